@@ -1,0 +1,137 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "filelock>=3.16",
+#     "nox>=2026.8.10",
+#     "platformdirs>=4.3",
+#     "pydantic>=2.10,<3",
+#     "pyelftools>=0.31",
+#     "requests>=2.32",
+#     "tomli-w>=1.1",
+#     "tqdm>=4.66",
+# ]
+# ///
+"""Muslin's sessions. `nox -l` lists them; targets are arguments: `nox -s build-all -- armv6`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nox
+
+PROJECT = Path(__file__).resolve().parent
+sys.path.insert(0, str(PROJECT))  # nox leaves the noxfile's folder out
+
+if TYPE_CHECKING:
+    from recipes.pipeline import Pipeline
+
+nox.needs_version = ">=2026.8.10"
+nox.options.sessions = ["lint", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+@contextmanager
+def pipeline(session: nox.Session) -> Iterator[Pipeline]:
+    """The pipeline, with whatever a person can meet said in its own words."""
+    from recipes import errors  # declarations are read by the session, not by `nox -l`
+    from recipes.engine.report import Report
+    from recipes.pipeline import Pipeline
+
+    try:
+        yield Pipeline(PROJECT, Report())
+    except errors.PipelineError as error:
+        session.error(f"{error}")
+
+
+@nox.session(venv_backend="none")
+def doctor(session: nox.Session) -> None:
+    """0. Say what this machine has, what it lacks and how to get it."""
+    with pipeline(session) as run:
+        run.examine()
+
+
+@nox.session(venv_backend="none")
+def fetch(session: nox.Session) -> None:
+    """1. Download and verify every source; targets as arguments."""
+    with pipeline(session) as run:
+        run.fetch(session.posargs)
+
+
+@nox.session(venv_backend="none")
+def toolchain(session: nox.Session) -> None:
+    """2. GCC, musl and binutils; targets as arguments."""
+    with pipeline(session) as run:
+        run.run("toolchain", session.posargs)
+
+
+@nox.session(venv_backend="none")
+def openssl(session: nox.Session) -> None:
+    """3. OpenSSL, static; targets as arguments."""
+    with pipeline(session) as run:
+        run.run("openssl", session.posargs)
+
+
+@nox.session(venv_backend="none", name="rust-std")
+def rust_std(session: nox.Session) -> None:
+    """4. Rust's std for the target's processor; targets as arguments."""
+    with pipeline(session) as run:
+        run.run("rust-std", session.posargs)
+
+
+@nox.session(venv_backend="none")
+def services(session: nox.Session) -> None:
+    """5. Every service, static; targets as arguments."""
+    with pipeline(session) as run:
+        run.run("services", session.posargs)
+
+
+@nox.session(venv_backend="none")
+def package(session: nox.Session) -> None:
+    """6. Programs, images and sums into dist/; targets as arguments."""
+    with pipeline(session) as run:
+        run.run("package", session.posargs)
+
+
+@nox.session(venv_backend="none", name="build-all")
+def build_all(session: nox.Session) -> None:
+    """All of it, doctor to dist/; targets as arguments, the default ones without."""
+    with pipeline(session) as run:
+        run.run("package", session.posargs)
+
+
+@nox.session(venv_backend="none")
+def plan(session: nox.Session) -> None:
+    """Show every stage, whether it is in the cache, and its key; builds nothing."""
+    with pipeline(session) as run:
+        run.plan(session.posargs)
+
+
+@nox.session(venv_backend="none")
+def gc(session: nox.Session) -> None:
+    """Shrink the cache: `-- 10GB`, `-- --dry-run 10GB`; `-- --verify` reads every file."""
+    with pipeline(session) as run:
+        run.collect(session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The project's own tests; arguments go to pytest."""
+    project = nox.project.load_toml(PROJECT / "pyproject.toml")
+    session.install(*project["project"]["dependencies"])
+    session.install(*nox.project.dependency_groups(project, "test"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and types."""
+    project = nox.project.load_toml(PROJECT / "pyproject.toml")
+    session.install(*project["project"]["dependencies"])
+    session.install(*nox.project.dependency_groups(project, "test", "lint"))
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")

@@ -1,0 +1,1 @@
+"""Recipes: what Muslin builds, and the engine that builds it."""

@@ -1,0 +1,268 @@
+"""The graph: the one module that names every stage and says what needs what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recipes import errors
+from recipes.engine.stage import File, Host, Stage, Tree
+from recipes.service import Service
+from recipes.source import Pins
+from recipes.stages import (
+    binutils,
+    cargo_service,
+    crates,
+    gcc,
+    headers,
+    host_libs,
+    host_programs,
+    image,
+    make_service,
+    openssl,
+    rust_std,
+    toolchain,
+)
+from recipes.target import Target
+
+LIBRARIES: Mapping[str, str] = {"openssl": "openssl"}
+"""C libraries that a service may name in `needs`, and their pins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """Every stage there can be, made when first asked for, the same object each time."""
+
+    host: Host
+    pins: Pins
+    missing_tools: bool
+    """Whether the host lacks one of m4, bison, flex and patch."""
+    services: Mapping[str, Service]
+    _made: dict[str, Stage] = field(default_factory=dict, repr=False)
+
+    # --- for this machine ---
+
+    def tools(self) -> tuple[tuple[str, Stage], ...]:
+        """Stand-ins for host programs, if any are missing."""
+        if not self.missing_tools:
+            return ()
+        make = host_programs.build_tools
+        sources = self.pins.group("build-tools")
+        return (
+            (
+                "build-tools",
+                self._once("build-tools", lambda: make(sources, multiarch=self._multiarch)),
+            ),
+        )
+
+    def rust(self) -> Stage:
+        """rustc, cargo, the host's std, rust-src."""
+        sources = self.pins.group("rust")
+        return self._once("rust", lambda: host_programs.rust(sources, multiarch=self._multiarch))
+
+    def qemu(self) -> Stage:
+        """User-mode emulators."""
+        return self._once("qemu", lambda: host_programs.qemu(self.pins.group("qemu")))
+
+    def host_libs(self) -> Stage:
+        """gmp, mpfr and mpc."""
+        pins = {name: self.pins.source(name) for name in ("gmp", "mpfr", "mpc")}
+        return self._once("host-libs", lambda: host_libs.stage(**pins, tools=self.tools()))
+
+    @property
+    def _multiarch(self) -> str:
+        return f"{self.host.machine}-linux-gnu"
+
+    # --- per target ---
+
+    def binutils(self, target: Target) -> Stage:
+        """Assembler and linker."""
+        return self._once(
+            f"binutils-{target.name}",
+            lambda: binutils.stage(
+                target,
+                source=self.pins.source("binutils"),
+                member=self.pins.member("binutils"),
+                tools=self.tools(),
+            ),
+        )
+
+    def headers(self, target: Target) -> Stage:
+        """Kernel headers."""
+        source = self.pins.source("linux-headers")
+        return self._once(f"headers-{target.name}", lambda: headers.stage(target, source=source))
+
+    def gcc(self, target: Target) -> Stage:
+        """Compiler, musl, C++ library."""
+        return self._once(
+            f"gcc-{target.name}",
+            lambda: gcc.stage(
+                target,
+                source=self.pins.source("gcc"),
+                member=self.pins.member("gcc"),
+                musl=self.pins.source("musl"),
+                musl_patches=self.pins.source("musl-patches"),
+                host_libs=self.host_libs(),
+                binutils=self.binutils(target),
+                headers=self.headers(target),
+                tools=self.tools(),
+            ),
+        )
+
+    def toolchain(self, target: Target) -> Stage:
+        """The toolchain as it is used."""
+        return self._once(
+            f"toolchain-{target.name}",
+            lambda: toolchain.stage(
+                target, binutils=self.binutils(target), gcc=self.gcc(target), qemu=self.qemu()
+            ),
+        )
+
+    def library(self, name: str, target: Target) -> Stage:
+        """A C library by recipe."""
+        if name not in LIBRARIES:
+            raise errors.Unknown("C library", name, LIBRARIES)
+        source = self.pins.source(LIBRARIES[name])
+        return self._once(
+            f"{name}-{target.name}",
+            lambda: openssl.stage(target, source=source, toolchain=self.toolchain(target)),
+        )
+
+    def rust_std(self, target: Target) -> Stage:
+        """std for the target's processor."""
+        return self._once(
+            f"rust-std-{target.name}",
+            lambda: rust_std.stage(
+                target,
+                rust=self.rust(),
+                toolchain=self.toolchain(target),
+                host_triple=f"{self.host.machine}-unknown-linux-gnu",
+            ),
+        )
+
+    # --- services ---
+
+    def program(self, service: Service, target: Target) -> Stage:
+        """A service's program."""
+        make = self._cargo if service.build == "cargo" else self._make
+        return self._once(f"{service.name}-{target.name}", lambda: make(service, target))
+
+    # The verify stage comes here, between a program and its package.
+
+    def image(self, service: Service, target: Target) -> Stage:
+        """Program and image of one platform."""
+        bundle = self._ca_bundle() if service.image.ca_bundle else None
+        return self._once(
+            f"image-{service.name}-{target.name}",
+            lambda: image.stage(
+                service, target, program=self.program(service, target), bundle=bundle
+            ),
+        )
+
+    def index(self, service: Service, targets: tuple[Target, ...]) -> Stage:
+        """Image of all platforms."""
+        names = "+".join(target.name for target in targets)
+        images = {target.name: self.image(service, target) for target in targets}
+        return self._once(f"image-{service.name}-{names}", lambda: image.index(service, images))
+
+    def _ca_bundle(self) -> Stage:
+        source = self.pins.source("ca-certificates")
+        return self._once("ca-bundle", lambda: image.ca_bundle(source))
+
+    def _libraries(
+        self, service: Service, target: Target
+    ) -> tuple[tuple[tuple[str, Stage], ...], tuple[tuple[str, str], ...]]:
+        stages = tuple((name, self.library(name, target)) for name in service.needs)
+        environment = tuple(
+            pair
+            for name in service.needs
+            if name == "openssl"
+            for pair in openssl.environment(target)
+        )
+        return stages, environment
+
+    def _cargo(self, service: Service, target: Target) -> Stage:
+        root = _workspace_root(service.folder)
+        member = str(service.folder.relative_to(root))
+        mine = "**" if member == "." else f"{member}/**"
+        libraries, environment = self._libraries(service, target)
+        return cargo_service.stage(
+            service,
+            target,
+            workspace=_tree(root, ("Cargo.toml", "Cargo.lock", mine)),
+            member=member,
+            crates=self._crates(root),
+            rust=self.rust(),
+            rust_std=self.rust_std(target),
+            toolchain=self.toolchain(target),
+            libraries=libraries,
+            library_env=environment,
+            qemu=self.qemu(),
+        )
+
+    def _make(self, service: Service, target: Target) -> Stage:
+        libraries, environment = self._libraries(service, target)
+        return make_service.stage(
+            service,
+            target,
+            source=_tree(service.folder, ("**",)),
+            toolchain=self.toolchain(target),
+            libraries=libraries,
+            library_env=environment,
+            qemu=self.qemu(),
+        )
+
+    def _crates(self, root: Path) -> Stage:
+        manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**",))
+        return self._once(
+            f"crates-{root}",
+            lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),
+        )
+
+    def _once(self, name: str, make: Callable[[], Stage]) -> Stage:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+
+def _workspace_root(folder: Path) -> Path:
+    """The nearest folder with a Cargo.lock, the package's own or its workspace's."""
+    for root in (folder, *folder.parents):
+        if (root / "Cargo.lock").is_file():
+            return root
+    raise errors.BadDeclaration(
+        folder / "service.toml", ["build: a cargo service needs a Cargo.lock; run cargo once"]
+    )
+
+
+def _tree(root: Path, patterns: tuple[str, ...], *, also: tuple[str, ...] = ()) -> Tree:
+    """The project's own files below a folder, less what builds leave there."""
+    keyed = _files(root, patterns)
+    return Tree(
+        root=root,
+        files=keyed,
+        also=tuple(file for file in _files(root, also) if file not in keyed),
+    )
+
+
+def _files(root: Path, patterns: tuple[str, ...]) -> tuple[File, ...]:
+    paths = {
+        path
+        for pattern in patterns
+        for path in root.glob(pattern)
+        if path.is_file() and not _is_left_over(path.relative_to(root))
+    }
+    return tuple(
+        File(
+            path=str(path.relative_to(root)),
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            executable=bool(path.stat().st_mode & 0o100),
+        )
+        for path in sorted(paths)
+    )
+
+
+def _is_left_over(path: Path) -> bool:
+    return any(part == "target" or part.startswith(".") for part in path.parts)

@@ -1,0 +1,54 @@
+"""Reading a TOML declaration into its model: strictly, once, with all faults at one time."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recipes import errors
+
+
+def _kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Declaration(BaseModel):
+    """Frozen, strict, and no key that nobody reads. Keys are written with hyphens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab)
+
+
+Model = TypeVar("Model", bound=Declaration)
+
+
+def read(path: Path, model: type[Model], **more: object) -> Model:
+    """The declaration in a file; `more` are values that do not stand in it, such as its name.
+
+    Raises `BadDeclaration` with every fault, each with its key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise errors.BadDeclaration(path, [f"not TOML: {error}"]) from error
+    return parse(path, {**table, **more}, model)
+
+
+def parse(path: Path, table: dict[str, object], model: type[Model]) -> Model:
+    """The same from a table that was read already."""
+    try:
+        return model.model_validate_json(_as_json(table), strict=True)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise errors.BadDeclaration(path, faults) from error
+
+
+def _as_json(table: dict[str, object]) -> str:
+    # Strict validation takes no list for a tuple, except from JSON, which has only lists.
+    return json.dumps(table)

@@ -1,0 +1,133 @@
+"""`dist/`: what users take away, each file copied from the store and listed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from recipes.engine.store import Entry, Manifest, file_digest
+from recipes.service import Service
+from recipes.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """One file of `dist/`."""
+
+    path: str
+    sha256: str
+    bytes: int
+    target: str
+    """Name of the target; empty for what serves several."""
+    stage_key: str
+    source_set: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    path: str
+    entry: Entry
+    file: str
+    target: str
+
+
+def publish(
+    folder: Path,
+    targets: tuple[Target, ...],
+    services: Mapping[str, Service],
+    entries: Mapping[str, Entry],
+    *,
+    source_set: str,
+) -> list[Artefact]:
+    """Bring `dist/` up to date with the store; files that are right already stay as they are.
+
+    Artefacts of targets that this run was not about stay too, and stay listed.
+    """
+    wanted = list(_wanted(targets, services, entries))
+    artefacts = [_place(folder, one, source_set) for one in wanted]
+    kept = [one for one in _listed(folder) if one.path not in {new.path for new in artefacts}]
+    everything = sorted([*artefacts, *kept], key=lambda one: one.path)
+    rows = [asdict(one) for one in everything]
+    _write(folder / "manifest.json", json.dumps({"artefacts": rows}, indent=1) + "\n")
+    sums = "".join(f"{one.sha256}  {one.path}\n" for one in everything)
+    _write(folder / "SHA256SUMS", sums)
+    return artefacts
+
+
+def _wanted(
+    targets: tuple[Target, ...], services: Mapping[str, Service], entries: Mapping[str, Entry]
+) -> Iterator[_Wanted]:
+    for service in services:
+        for target in targets:
+            entry = entries[f"image-{service}-{target.name}"]
+            yield _Wanted(
+                path=f"{target.name}/{service}", entry=entry, file=service, target=target.name
+            )
+            yield _Wanted(
+                path=f"images/{service}-{target.name}.tar",
+                entry=entry,
+                file="image.tar",
+                target=target.name,
+            )
+        entry = entries[f"image-{service}"]
+        yield _Wanted(
+            path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target=""
+        )
+
+
+def _place(folder: Path, wanted: _Wanted, source_set: str) -> Artefact:
+    manifest: Manifest = json.loads((wanted.entry.folder / "manifest.json").read_text())
+    size, time_ns, mode, digest = manifest[wanted.file]
+    path = folder / wanted.path
+    if not _is_there(path, size, time_ns, digest):
+        source = wanted.entry.tree / wanted.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as aside:
+            copy = Path(aside) / path.name
+            shutil.copyfile(source, copy)
+            got = file_digest(copy)
+            assert got == digest, f"{source} has {got}, its manifest says {digest}"
+            copy.chmod(mode | 0o200)
+            os.utime(copy, ns=(time_ns, time_ns))
+            copy.replace(path)
+    return Artefact(
+        path=wanted.path,
+        sha256=digest,
+        bytes=size,
+        target=wanted.target,
+        stage_key=wanted.entry.key,
+        source_set=source_set,
+    )
+
+
+def _is_there(path: Path, size: int, time_ns: int, digest: str) -> bool:
+    """Size and time of the store's own file, or else the content, say that it is the same."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return False
+    if state.st_size != size:
+        return False
+    return state.st_mtime_ns == time_ns or file_digest(path) == digest
+
+
+def _listed(folder: Path) -> list[Artefact]:
+    """What earlier runs listed and is still there."""
+    try:
+        rows = json.loads((folder / "manifest.json").read_text())["artefacts"]
+        listed = [Artefact(**row) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+    return [one for one in listed if (folder / one.path).is_file()]
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text)
+    aside.replace(path)

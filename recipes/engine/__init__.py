@@ -1,0 +1,1 @@
+"""The engine: it runs stages and knows no recipe, no target and no Nox."""

@@ -1,0 +1,260 @@
+"""Walk the graph: find what is there, run what is not, as much side by side as it allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from recipes import errors
+from recipes.engine import check, perform, runner, store
+from recipes.engine.fetch import Fetcher
+from recipes.engine.key import Keys
+from recipes.engine.report import Report
+from recipes.engine.runner import Runner
+from recipes.engine.site import Site
+from recipes.engine.stage import Source, Stage, Tree
+from recipes.engine.store import Entry, Record, Store
+
+State = Literal["found", "check", "build"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A stage and what is to be done about it."""
+
+    stage: Stage
+    key: str
+    state: State
+    after: tuple[str, ...]
+    """Keys of the stages that must be there first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Everything that building a stage takes."""
+
+    store: Store
+    runner: Runner
+    fetcher: Fetcher
+    report: Report
+    keys: Keys
+    logs: Path
+    provenance: Mapping[str, str]
+
+    def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
+        """Key -> what is to be done, dependencies first. Reads the store and nothing else."""
+        planned: dict[str, Planned] = {}
+        for goal in goals:
+            self._plan(goal, planned)
+        return planned
+
+    def _plan(self, stage: Stage, planned: dict[str, Planned]) -> None:
+        key = self.keys.of(stage)
+        if key in planned:
+            return
+        entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
+        state: State = "build"
+        if entry is not None:
+            state = "found" if self._has_passed(stage, entry) else "check"
+        wanted = {"found": (), "check": stage.judges, "build": _inputs(stage)}[state]
+        for _, other in wanted:
+            self._plan(other, planned)
+        after = tuple(self.keys.of(other) for _, other in wanted)
+        planned[key] = Planned(stage=stage, key=key, state=state, after=after)
+
+    def _has_passed(self, stage: Stage, entry: Entry) -> bool:
+        return not stage.checks or self.store.passed(entry, self.keys.checks_of(stage))
+
+    def build(self, goals: Sequence[Stage], executor: Executor) -> dict[str, Entry]:
+        """Make every goal be in the store; name -> entry of the goals.
+
+        The first failure ends everything that runs and is raised.
+        """
+        planned = self.plan(goals)
+        self.report.planned(
+            found=sum(one.state == "found" for one in planned.values()), all_=len(planned)
+        )
+        for one in planned.values():
+            if one.state == "found":
+                self.report.found(one.stage.name)
+        waiting = {key: one for key, one in planned.items() if one.state != "found"}
+        running: dict[Future[None], str] = {}
+        try:
+            while waiting or running:
+                for key in [
+                    key for key, one in waiting.items() if not _blocked(one, waiting, running)
+                ]:
+                    running[executor.submit(self._make, waiting.pop(key))] = key
+                done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    del running[future]
+                    future.result()
+        except BaseException:
+            for future in running:
+                future.cancel()
+            self.runner.stop()
+            wait(running)
+            raise
+        return {goal.name: self._entry(goal) for goal in goals}
+
+    def _entry(self, stage: Stage) -> Entry:
+        entry = self.store.find(self.keys.of(stage))
+        assert entry is not None, f"{stage.name} was built and is not there"
+        return entry
+
+    def _make(self, planned: Planned) -> None:
+        """Build or check one stage, under the lock of its key."""
+        stage, key = planned.stage, planned.key
+        with self.store.lock(key, lambda: self.report.waits(stage.name)):
+            entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
+            if entry is not None and self._has_passed(stage, entry):
+                self.report.found(stage.name)
+                return
+            log = self.logs / (stage.target or "host") / f"{stage.name}.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(f"{stage.name}, key {key}\n")
+            with self.report.stage(stage.name, log):
+                if entry is None:
+                    entry = self._build_one(stage, key, log)
+                self._check_one(stage, entry, log)
+
+    def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
+        started = time.monotonic()
+        sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
+        with self._work(key) as work:
+            values = self._values(
+                work, [*_prefixed("need", stage.needs), *_prefixed("tool", stage.tools)]
+            )
+            values |= {f"source.{alias}": str(path) for alias, path in sources.items()}
+            values |= {"out": str(work / "out"), "scratch": str(self._scratch(stage))}
+            for alias, tree in stage.trees:
+                values[f"tree.{alias}"] = str(_laid_out(tree, work / "tree" / alias))
+            (work / "out").mkdir()
+            site = self._site(stage, work, log, values)
+            for one in stage.steps:
+                perform.step(one, site)
+            self._insist_untouched(stage, log)
+            record = Record(
+                name=stage.name,
+                document=self.keys.document(stage),
+                wall_seconds=round(time.monotonic() - started, 2),
+                cpu_seconds=round(site.cpu_seconds, 2),
+                built_with=dict(self.provenance),
+            )
+            entry = self.store.commit(key, work / "out", record)
+        self.report.built(stage.name, record.wall_seconds, record.cpu_seconds)
+        return entry
+
+    def _check_one(self, stage: Stage, entry: Entry, log: Path) -> None:
+        """Run the checks upon a published output. It is used by nobody until they passed."""
+        if not stage.checks:
+            return
+        started = time.monotonic()
+        with self._work(f"{entry.key}-check") as work:
+            values = self._values(work, _prefixed("tool", stage.judges))
+            values["out"] = str(entry.tree)
+            site = self._site(dataclasses.replace(stage, path=(), env=()), work, log, values)
+            for one in stage.checks:
+                check.check(one, site)
+        self.store.mark_passed(entry, self.keys.checks_of(stage))
+        self.report.checked(stage.name, time.monotonic() - started)
+
+    def _insist_untouched(self, stage: Stage, log: Path) -> None:
+        for alias, need in stage.needs:
+            if self.store.find(self.keys.of(need)) is None:
+                why = f"a step wrote into the need {alias!r}, which other stages use too"
+                raise errors.StepFailed(stage.name, "build", why, log)
+
+    @contextmanager
+    def _work(self, name: str) -> Iterator[Path]:
+        """An empty folder of the stage's own, gone afterwards unless the stage failed."""
+        work = self.store.work / name[:20]
+        if work.exists():
+            runner.end_leftovers(work)
+            store.remove(work)
+        work.mkdir()
+        yield work
+        store.remove(work)
+
+    def _values(self, work: Path, stages: Iterable[tuple[str, Stage]]) -> dict[str, str]:
+        values = {
+            "work": str(work),
+            "jobs": str(self.runner.jobs),
+            "cache": str(self.store.cache),
+        }
+        for name, stage in stages:
+            entry = self.store.find(self.keys.of(stage))
+            assert entry is not None, f"{stage.name} should be in the store"
+            values[name] = str(entry.tree)
+        return values
+
+    def _site(self, stage: Stage, work: Path, log: Path, values: dict[str, str]) -> Site:
+        site = Site(
+            stage=stage.name,
+            work=work,
+            log=log,
+            runner=self.runner,
+            values=values,
+            environment={},
+        )
+        path = ":".join([*(site.expand(folder) for folder in stage.path), runner.HOST_PATH])
+        site.environment = {
+            **runner.BASE_ENVIRONMENT,
+            **(runner.network_environment() if stage.network else {}),
+            **{name: site.expand(value) for name, value in stage.env},
+            "PATH": path,
+            "TMPDIR": str(work),
+            runner.MARK: str(work),
+        }
+        return site
+
+    def _scratch(self, stage: Stage) -> Path:
+        """A folder kept between runs; another one as soon as one of the named needs changes."""
+        needs = dict(stage.needs)
+        loose = "-".join(self.keys.of(needs[alias])[:12] for alias in stage.scratch)
+        folder = self.store.cache / "scratch" / f"{stage.name}-{loose}"
+        if stage.scratch:
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _inputs(stage: Stage) -> tuple[tuple[str, Stage], ...]:
+    return (*stage.needs, *stage.tools, *stage.judges)
+
+
+def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:
+    return [(f"{prefix}.{alias}", stage) for alias, stage in stages]
+
+
+def _blocked(
+    one: Planned, waiting: Mapping[str, Planned], running: Mapping[Future[None], str]
+) -> bool:
+    busy = set(running.values())
+    return any(key in waiting or key in busy for key in one.after)
+
+
+def _laid_out(tree: Tree, folder: Path) -> Path:
+    """A copy of the project's own files."""
+    for file in (*tree.files, *tree.also):
+        to = folder / file.path
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tree.root / file.path, to)
+        to.chmod(0o755 if file.executable else 0o644)
+    return folder
+
+
+def sources(planned: Iterable[Planned]) -> dict[str, Source]:
+    """Digest -> source of everything that is to be built."""
+    return {
+        source.sha256: source
+        for one in planned
+        if one.state == "build"
+        for _, source in one.stage.sources
+    }

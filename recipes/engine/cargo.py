@@ -1,0 +1,58 @@
+"""What this machine's own cargo configuration says about where crates come from.
+
+The pipeline's cargo homes are its own, so that nothing lying around changes a build. Registries,
+mirrors, proxies and certificates are the user's all the same. Paths in values are taken from the
+folder that holds the configuration's folder, as cargo does.
+<https://doc.rust-lang.org/cargo/reference/config.html>
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from recipes import errors
+
+TABLES = ("source", "registries", "registry", "http", "net", "credential-alias")
+PATHS = {"source": ("directory", "local-registry"), "http": ("cainfo", "proxy-cainfo")}
+
+
+def user_home() -> Path:
+    """The user's own cargo home."""
+    return Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+
+
+def write_registry_settings(path: Path) -> None:
+    """Write those tables of the user's configuration to `path`; credentials beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, Any] = {}
+    for name in ("config", "config.toml"):  # cargo prefers the one without suffix
+        file = user_home() / name
+        if file.is_file():
+            try:
+                said = tomllib.loads(file.read_text())
+            except tomllib.TOMLDecodeError as error:
+                raise errors.BadDeclaration(file, [str(error)]) from error
+            settings = {table: said[table] for table in TABLES if table in said}
+            break
+    path.write_text(tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)))
+    for name in ("credentials", "credentials.toml"):
+        if (user_home() / name).is_file():
+            shutil.copyfile(user_home() / name, path.parent / name)
+            (path.parent / name).chmod(0o600)
+
+
+def _with_absolute_paths(settings: dict[str, Any], base: Path) -> dict[str, Any]:
+    for source in settings.get("source", {}).values():
+        for key in PATHS["source"]:
+            if key in source:
+                source[key] = str(base / source[key])
+    for key in PATHS["http"]:
+        if key in settings.get("http", {}):
+            settings["http"][key] = str(base / settings["http"][key])
+    return settings

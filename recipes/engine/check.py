@@ -1,0 +1,200 @@
+"""What each check looks at, and how it says what it found."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from recipes import errors
+from recipes.engine import perform
+from recipes.engine.site import Site
+from recipes.engine.stage import Check, Does, Elf, Free, Present, Run, Serves, Size, Write
+
+START_SECONDS = 60.0
+"""A server under emulation on a busy machine gets this long to answer its first request."""
+END_SECONDS = 15.0
+CHUNK = 1 << 22
+
+
+def check(what: Check, site: Site) -> None:
+    """Look at the output; raises `CheckFailed` with every finding, or another error of a step."""
+    match what:
+        case Elf():
+            title, findings = f"ELF files for {what.machine}", list(_elf(what, site))
+        case Free():
+            title, findings = "no trace of the build's place", list(_free(what, site))
+        case Size():
+            title, findings = f"at most {what.at_most} bytes", list(_size(what, site))
+        case Present():
+            title, findings = "all files are there", list(_present(what, site))
+        case Does():
+            title, findings = "it runs", list(_does(what, site))
+        case Serves():
+            title, findings = "it serves", list(_serves(what, site))
+        case Write():
+            perform.write(what, site)
+            return
+    if findings:
+        raise errors.CheckFailed(site.stage, title, findings, site.log)
+
+
+def _elf(what: Elf, site: Site) -> Iterator[str]:
+    root = site.path(what.root)
+    found = 0
+    for pattern in what.patterns:
+        for path in sorted(root.glob(pattern)):
+            if path.is_symlink() or not path.is_file() or path.read_bytes()[:4] != b"\x7fELF":
+                continue
+            found += 1
+            with path.open("rb") as file:
+                try:
+                    elf = ELFFile(file)
+                    yield from (f"{path.name}: {fault}" for fault in _elf_faults(elf, what))
+                except ELFError as error:
+                    yield f"{path.name}: not a sound ELF file: {error}"
+    if not found:
+        yield f"no ELF file matches {', '.join(what.patterns)}"
+
+
+def _elf_faults(elf: ELFFile, what: Elf) -> Iterator[str]:
+    if elf.header.e_machine != what.machine:
+        yield f"is for {elf.header.e_machine}"
+    if what.static:
+        for segment in elf.iter_segments():
+            if segment.header.p_type == "PT_INTERP":
+                yield f"wants the interpreter {segment.get_interp_name()}"
+            if segment.header.p_type == "PT_DYNAMIC":
+                needed = [tag.needed for tag in segment.iter_tags("DT_NEEDED")]
+                yield from (f"needs {name}" for name in needed)
+
+
+def _free(what: Free, site: Site) -> Iterator[str]:
+    root = site.path(what.root)
+    needles = [site.expand(text).encode() for text in what.texts]
+    for folder, folders, files in os.walk(root):
+        for name in [*folders, *files]:
+            path = Path(folder, name)
+            if path.is_symlink():
+                content = os.fsencode(path.readlink())
+                hits = [needle for needle in needles if needle in content]
+            elif path.is_file():
+                hits = _hits(path, needles)
+            else:
+                continue
+            for needle in hits:
+                yield f"{path.relative_to(root)} holds {needle.decode()}"
+
+
+def _hits(path: Path, needles: list[bytes]) -> list[bytes]:
+    overlap = max(len(needle) for needle in needles) - 1
+    hits: set[bytes] = set()
+    kept = b""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            window = kept + chunk
+            hits |= {needle for needle in needles if needle in window}
+            kept = window[-overlap:] if overlap else b""
+    return sorted(hits)
+
+
+def _size(what: Size, site: Site) -> Iterator[str]:
+    root = site.path(what.root)
+    total = sum(
+        Path(folder, name).lstat().st_size for folder, _, names in os.walk(root) for name in names
+    )
+    if total > what.at_most:
+        yield f"it has {total} bytes, {total - what.at_most} too many"
+
+
+def _present(what: Present, site: Site) -> Iterator[str]:
+    root = site.path(what.root)
+    for name in what.paths:
+        path = root / site.expand(name)
+        if not path.exists():
+            yield f"{name} is missing"
+        elif path.is_file() and path.stat().st_size == 0:
+            yield f"{name} is empty"
+
+
+def _does(what: Does, site: Site) -> Iterator[str]:
+    printed = site.work / "printed"
+    perform.run(
+        Run(argv=what.run.argv, cwd=what.run.cwd, env=what.run.env, output=str(printed)), site
+    )
+    text = printed.read_text(errors="replace")
+    with site.log.open("a") as log:
+        log.write(text)
+    if site.expand(what.expect) not in text:
+        yield f"{what.run.argv[-1]} printed no {what.expect!r} but:"
+        yield from text.splitlines()
+
+
+def _serves(what: Serves, site: Site) -> Iterator[str]:
+    port = _free_port()
+    argv = [site.expand(word) for word in what.run.argv]
+    env = {**site.environment, **{name: site.expand(text) for name, text in what.run.env}}
+    with site.runner.server(
+        argv, what=site.stage, cwd=site.work, env={**env, "PORT": str(port)}, log=site.log
+    ) as process:
+        answer = _first_answer(what, port, process)
+        if what.expect not in answer:
+            yield f"{what.scheme} {what.path} answered {answer!r} without {what.expect!r}"
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            yield f"still runs {END_SECONDS:.0f} s after SIGTERM"
+        else:
+            if code != 0:
+                yield f"ended with code {code} on SIGTERM"
+
+
+def _first_answer(what: Serves, port: int, process: subprocess.Popen[bytes]) -> str:
+    """What the server says once it accepts connections; the fault in words otherwise."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return _answer(what, port)
+        except OSError as error:
+            if process.poll() is not None:
+                return f"(nothing: it ended with code {process.returncode})"
+            if time.monotonic() > deadline:
+                return f"(nothing in {START_SECONDS:.0f} s: {error})"
+            time.sleep(0.1)
+
+
+def _answer(what: Serves, port: int) -> str:
+    connection: http.client.HTTPConnection
+    if what.scheme == "https":
+        # The certificate is one that the service made for itself; that TLS 1.3 works is the point.
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", what.path)
+        response = connection.getresponse()
+        text = response.read().decode(errors="replace")
+        return text if response.status == http.client.OK else f"{response.status} {text}"
+    finally:
+        connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

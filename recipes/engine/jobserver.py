@@ -1,0 +1,84 @@
+"""One pool of CPU slots for everything a run starts: make 4.3, make 4.4 and cargo alike.
+
+GNU make's jobserver protocol over a FIFO. Every child gets file descriptors of its own on it,
+passed as `--jobserver-auth=R,W`: make 4.3 does not know the `fifo:` form, make 4.4 and cargo
+know both. <https://www.gnu.org/software/make/manual/html_node/POSIX-Jobserver.html>
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TOKEN = b"+"
+
+
+class Jobserver:
+    """A pool of `slots` tokens; whoever runs a process holds one for it."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._folder = Path(tempfile.mkdtemp(prefix="muslin-jobs-"))
+        self._fifo = self._folder / "tokens"
+        os.mkfifo(self._fifo)
+        # Kept open for the whole run: a FIFO that nobody holds open forgets its tokens.
+        self._pool = os.open(self._fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._holders = 0
+        self._lock = threading.Lock()
+        os.write(self._pool, TOKEN * slots)
+
+    @contextmanager
+    def slot(self, stopping: threading.Event) -> Iterator[None]:
+        """Hold one token, the one that a process may use without asking. Ends early on `stopping`."""
+        with self._lock:
+            self._holders += 1
+        took = self._take(stopping)
+        try:
+            yield
+        finally:
+            if took:
+                os.write(self._pool, TOKEN)
+            with self._lock:
+                self._holders -= 1
+                if self._holders == 0:
+                    self._refill()
+
+    def _take(self, stopping: threading.Event) -> bool:
+        while not stopping.is_set():
+            readable, _, _ = select.select([self._pool], [], [], 0.2)
+            if readable:
+                try:
+                    return bool(os.read(self._pool, 1))
+                except BlockingIOError:  # a child was quicker
+                    continue
+        return False
+
+    def _refill(self) -> None:
+        """A killed client takes its tokens to the grave: nobody runs now, so count anew."""
+        try:
+            while os.read(self._pool, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        os.write(self._pool, TOKEN * self.slots)
+
+    @contextmanager
+    def handed(self) -> Iterator[tuple[tuple[int, int], str]]:
+        """Descriptors for one child and the MAKEFLAGS that name them."""
+        read, write = (os.open(self._fifo, os.O_RDWR | os.O_CLOEXEC) for _ in range(2))
+        try:
+            yield (read, write), f"-j{self.slots} --jobserver-auth={read},{write}"
+        finally:
+            os.close(read)
+            os.close(write)
+
+    def close(self) -> None:
+        """Give the pool up."""
+        os.close(self._pool)
+        shutil.rmtree(self._folder)

@@ -1,0 +1,101 @@
+"""Stage -> key: the SHA-256 of the canonical JSON of everything that can change the output."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from recipes.engine.stage import Host, Source, Stage, Tree
+
+FORMAT = 1
+"""Raised when the shape of the document changes; every stage is rebuilt then."""
+
+Document = dict[str, Any]
+
+
+class Keys:
+    """The keys of one graph on one host; each stage is looked at once."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self._documents: dict[int, Document] = {}
+        self._keys: dict[int, str] = {}
+        # Ids are only good while their stages live.
+        self._alive: list[Stage] = []
+
+    def of(self, stage: Stage) -> str:
+        """The stage's key, 64 hexadecimal digits."""
+        if id(stage) not in self._keys:
+            self._keys[id(stage)] = digest(self.document(stage))
+        return self._keys[id(stage)]
+
+    def document(self, stage: Stage) -> Document:
+        """What the key is the digest of; the answer to "why did this rebuild?"."""
+        if id(stage) not in self._documents:
+            self._alive.append(stage)
+            self._documents[id(stage)] = self._written(stage)
+        return self._documents[id(stage)]
+
+    def checks_of(self, stage: Stage) -> str:
+        """The key of a stage's checks upon its output: the rules and the programs that judge."""
+        return digest(
+            {
+                "stage": self.of(stage),
+                "checks": [_plain(check) for check in stage.checks],
+                "judges": {alias: self.of(judge) for alias, judge in stage.judges},
+            }
+        )
+
+    def _written(self, stage: Stage) -> Document:
+        document: Document = {
+            "format": FORMAT,
+            "steps": [_plain(step) for step in stage.steps],
+            "sources": {alias: source.sha256 for alias, source in stage.sources},
+            "trees": {alias: [_plain(file) for file in tree.files] for alias, tree in stage.trees},
+            "needs": {alias: self.of(need) for alias, need in stage.needs},
+            "env": dict(stage.env),
+            "runs_on": stage.runs_on,
+        }
+        if stage.runs_on == "host":
+            document["host"] = dataclasses.asdict(self.host)
+        return document
+
+
+def digest(document: Document) -> str:
+    """SHA-256 of the document's canonical JSON."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON has no better name in typing
+    """Data as JSON. A field at its default is left out: adding a field rebuilds nothing."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        assert not isinstance(value, Stage | Source | Tree), "these are keyed by digest"
+        plain = {"type": type(value).__name__}
+        if revision := getattr(value, "revision", None):
+            plain["revision"] = revision
+        for field in dataclasses.fields(value):
+            content = getattr(value, field.name)
+            if field.metadata.get("key", True) and content != field.default:
+                plain[field.name] = _plain(content)
+        return plain
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    assert value is None or isinstance(value, str | int | float | bool), type(value)
+    return value
+
+
+def flat(document: Document, prefix: str = "") -> dict[str, str]:
+    """The document as `path -> text`, to compare two of them field by field."""
+    rows: dict[str, str] = {}
+    for name, value in document.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            rows |= flat(value, f"{path}.")
+        elif isinstance(value, list):
+            rows |= flat({str(index): item for index, item in enumerate(value)}, f"{path}.")
+        else:
+            rows[path] = str(value)
+    return rows

@@ -1,0 +1,207 @@
+"""The only place that prints: a line per stage, live progress, the summary.
+
+On a terminal one line at the bottom is alive; elsewhere plain lines, and a stage that takes long
+is heard of at least every half minute.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
+
+HEARTBEAT = 30.0
+"""Seconds between two signs of life of one stage where there is no terminal."""
+REFRESH = 0.5
+WIDTH = 28
+
+
+class Report:
+    """Tells a person what happens."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._lock = threading.RLock()
+        self._terminal = self._stream.isatty()
+        self._running: dict[str, _Watched] = {}
+        self._downloads: dict[str, tqdm[None]] = {}
+        self._ticker: threading.Thread | None = None
+        self._status: tqdm[None] | None = None
+        self._ended = threading.Event()
+        self._left = 0
+        self.stages_running: tuple[str, ...] = ()
+
+    # --- lines ---
+
+    def say(self, text: str) -> None:
+        """One line, above whatever is alive."""
+        with self._lock:
+            tqdm.write(text, file=self._stream)
+            self._stream.flush()
+
+    def stage_line(self, name: str, what: str, detail: str = "") -> None:
+        """The line of a stage."""
+        self.say(f"  {name:<{WIDTH}} {what:<9}{detail}".rstrip())
+
+    def planned(self, *, found: int, all_: int) -> None:
+        """What a run will do."""
+        with self._lock:
+            self._left = all_ - found
+        if self._left:
+            self.say(f"{all_} stages: {found} found, {self._left} to do")
+
+    def found(self, name: str) -> None:
+        """A stage that was in the cache."""
+        self.stage_line(name, "found")
+
+    def built(self, name: str, seconds: float, cpu: float) -> None:
+        """A stage that was built."""
+        self.stage_line(name, "built", f"{duration(seconds):>12}  (CPU {duration(cpu)})")
+
+    def checked(self, name: str, seconds: float) -> None:
+        """A stage whose product passed its checks."""
+        self.stage_line(name, "checked", f"{duration(seconds):>12}")
+
+    def damaged(self, name: str, fault: str) -> None:
+        """A cache entry that is not what it was."""
+        self.say(f"  {name:<{WIDTH}} damaged: {fault}; it was removed and is built anew")
+
+    def waits(self, name: str) -> None:
+        """Another run has the stage in hand."""
+        self.stage_line(name, "waits", " for another run that builds it")
+
+    def note(self, text: str) -> None:
+        """Something that a person should know and that stops nothing."""
+        self.say(f"  note: {text}")
+
+    def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Columns, as wide as their widest cell."""
+        widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
+        self.say(title)
+        for row in [head, *rows]:
+            cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            self.say("  " + "  ".join(cells).rstrip())
+
+    # --- long stages ---
+
+    @contextmanager
+    def stage(self, name: str, log: Path) -> Iterator[None]:
+        """Keeps a person informed while a stage runs."""
+        with self._lock:
+            self._running[name] = _Watched(log)
+            self._start_ticker()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._running[name]
+                self._left -= 1
+
+    def running(self) -> list[str]:
+        """Names of the stages that run now."""
+        with self._lock:
+            return sorted(self._running)
+
+    def _start_ticker(self) -> None:
+        if self._ticker is None:
+            if self._terminal:
+                self._status = tqdm(total=0, bar_format="{desc}", file=self._stream, leave=False)
+            self._ticker = threading.Thread(target=self._tick, daemon=True, name="report")
+            self._ticker.start()
+
+    def _tick(self) -> None:
+        while not self._ended.wait(REFRESH):
+            with self._lock:
+                if self._status is not None:
+                    self._status.set_description_str(self._now())
+                else:
+                    for name, watched in self._running.items():
+                        if watched.is_due():
+                            self.stage_line(name, "running", watched.now())
+
+    def _now(self) -> str:
+        stages = "  ".join(f"{name} {watched.now()}" for name, watched in self._running.items())
+        return f"{self._left} left: {stages}"[
+            : (self._status.ncols or 100) if self._status else 100
+        ]
+
+    # --- downloads ---
+
+    def start(self, name: str, total_bytes: int) -> None:
+        """A download begins."""
+        with self._lock:
+            if not self._terminal:
+                self.stage_line(name, "fetching", f" {size(total_bytes)}")
+            self._downloads[name] = tqdm(
+                total=total_bytes,
+                desc=f"  {name[:WIDTH]}",
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                disable=not self._terminal,
+                file=self._stream,
+            )
+
+    def advance(self, name: str, bytes_: int) -> None:
+        """So many bytes more."""
+        with self._lock:
+            self._downloads[name].update(bytes_)
+
+    def done(self, name: str) -> None:
+        """A download has ended, well or not."""
+        with self._lock:
+            self._downloads.pop(name).close()
+
+    def close(self) -> None:
+        """Nothing is alive any more."""
+        self._ended.set()
+        if self._ticker is not None:
+            self._ticker.join()
+        with self._lock:
+            if self._status is not None:
+                self._status.close()
+
+
+class _Watched:
+    """A running stage and its log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.started = self.heard = time.monotonic()
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self.heard < HEARTBEAT:
+            return False
+        self.heard = now
+        return True
+
+    def now(self) -> str:
+        """For how long, and how much its log has grown."""
+        kilobytes = self.log.stat().st_size / 1000 if self.log.exists() else 0
+        return f"{duration(time.monotonic() - self.started)}, log {kilobytes:.0f} kB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: `0.4 s`, `12 s`, `3 min 05 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+
+
+def size(bytes_: int) -> str:
+    """Bytes for people: `950 B`, `12.3 kB`, `1.2 MB`, in powers of 1000."""
+    amount = float(bytes_)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

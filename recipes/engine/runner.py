@@ -1,0 +1,262 @@
+"""The only place that starts processes.
+
+Each gets a session of its own (Ctrl-C reaches Muslin, which ends the group), standard input
+closed, output in a log file, and exactly the environment that was declared.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from recipes import errors
+from recipes.engine.jobserver import Jobserver
+
+HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+"""Where the host's own programs are looked for, whatever the user's PATH says."""
+
+BASE_ENVIRONMENT: Mapping[str, str] = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01: the earliest date that zip can hold
+    "HOME": "/nonexistent",
+}
+NETWORK_VARIABLES = (
+    *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"),
+)
+"""What a fetching step inherits from the user, and no other step."""
+NETWORK_PREFIXES = ("CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_")
+TAIL = 25
+GRACE = 3.0
+MARK = "MUSLIN_WORK"
+"""Set in every process of a stage: a later run finds by it what a killed run left behind."""
+
+
+def network_environment() -> dict[str, str]:
+    """The user's proxy, CA and registry variables."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in NETWORK_VARIABLES or name.startswith(NETWORK_PREFIXES)
+    }
+
+
+class Runner:
+    """Starts processes and can end all of them at once."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self.stopping = threading.Event()
+        self._jobserver: Jobserver | None = None
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def jobserver(self) -> Jobserver:
+        """Made at its first use: a run that starts nothing needs none."""
+        with self._lock:
+            if self._jobserver is None:
+                self._jobserver = Jobserver(self.jobs)
+            return self._jobserver
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        what: str,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+        output: Path | None = None,
+    ) -> float:
+        """Run to the end; returns the CPU seconds of the process and all it waited for.
+
+        Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`.
+        """
+        with (
+            self.jobserver.slot(self.stopping),
+            self.jobserver.handed() as (descriptors, makeflags),
+            log.open("ab") as text,
+        ):
+            self._raise_if_stopping(what)
+            text.write(f"\n$ cd {cwd}\n$ {' '.join(argv)}\n".encode())
+            text.flush()
+            environment = {**env, "MAKEFLAGS": makeflags}
+            with (
+                _opened(output) as out,
+                self._started(
+                    argv, what, cwd, environment, log, out or text, text, descriptors
+                ) as process,
+            ):
+                cpu = _wait(process)
+        self._raise_if_stopping(what)
+        if process.returncode != 0:
+            raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
+        return cpu
+
+    def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
+        """Run a short command and return its standard output; errors as in `run`."""
+        self._raise_if_stopping(what)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as text:
+            text.write(f"\n$ {' '.join(argv)}\n".encode())
+            text.flush()
+            with self._started(
+                argv, what, Path("/"), env, log, subprocess.PIPE, text, ()
+            ) as process:
+                out, _ = process.communicate()
+        self._raise_if_stopping(what)
+        if process.returncode != 0:
+            raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
+        return out.decode(errors="replace")
+
+    @contextmanager
+    def server(
+        self,
+        argv: Sequence[str],
+        *,
+        what: str,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """A process that runs while the caller talks to it; ended on the way out."""
+        self._raise_if_stopping(what)
+        with log.open("ab") as text:
+            text.write(f"\n$ {' '.join(argv)} &\n".encode())
+            text.flush()
+            with self._started(argv, what, cwd, env, log, text, text, ()) as process:
+                yield process
+
+    @contextmanager
+    def _started(
+        self,
+        argv: Sequence[str],
+        what: str,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+        out: object,
+        err: object,
+        descriptors: tuple[int, ...],
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        try:
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,  # type: ignore[call-overload]  # a file or PIPE, both fit
+                stderr=err,
+                start_new_session=True,
+                pass_fds=descriptors,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise errors.CommandMissing(what, argv[0], log) from error
+        with self._lock:
+            self._running.add(process)
+        if self.stopping.is_set():  # stop() may have looked before this one was listed
+            _end_group(process, 0)
+        try:
+            yield process
+        finally:
+            _end_group(process, GRACE)
+            with self._lock:
+                self._running.discard(process)
+
+    def _raise_if_stopping(self, what: str) -> None:
+        if self.stopping.is_set():
+            raise errors.Interrupted("the end of the run", [what])
+
+    def stop(self) -> None:
+        """End every process with its whole group, politely for a moment, then for good."""
+        self.stopping.set()
+        with self._lock:
+            running = list(self._running)
+        for process in running:
+            _signal_group(process.pid, signal.SIGTERM)
+        for process in running:
+            _end_group(process, GRACE)
+
+    def close(self) -> None:
+        """Nothing is started any more."""
+        with self._lock:
+            if self._jobserver is not None:
+                self._jobserver.close()
+                self._jobserver = None
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[object]:
+    if path is None:
+        yield None
+    else:
+        with path.open("wb") as file:
+            yield file
+
+
+def _wait(process: subprocess.Popen[bytes]) -> float:
+    """Wait for the end; CPU seconds used. `Popen.wait` would throw that figure away."""
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    except ChildProcessError:  # `stop` in another thread was first to reap it
+        process.wait()
+        return 0.0
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _signal_group(group: int, number: signal.Signals) -> bool:
+    """Whether the group still had a process to signal."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _end_group(process: subprocess.Popen[bytes], grace: float) -> None:
+    """No process of the group outlives its first one: wait `grace` seconds, then kill."""
+    if not _signal_group(process.pid, signal.SIGTERM):
+        process.poll()
+        return
+    deadline = time.monotonic() + grace
+    while time.monotonic() < deadline:
+        if process.poll() is not None and not _signal_group(process.pid, signal.SIGTERM):
+            return
+        time.sleep(0.02)
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def end_leftovers(work: Path) -> int:
+    """End the processes that a killed run left at work in this folder; how many there were."""
+    wanted = f"{MARK}={work}".encode()
+    ended = 0
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            marked = wanted in environ.read_bytes().split(b"\0")
+        except OSError:  # gone meanwhile, or another user's
+            continue
+        if marked:
+            try:
+                os.kill(int(environ.parent.name), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            ended += 1
+    return ended
+
+
+def tail(log: Path) -> list[str]:
+    """The last lines of a log."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 16384))
+        return file.read().decode(errors="replace").splitlines()[-TAIL:]

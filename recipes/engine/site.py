@@ -1,0 +1,43 @@
+"""Where one stage runs: its folders, its environment, and what its placeholders stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recipes import errors
+from recipes.engine.runner import Runner
+
+PLACEHOLDER = re.compile(r"\$(\$\{|\{([A-Za-z0-9._-]+)\})")
+
+
+@dataclass(kw_only=True)
+class Site:
+    """A stage's workplace. `expand` turns its placeholders into this machine's paths."""
+
+    stage: str
+    work: Path
+    log: Path
+    runner: Runner
+    values: Mapping[str, str]
+    environment: Mapping[str, str]
+    cpu_seconds: float = field(default=0.0)
+
+    def expand(self, text: str) -> str:
+        """The text with every placeholder filled in; an unknown one is an error."""
+
+        def filled(match: re.Match[str]) -> str:
+            if match[1] == "${":
+                return "${"
+            try:
+                return self.values[match[2]]
+            except KeyError:
+                raise errors.UnknownPlaceholder(self.stage, match[2], self.values) from None
+
+        return PLACEHOLDER.sub(filled, text)
+
+    def path(self, text: str) -> Path:
+        """The same, as a path; a relative one is below the work folder."""
+        return self.work / self.expand(text)

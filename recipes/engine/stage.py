@@ -1,0 +1,390 @@
+"""What a recipe returns and the engine runs: plain frozen data, nothing that acts.
+
+Text fields may hold placeholders, expanded when the stage runs: `${out}` (what is published),
+`${work}` (thrown away), `${cache}` (where both lie), `${jobs}`, `${scratch}`, `${source.ALIAS}` (a file), `${tree.ALIAS}`
+(a copy of the project's own files), `${need.ALIAS}` (another stage's output, read-only) and
+`${tool.ALIAS}` (the same, not in the key). `$${` stands for a literal `${`.
+
+Every field is in the stage's key unless its metadata says `UNKEYED`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+UNKEYED: Mapping[str, bool] = MappingProxyType({"key": False})
+
+
+# --- what goes in ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Url:
+    """A file on the web; HTTPS, or HTTP on the loopback interface."""
+
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveFile:
+    """A file of the Debian archive, found by package and version through apt."""
+
+    suite: str
+    """A release such as `trixie`, or `host` for the release this machine runs."""
+    package: str
+    version: str
+    kind: Literal["binary", "source"]
+
+
+Origin = Url | ArchiveFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One file to download, known by its digest."""
+
+    name: str = field(metadata=UNKEYED)
+    sha256: str
+    size: int = field(metadata=UNKEYED)
+    """Bytes."""
+    origins: tuple[Origin, ...] = field(metadata=UNKEYED)
+    """Tried in this order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One file of the project's own."""
+
+    path: str
+    sha256: str
+    executable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """A set of the project's own files, known by their digests."""
+
+    root: Path = field(metadata=UNKEYED)
+    files: tuple[File, ...]
+    also: tuple[File, ...] = field(default=(), metadata=UNKEYED)
+    """Files that must lie there and cannot change the output."""
+
+
+# --- steps ----------------------------------------------------------------------------------
+# `revision` is in the key: raise it when the same step would write other bytes than before.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Run a program; its output goes to the stage's log."""
+
+    revision: ClassVar[int] = 1
+    argv: tuple[str, ...]
+    cwd: str = "${work}"
+    env: tuple[tuple[str, str], ...] = ()
+    output: str = ""
+    """Where standard output goes instead of the log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpack:
+    """Unpack a tar or Debian package; refuses members that lead outside."""
+
+    revision: ClassVar[int] = 1
+    archive: str
+    into: str = "${work}"
+    only: tuple[str, ...] = ()
+    """Path prefixes to take; none means everything."""
+    strip: int = 0
+    """Leading path components to drop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """Apply the patches that a quilt `series` file lists, with `patch -p1`."""
+
+    revision: ClassVar[int] = 1
+    series: str
+    into: str
+    omit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """Copy a file, or what a folder holds, to a path; the copy is writable. Existing files stay
+    an error for single files and are merged for folders."""
+
+    revision: ClassVar[int] = 1
+    source: str
+    to: str
+    omit: tuple[str, ...] = ()
+    """Glob patterns, relative to the source, that stay behind."""
+    follow: bool = False
+    """Copy what symbolic links point to instead of the links."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """Write a text file."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    text: str
+    executable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """Make an empty folder."""
+
+    revision: ClassVar[int] = 1
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """Join the files that a pattern matches, in the order of their names, to one text file."""
+
+    revision: ClassVar[int] = 1
+    root: str
+    pattern: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Make a symbolic link."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relink:
+    """Make absolute symbolic links below `root` relative ones that mean the same with `root` as /."""
+
+    revision: ClassVar[int] = 1
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remove:
+    """Remove files and folders by glob pattern, relative to `root`; absent ones are no error."""
+
+    revision: ClassVar[int] = 1
+    root: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replace:
+    """Replace a text in every file the pattern matches; finding none at all is an error."""
+
+    revision: ClassVar[int] = 1
+    root: str
+    pattern: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touch:
+    """Set a file's modification time, seconds since 1970; creates it if absent."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    time: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """Strip the ELF files and archives below a folder, in parts of a hundred."""
+
+    revision: ClassVar[int] = 1
+    program: str
+    root: str
+    options: tuple[str, ...]
+    kind: Literal["programs", "libraries"]
+    """`programs`: executables and shared objects; `libraries`: `.a` and `.o` files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrySettings:
+    """Write a cargo configuration with what this machine's own says about registries, sources,
+    HTTP and the network, and nothing else. Checksums in the lock keep it from changing crates."""
+
+    revision: ClassVar[int] = 1
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectLibraries:
+    """Copy the libraries that `cargo build --message-format=json` reported."""
+
+    revision: ClassVar[int] = 1
+    messages: str
+    into: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """Write a one-platform image: an OCI layout, packed as a tar that `docker load` takes too."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    root: str
+    """Folder whose content is the image's only layer."""
+    reference: str
+    architecture: str
+    variant: str = ""
+    entrypoint: tuple[str, ...]
+    user: str
+    ports: tuple[int, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    modes: tuple[tuple[str, int], ...] = ()
+    """Paths of the layer with other modes than 0755 for folders and programs, 0644 for files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageIndex:
+    """Join one-platform images to one OCI layout with an index of all platforms, as a tar."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    reference: str
+    images: tuple[str, ...]
+
+
+Step = (
+    Run
+    | Unpack
+    | Patch
+    | Copy
+    | Write
+    | Folder
+    | Join
+    | Link
+    | Relink
+    | Remove
+    | Replace
+    | Touch
+    | Strip
+    | RegistrySettings
+    | CollectLibraries
+    | Image
+    | ImageIndex
+)
+
+
+# --- checks ---------------------------------------------------------------------------------
+# A check reads `${out}` and writes only below `${work}`. Checks have a key of their own.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elf:
+    """Every ELF file that a pattern matches has this machine and class; at least one matches."""
+
+    revision: ClassVar[int] = 1
+    root: str = "${out}"
+    patterns: tuple[str, ...]
+    machine: str
+    """pyelftools' name: `EM_ARM`, `EM_AARCH64`, `EM_X86_64`."""
+    static: bool = False
+    """Also: no interpreter and no needed library."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Free:
+    """No file below the folder holds any of these texts, and no link points to them."""
+
+    revision: ClassVar[int] = 1
+    root: str = "${out}"
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """The folder's files together have at most this many bytes."""
+
+    revision: ClassVar[int] = 1
+    root: str = "${out}"
+    at_most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """These paths exist and are not empty."""
+
+    revision: ClassVar[int] = 1
+    root: str = "${out}"
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Does:
+    """A command ends with 0 and what it prints holds a text."""
+
+    revision: ClassVar[int] = 1
+    run: Run
+    expect: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serves:
+    """A server, started with `PORT` set, answers a request on loopback and ends on SIGTERM."""
+
+    revision: ClassVar[int] = 1
+    run: Run
+    scheme: Literal["http", "https"]
+    path: str
+    expect: str
+
+
+Check = Elf | Free | Size | Present | Does | Serves | Write
+
+
+# --- the stage ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One box of the pipeline: what goes in, what is done, what must be true of the result."""
+
+    name: str = field(metadata=UNKEYED)
+    steps: tuple[Step, ...]
+    sources: tuple[tuple[str, Source], ...] = ()
+    trees: tuple[tuple[str, Tree], ...] = ()
+    needs: tuple[tuple[str, Stage], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    runs_on: Literal["host", "target", "nowhere"]
+    """Where the output runs; `host` puts the host's machine and libc version into the key."""
+    checks: tuple[Check, ...] = field(default=(), metadata=UNKEYED)
+    """In the check's own key."""
+    judges: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
+    """Stages that only checks use, as `${tool.ALIAS}`; in the check's own key."""
+    tools: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
+    """Programs that stand in for the host's own, as `${tool.ALIAS}`; provenance, not keyed."""
+    path: tuple[str, ...] = field(default=(), metadata=UNKEYED)
+    """Folders put before the host's own on PATH; they come from needs and tools."""
+    scratch: tuple[str, ...] = field(default=(), metadata=UNKEYED)
+    """Names the scratch folder kept between runs, loosely: aliases of needs that it depends on."""
+    network: bool = field(default=False, metadata=UNKEYED)
+    """The steps fetch: the user's proxy and CA settings reach them."""
+    target: str = field(default="", metadata=UNKEYED)
+    summary: str = field(default="", metadata=UNKEYED)
+    guess: float = field(default=10.0, metadata=UNKEYED)
+    """Seconds on two cores, for the estimate before there is a measured one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What of this machine can change an output that runs on it."""
+
+    machine: str
+    libc: str

@@ -1,0 +1,268 @@
+"""Key -> folder: what was built, found again, and never believed blindly.
+
+    <cache>/store/<key>/tree/          the output, read-only
+    <cache>/store/<key>/stage.json     what it is, from what, when, how long it took
+    <cache>/store/<key>/manifest.json  every file: size, time, mode, digest
+    <cache>/store/<key>/checks/<key>   a file for each set of checks it passed
+
+An entry appears by one rename, so there is a whole one or none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from recipes import errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What is known of how an entry came to be."""
+
+    name: str
+    document: dict[str, Any]
+    wall_seconds: float
+    cpu_seconds: float
+    built_with: dict[str, str]
+    """Provenance: programs of the host that took part and are not in the key."""
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A whole, unharmed entry."""
+
+    key: str
+    folder: Path
+    record: Record
+
+    @property
+    def tree(self) -> Path:
+        """The stage's output."""
+        return self.folder / "tree"
+
+
+Manifest = dict[str, list[Any]]
+"""Path -> [size, time in ns, mode, digest], or ["link", target], or ["dir", mode]."""
+
+
+class Store:
+    """The folder of finished stages. Safe to share between processes of one machine."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.root = cache / "store"
+        self.work = cache / "work"
+        self._locks = cache / "locks"
+        for folder in (self.root, self.work, self._locks):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Held by every run that builds or reads; `collect` waits for none of it and refuses."""
+        with (self._locks / "in-use").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def lock(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """One builder per key; `waiting` is called once if another run has it."""
+        lock = filelock.FileLock(self._locks / f"{key}.lock", thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            waiting()
+            lock.acquire(poll_interval=0.2)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def find(self, key: str, damaged: Callable[[str], None] = lambda _: None) -> Entry | None:
+        """The entry if it is there and whole; a damaged one is reported and removed."""
+        folder = self.root / key
+        try:
+            record = Record(**json.loads((folder / "stage.json").read_text()))
+            manifest: Manifest = json.loads((folder / "manifest.json").read_text())
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            damaged(f"its record cannot be read ({error})")
+            remove(folder)
+            return None
+        if (fault := compare(folder / "tree", manifest)) is not None:
+            damaged(fault)
+            remove(folder)
+            return None
+        os.utime(folder / "stage.json")
+        return Entry(key=key, folder=folder, record=record)
+
+    def commit(self, key: str, out: Path, record: Record) -> Entry:
+        """Publish `out` as the entry for `key`: read-only, listed, in one rename."""
+        manifest = seal(out)
+        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
+        size = sum(row[0] for row in manifest.values() if isinstance(row[0], int))
+        record = dataclasses.replace(record, bytes=size)
+        (aside / "checks").mkdir()
+        (aside / "stage.json").write_text(json.dumps(dataclasses.asdict(record), indent=1))
+        (aside / "manifest.json").write_text(json.dumps(manifest))
+        out.rename(aside / "tree")
+        aside.chmod(0o755)
+        folder = self.root / key
+        try:
+            aside.rename(folder)
+        except OSError:  # somebody else was first; theirs is as good
+            remove(aside)
+        return Entry(key=key, folder=folder, record=record)
+
+    def passed(self, entry: Entry, checks_key: str) -> bool:
+        """Whether these checks were passed by this entry before."""
+        return (entry.folder / "checks" / checks_key).exists()
+
+    def mark_passed(self, entry: Entry, checks_key: str) -> None:
+        """Remember that these checks were passed."""
+        (entry.folder / "checks" / checks_key).touch()
+
+    def drop(self, key: str) -> None:
+        """Forget an entry."""
+        remove(self.root / key)
+
+    def entries(self) -> Iterator[tuple[str, Record, float]]:
+        """Key, record and time of last use (seconds since 1970) of everything there is."""
+        for folder in sorted(self.root.glob("[0-9a-f]*")):
+            path = folder / "stage.json"
+            try:
+                yield folder.name, Record(**json.loads(path.read_text())), path.stat().st_mtime
+            except (OSError, ValueError, TypeError):
+                # A record that cannot be read is oldest of all: the next clean-up takes it.
+                empty = Record(name="?", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
+                yield folder.name, empty, 0.0
+
+    def verify(self) -> dict[str, str]:
+        """Compare every file of every entry by digest; key -> fault of those that differ."""
+        faults = {}
+        for key, _, _ in self.entries():
+            manifest = json.loads((self.root / key / "manifest.json").read_text())
+            if (fault := compare(self.root / key / "tree", manifest, digests=True)) is not None:
+                faults[key] = fault
+        return faults
+
+    def collect(self, at_most: int, *, dry: bool = False) -> list[tuple[str, Record]]:
+        """Remove least-recently-used entries until the store has at most this many bytes.
+
+        Also removes what killed runs left behind. Refuses while a run uses the cache.
+        """
+        with (self._locks / "in-use").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise errors.CacheUnusable(
+                    self.cache, "another run is using it; nothing was removed"
+                ) from None
+            if not dry:
+                for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
+                    remove(leftover)
+            rows = sorted(self.entries(), key=lambda row: row[2])
+            total = sum(record.bytes for _, record, _ in rows)
+            gone = []
+            for key, record, _ in rows:
+                if total <= at_most:
+                    break
+                if not dry:
+                    self.drop(key)
+                total -= record.bytes
+                gone.append((key, record))
+            return gone
+
+
+def seal(tree: Path) -> Manifest:
+    """Make a tree read-only and list it."""
+    manifest: Manifest = {}
+    for path in sorted(tree.rglob("*")):
+        name = str(path.relative_to(tree))
+        state = path.lstat()
+        if stat.S_ISLNK(state.st_mode):
+            manifest[name] = ["link", str(path.readlink())]
+            continue
+        path.chmod(stat.S_IMODE(state.st_mode) & 0o555)
+        if stat.S_ISDIR(state.st_mode):
+            manifest[name] = ["dir", stat.S_IMODE(path.stat().st_mode)]
+        else:
+            state = path.stat()
+            mode = stat.S_IMODE(state.st_mode)
+            manifest[name] = [state.st_size, state.st_mtime_ns, mode, file_digest(path)]
+    return manifest
+
+
+def compare(tree: Path, manifest: Manifest, *, digests: bool = False) -> str | None:
+    """The first difference between a tree and its manifest, in words; None if there is none.
+
+    Size, time and mode decide; where only the time differs, or `digests` asks, the content does.
+    """
+    seen = 0
+    for name, row in manifest.items():
+        path = tree / name
+        try:
+            state = path.lstat()
+        except OSError:
+            return f"{name} is missing"
+        seen += 1
+        if row[0] == "link":
+            if not stat.S_ISLNK(state.st_mode) or str(path.readlink()) != row[1]:
+                return f"{name} is no longer a link to {row[1]}"
+        elif row[0] == "dir":
+            if not stat.S_ISDIR(state.st_mode):
+                return f"{name} is no longer a folder"
+        elif (fault := _file_fault(path, state, row, digests=digests)) is not None:
+            return f"{name} {fault}"
+    there = sum(len(folders) + len(files) for _, folders, files in os.walk(tree))
+    return None if there == seen else f"{there - seen} files were added"
+
+
+def _file_fault(path: Path, state: os.stat_result, row: list[Any], *, digests: bool) -> str | None:
+    size, time_ns, mode, digest = row
+    if not stat.S_ISREG(state.st_mode):
+        return "is no longer a file"
+    if state.st_size != size:
+        return f"has {state.st_size} bytes instead of {size}"
+    if stat.S_IMODE(state.st_mode) != mode:
+        return f"has mode {stat.S_IMODE(state.st_mode):o} instead of {mode:o}"
+    if (digests or state.st_mtime_ns != time_ns) and file_digest(path) != digest:
+        return "has other content than when it was built"
+    return None
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a tree, read-only or not, all or what is left of it."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
+    # Out of sight first: a half-removed entry must not be found under its key.
+    if not path.name.startswith(".gone-"):
+        aside = path.with_name(f".gone-{os.getpid()}-{time.monotonic_ns()}-{path.name}")
+        path.rename(aside)
+        path = aside
+    for folder, _, _ in os.walk(path):
+        Path(folder).chmod(0o755)
+    shutil.rmtree(path)

@@ -1,0 +1,179 @@
+"""Every situation in which a person reads a message of ours, one class each.
+
+A class takes the facts and writes the text: what happened, to what, what to do next.
+A traceback means a bug of Muslin's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class PipelineError(Exception):
+    """Base of everything a person can meet; its text is complete as it stands."""
+
+
+class BadDeclaration(PipelineError):
+    """A TOML file says something that its schema refuses; all faults of the file at once."""
+
+    def __init__(self, path: Path, faults: Sequence[str]) -> None:
+        listing = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"{path}: {len(faults)} fault(s), nothing was built:\n{listing}")
+        self.path, self.faults = path, tuple(faults)
+
+
+class Unknown(PipelineError):
+    """A name on the command line or in a declaration that nothing answers to."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(set(known))
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        listing = ", ".join(names) or f"no {kind} at all"
+        super().__init__(f"there is no {kind} {name!r}.{hint}\n  There is: {listing}")
+
+
+class UnknownPlaceholder(PipelineError):
+    """A step names a `${placeholder}` that its stage does not have."""
+
+    def __init__(self, stage: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"{stage}: unknown placeholder ${{{name}}}; this stage has "
+            + ", ".join(f"${{{known_name}}}" for known_name in sorted(known))
+        )
+
+
+class CommandFailed(PipelineError):
+    """A process of a stage ended with something other than 0."""
+
+    def __init__(
+        self, stage: str, argv: Sequence[str], code: int, tail: Sequence[str], log: Path
+    ) -> None:
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        lines = "\n".join(f"    {line}" for line in tail)
+        super().__init__(
+            f"{stage}: a command {how}:\n  {' '.join(argv)}\n"
+            f"  its last lines:\n{lines}\n  the whole log: {log}"
+        )
+
+
+class CommandMissing(PipelineError):
+    """A program that a step wants to start is not there."""
+
+    def __init__(self, stage: str, program: str, log: Path) -> None:
+        super().__init__(
+            f"{stage}: the program {program!r} cannot be started: it is not there. "
+            f"`nox -s doctor` says what is missing and how to get it.\n  log: {log}"
+        )
+
+
+class StepFailed(PipelineError):
+    """A step that is not a command could not do its work."""
+
+    def __init__(self, stage: str, step: str, why: str, log: Path) -> None:
+        super().__init__(f"{stage}: {step}: {why}\n  log: {log}")
+
+
+class CheckFailed(PipelineError):
+    """A stage's product is not what the stage promises; it was not published."""
+
+    def __init__(self, stage: str, what: str, findings: Sequence[str], log: Path) -> None:
+        shown = "\n".join(f"    {finding}" for finding in findings[:10])
+        more = f"\n    … and {len(findings) - 10} more" if len(findings) > 10 else ""
+        super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
+
+
+class HostProgramMissing(PipelineError):
+    """The host lacks programs that the pipeline cannot bring along."""
+
+    def __init__(self, missing: Sequence[str], remedy: str) -> None:
+        super().__init__(f"this machine lacks {', '.join(missing)}. To mend it:\n  {remedy}")
+
+
+class CacheUnusable(PipelineError):
+    """The cache folder cannot be used as it is."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"the cache folder {str(path)!r} cannot be used: {why}.\n"
+            "  Set MUSLIN_CACHE to a folder that can be written and has no white space in its path."
+        )
+
+
+class Interrupted(PipelineError):
+    """Ctrl-C or SIGTERM; every process was ended and finished stages stay finished."""
+
+    def __init__(self, signal_name: str, stages: Sequence[str]) -> None:
+        at = f" while building {', '.join(stages)}" if stages else ""
+        super().__init__(f"stopped by {signal_name}{at}; the next run goes on there")
+
+
+class WrongDigest(PipelineError):
+    """A download is complete and is not the file that was pinned."""
+
+    def __init__(self, name: str, origin: str, wanted: str, got: str, kept: Path) -> None:
+        super().__init__(
+            f"{name} from {origin} is not the file that is pinned.\n"
+            f"  pinned SHA-256: {wanted}\n  received:       {got}\n"
+            f"  The received file was kept for a look at {kept}"
+        )
+
+
+class WrongSize(PipelineError):
+    """A download has another length than its pin."""
+
+    def __init__(self, name: str, origin: str, wanted: int, got: int) -> None:
+        super().__init__(
+            f"{name} from {origin} has {got} bytes or more where {wanted} are pinned; "
+            "what arrived was thrown away"
+        )
+
+
+class NoNetwork(PipelineError):
+    """None of a source's origins could be reached."""
+
+    def __init__(self, name: str, attempts: Sequence[str]) -> None:
+        tried = "\n".join(f"    {attempt}" for attempt in attempts)
+        super().__init__(
+            f"{name} could not be fetched:\n{tried}\n"
+            "  Is this machine on the network, and are its proxy settings right? "
+            "What was fetched before is kept; run the same command again."
+        )
+
+
+class ArchiveUnusable(PipelineError):
+    """The Debian archive cannot be asked through this machine's apt."""
+
+    def __init__(self, why: str, detail: str = "") -> None:
+        more = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
+        super().__init__(f"the Debian archive cannot be used: {why}{more}")
+
+
+class NotInArchive(PipelineError):
+    """The archive has neither the pinned version nor another of its series."""
+
+    def __init__(self, package: str, version: str, series: str, there: Sequence[str]) -> None:
+        super().__init__(
+            f"the Debian archive has no {package} {version} any more, nor another {series}; "
+            f"it has {', '.join(there) or 'no version of it'}.\n"
+            "  `git pull` for newer pins, or take up the new series in recipes/pins/."
+        )
+
+
+class UnsafeArchive(PipelineError):
+    """An archive wants to write outside the folder it is unpacked into."""
+
+    def __init__(self, archive: Path, member: str, why: str) -> None:
+        super().__init__(
+            f"{archive.name} was not unpacked: its member {member!r} {why}. "
+            "A sound source archive has no such member; do not trust this one."
+        )
+
+
+class BrokenArchive(PipelineError):
+    """An archive cannot be read to its end."""
+
+    def __init__(self, archive: Path, why: str) -> None:
+        super().__init__(f"{archive.name} cannot be unpacked: {why}")

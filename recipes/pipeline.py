@@ -1,0 +1,180 @@
+"""What a session does: from names on a command line to artefacts in `dist/`."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+from recipes import dist, doctor, errors, service, settings, source, target
+from recipes.catalog import Catalog
+from recipes.engine.apt import Apt
+from recipes.engine.build import Builder, Planned, sources
+from recipes.engine.fetch import Fetcher
+from recipes.engine.key import Keys
+from recipes.engine.report import Report, duration, size
+from recipes.engine.runner import Runner
+from recipes.engine.stage import Stage
+from recipes.engine.store import Store
+from recipes.settings import Settings
+from recipes.source import Pins
+from recipes.target import Target
+
+Goal = Literal["toolchain", "openssl", "rust-std", "services", "package"]
+
+
+class Pipeline:
+    """One run: declarations read, the cache opened, the graph at hand."""
+
+    def __init__(self, project: Path, report: Report) -> None:
+        self.report = report
+        self.settings: Settings = settings.load(project)
+        self.targets = target.load(project / "toolchains")
+        self.services = service.load(self.settings.services)
+        self.store = Store(self.settings.cache)
+        self.runner = Runner(self.settings.jobs)
+        self.apt = Apt(self.settings.cache / "apt", self.runner)
+        self.fetcher = Fetcher(
+            self.settings.cache / "downloads",
+            apt=self.apt,
+            progress=report,
+            cancelled=self.runner.stopping,
+        )
+        self.pins: Pins = source.load(
+            project / "recipes" / "pins", self.settings.cache / "run-lock.toml"
+        )
+
+    def chosen(self, names: Sequence[str]) -> tuple[Target, ...]:
+        """The targets on the command line, or the default ones."""
+        return target.choose(self.targets, tuple(names) or self.settings.targets)
+
+    def catalog(self) -> Catalog:
+        """The graph with the pins as they are now."""
+        return Catalog(
+            host=doctor.host(),
+            pins=self.pins,
+            missing_tools=doctor.missing_tools(),
+            services=self.services,
+        )
+
+    def goals(self, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
+        """The stages that a session asks for."""
+        catalog = self.catalog()
+        services = self.services.values()
+        match goal:
+            case "toolchain":
+                return [catalog.toolchain(one) for one in targets]
+            case "openssl":
+                return [catalog.library("openssl", one) for one in targets]
+            case "rust-std":
+                return [catalog.rust_std(one) for one in targets]
+            case "services":
+                return [catalog.program(each, one) for one in targets for each in services]
+            case "package":
+                images = [catalog.image(each, one) for one in targets for each in services]
+                return images + [catalog.index(each, targets) for each in services]
+
+    def builder(self) -> Builder:
+        """The engine, with everything it works with."""
+        host = doctor.host()
+        return Builder(
+            store=self.store,
+            runner=self.runner,
+            fetcher=self.fetcher,
+            report=self.report,
+            keys=Keys(host),
+            logs=self.settings.cache / "logs",
+            provenance=doctor.provenance(),
+        )
+
+    def run(self, goal: Goal, names: Sequence[str]) -> None:
+        """Build what a session stands for; `package` also fills `dist/`."""
+        targets = self.chosen(names)
+        doctor.insist()
+        started = time.monotonic()
+        with self.store.in_use(), self._stoppable():
+            builder = self.builder()
+            stages = self.goals(goal, targets)
+            planned = builder.plan(stages)
+            if self._settle(planned.values()):
+                stages = self.goals(goal, targets)
+            with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
+                entries = builder.build(stages, executor)
+            if goal == "package":
+                artefacts = dist.publish(
+                    self.settings.dist, targets, self.services, entries, source_set=self.pins.name
+                )
+                self._show(artefacts)
+        self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """Download every source that the targets need, built or not."""
+        with self.store.in_use(), self._stoppable():
+            wanted = self._everything(self.chosen(names))
+            if self._settle(wanted):
+                wanted = self._everything(self.chosen(names))
+            for one in sources(wanted).values():
+                path = self.fetcher.fetch(one)
+                self.report.stage_line(one.name, "fetched", f" {size(path.stat().st_size)}")
+
+    def plan(self, names: Sequence[str]) -> None:
+        """Show every stage, whether it is found or to be built."""
+        builder = self.builder()
+        planned = builder.plan(self.goals("package", self.chosen(names)))
+        rows = [
+            (one.stage.name, one.state, one.key[:12], one.stage.summary) for one in planned.values()
+        ]
+        self.report.table("", ("stage", "state", "key", "what"), rows)
+        for line in self.pins.moved():
+            self.report.note(line)
+
+    def _everything(self, targets: tuple[Target, ...]) -> list[Planned]:
+        every: dict[int, Stage] = {}
+        todo = self.goals("package", targets)
+        while todo:
+            stage = todo.pop()
+            if id(stage) not in every:
+                every[id(stage)] = stage
+                todo += [other for _, other in (*stage.needs, *stage.tools, *stage.judges)]
+        return [Planned(stage=stage, key="", state="build", after=()) for stage in every.values()]
+
+    def _settle(self, planned: Iterable[Planned]) -> bool:
+        """See that the archive still has what is to be fetched; whether a pin had to move."""
+        missing = {digest for digest in sources(planned) if not self.fetcher.has(digest)}
+        if not missing:
+            return False
+        before = self.pins
+        self.pins = source.settle(self.pins, missing, apt=self.apt, note=self.report.note)
+        return self.pins != before
+
+    def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
+        rows = [(one.path, size(one.bytes), one.sha256[:16]) for one in artefacts]
+        self.report.table("", ("artefact", "size", "SHA-256"), rows)
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end every process, then the run, with one line."""
+        stopped: list[signal.Signals] = []
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if not stopped:
+                stopped.append(signal.Signals(number))
+                raise KeyboardInterrupt
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        except KeyboardInterrupt:
+            running = self.report.running()
+            self.runner.stop()
+            raise errors.Interrupted(stopped[0].name if stopped else "Ctrl-C", running) from None
+        finally:
+            self.report.close()
+            self.runner.close()
+            for number, handler in before.items():
+                signal.signal(number, handler)

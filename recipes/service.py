@@ -1,0 +1,64 @@
+"""A service: one folder with a `service.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recipes import declaration
+from recipes.declaration import Declaration
+
+Text = Annotated[str, Field(min_length=1)]
+AbsolutePath = Annotated[str, Field(pattern=r"^/")]
+
+
+class Image(Declaration):
+    """What the service's container image is told beyond its program."""
+
+    entrypoint: tuple[AbsolutePath, *tuple[str, ...]]
+    port: Annotated[int, Field(gt=0, lt=65536)] | None = None
+    ca_bundle: bool = False
+    labels: dict[str, str] = {}
+
+
+class Run(Declaration):
+    """A run of the program and what it must print."""
+
+    arguments: tuple[str, ...] = ()
+    expect: Text
+
+
+class Serve(Declaration):
+    """A request to the running program and what the answer must hold."""
+
+    scheme: Literal["http", "https"]
+    path: AbsolutePath
+    expect: Text
+
+
+class Service(Declaration):
+    """One program, built for every target and packed into an image."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    folder: Path
+    summary: Text
+    build: Literal["cargo", "make"]
+    binary: Text
+    """Name of the program; with cargo also of its package."""
+    needs: tuple[str, ...] = ()
+    """C libraries by recipe."""
+    image: Image
+    run: tuple[Run, ...] = ()
+    serve: tuple[Serve, ...] = ()
+
+
+def load(folders: tuple[Path, ...]) -> dict[str, Service]:
+    """The services in these folders, by name."""
+    services = {}
+    for folder in folders:
+        path = folder / "service.toml"
+        service = declaration.read(path, Service, name=folder.name, folder=str(folder))
+        services[service.name] = service
+    return services

@@ -1,0 +1,85 @@
+"""What `[tool.muslin]` and the environment say, and where things lie."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field
+
+from recipes import declaration, errors
+from recipes.declaration import Declaration
+
+CACHE_VARIABLE = "MUSLIN_CACHE"
+JOBS_VARIABLE = "MUSLIN_JOBS"
+
+
+class Tool(Declaration):
+    """The table `[tool.muslin]` of `pyproject.toml`."""
+
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Folders and defaults of one run."""
+
+    project: Path
+    cache: Path
+    jobs: int
+    """Processes that may work at the same time; the cores this process may use by default."""
+    targets: tuple[str, ...]
+    services: tuple[Path, ...]
+
+    @property
+    def dist(self) -> Path:
+        """Where artefacts go."""
+        return self.project / "dist"
+
+
+def load(project: Path) -> Settings:
+    """Read the settings; raises `BadDeclaration` or `CacheUnusable`."""
+    path = project / "pyproject.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("muslin", {})
+    tool = declaration.parse(path, table, Tool)
+    return Settings(
+        project=project,
+        cache=_cache(),
+        jobs=_jobs(),
+        targets=tool.targets,
+        services=tuple(
+            sorted(
+                declared.parent
+                for pattern in tool.services
+                for declared in project.glob(f"{pattern}/service.toml")
+            )
+        ),
+    )
+
+
+def _cache() -> Path:
+    said = os.environ.get(CACHE_VARIABLE)
+    cache = Path(said).expanduser() if said else platformdirs.user_cache_path("muslin")
+    if not cache.is_absolute():
+        raise errors.CacheUnusable(cache, "its path is not absolute")
+    if any(character.isspace() for character in str(cache)):
+        raise errors.CacheUnusable(cache, "its path has white space, which configure cannot bear")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.CacheUnusable(cache, error.strerror or str(error)) from error
+    if not os.access(cache, os.W_OK | os.X_OK):
+        raise errors.CacheUnusable(cache, "it cannot be written")
+    return cache.resolve()
+
+
+def _jobs() -> int:
+    said = os.environ.get(JOBS_VARIABLE, "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,1 @@
+"""One module per kind of stage: pure functions from declarations to a `Stage`."""

@@ -1,0 +1,65 @@
+"""Assembler, linker and friends for one target, relocatable."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Remove, Run, Source, Stage, Unpack
+from recipes.target import Target
+
+OPTIONS = (
+    "--prefix=",  # empty: every path is found from where the program lies
+    "--libdir=/lib",
+    "--disable-gdb",
+    "--disable-gprof",
+    "--disable-gprofng",
+    "--disable-multilib",
+    "--disable-nls",
+    "--disable-separate-code",  # pads every program to page borders otherwise
+    "--disable-werror",
+    "--enable-deterministic-archives",
+    "--without-zstd",  # the host may not have it
+)
+OPTIMISATION = "-O1"  # the tools are as quick, and compile in two thirds of the time
+
+
+def stage(
+    target: Target, *, source: Source, member: str, tools: tuple[tuple[str, Stage], ...]
+) -> Stage:
+    """`bin/<triple>-as` and the rest, and `<triple>/bin` and `<triple>/lib/ldscripts`."""
+    unpacked = _unpacked(member)
+    make = ("make", "MAKEINFO=true")
+    return Stage(
+        name=f"binutils-{target.name}",
+        target=target.name,
+        summary="assembler and linker",
+        sources=(("binutils", source),),
+        tools=tools,
+        path=tuple(f"${{tool.{alias}}}/bin" for alias, _ in tools),
+        env=(("CFLAGS", OPTIMISATION), ("CXXFLAGS", OPTIMISATION)),
+        steps=(
+            *unpacked,
+            Run(
+                argv=(
+                    "../binutils/configure",
+                    f"--target={target.triple}",
+                    f"--with-sysroot=/{target.triple}",
+                    *OPTIONS,
+                ),
+                cwd="${work}/build",
+            ),
+            Run(argv=make, cwd="${work}/build"),
+            Run(argv=(*make, "install-strip", "DESTDIR=${out}"), cwd="${work}/build"),
+            Remove(root="${out}", patterns=("share", "include", "lib/*.a", "lib/*.la")),
+        ),
+        runs_on="host",
+        guess=65,
+    )
+
+
+def _unpacked(member: str) -> tuple[Unpack, ...]:
+    """Debian wraps the tarball in a package; upstream has the bare tarball."""
+    if not member:
+        return (Unpack(archive="${source.binutils}", into="${work}/binutils", strip=1),)
+    return (
+        Unpack(archive="${source.binutils}", into="${work}/package", only=(member,)),
+        Unpack(archive=f"${{work}}/package/{member}", into="${work}/binutils", strip=1),
+    )

@@ -1,0 +1,41 @@
+"""gmp, mpfr and mpc for the compilers' own arithmetic: static, once for all targets."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Run, Source, Stage, Step, Unpack, Write
+
+CONFIGURE = ("--prefix=${out}", "--disable-shared", "--enable-static", "--with-pic")
+MAKE = ("make", "MAKEINFO=true")
+
+
+def stage(*, gmp: Source, mpfr: Source, mpc: Source, tools: tuple[tuple[str, Stage], ...]) -> Stage:
+    """The three libraries in one folder, as `--with-gmp` and its siblings want them."""
+    return Stage(
+        name="host-libs",
+        summary="gmp, mpfr and mpc for the compilers",
+        sources=(("gmp", gmp), ("mpfr", mpfr), ("mpc", mpc)),
+        tools=tools,
+        path=tuple(f"${{tool.{alias}}}/bin" for alias, _ in tools),
+        steps=(
+            *(
+                Unpack(archive=f"${{source.{name}}}", into=f"${{work}}/{name}", strip=1)
+                for name in ("gmp", "mpfr", "mpc")
+            ),
+            # Debian strips gmp's manual with its folder; configure insists on the Makefile.
+            Write(path="${work}/gmp/doc/Makefile.in", text="all install check clean:\n"),
+            *_built("gmp"),
+            *_built("mpfr", "--with-gmp=${out}"),
+            *_built("mpc", "--with-gmp=${out}", "--with-mpfr=${out}"),
+        ),
+        runs_on="host",
+        guess=110,
+    )
+
+
+def _built(name: str, *options: str) -> tuple[Step, ...]:
+    build = f"${{work}}/build-{name}"
+    return (
+        Run(argv=(f"../{name}/configure", *CONFIGURE, *options), cwd=build),
+        Run(argv=MAKE, cwd=build),
+        Run(argv=(*MAKE, "install"), cwd=build),
+    )

@@ -1,0 +1,117 @@
+"""Programs that run here, unpacked from the packages of the host's own release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from recipes.engine.stage import Copy, Present, Source, Stage, Step, Unpack, Write
+
+WRAPPER = """\
+#!/bin/sh
+# Finds its libraries and data beside itself, wherever this folder lies.
+here=$(dirname "$(readlink -f "$0")")/..
+{environment}exec "$here/usr/bin/{program}" "$@"
+"""
+LIBRARIES = "$here/usr/lib/{multiarch}"
+
+
+def build_tools(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
+    """m4, bison, flex and patch, for hosts that lack them."""
+    environment = {
+        "M4": "$here/bin/m4",
+        "BISON_PKGDATADIR": "$here/usr/share/bison",
+        "LD_LIBRARY_PATH": LIBRARIES.format(multiarch=multiarch),
+    }
+    programs = ("m4", "bison", "flex", "patch")
+    return Stage(
+        name="build-tools",
+        summary="m4, bison, flex and patch where the host lacks them",
+        sources=_numbered(sources),
+        steps=(
+            *_unpacked(sources, "${out}"),
+            *(_wrapper(program, environment) for program in programs),
+        ),
+        runs_on="host",
+        checks=(Present(paths=tuple(f"bin/{program}" for program in programs)),),
+        guess=2,
+    )
+
+
+def qemu(sources: tuple[Source, ...]) -> Stage:
+    """QEMU's user-mode emulators: static programs, so nothing but them is needed."""
+    return Stage(
+        name="qemu",
+        summary="user-mode emulators for the checks",
+        sources=_numbered(sources),
+        steps=(
+            *_unpacked(sources, "${work}/packages"),
+            Copy(source="${work}/packages/usr/bin", to="${out}/bin"),
+        ),
+        runs_on="host",
+        checks=(Present(paths=("bin/qemu-arm-static", "bin/qemu-aarch64-static")),),
+        guess=4,
+    )
+
+
+def rust(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
+    """rustc, cargo, the host's std and the sources of std: one component of one origin."""
+    return Stage(
+        name="rust",
+        summary="rustc, cargo, the host's std and rust-src",
+        sources=_numbered(sources),
+        steps=(
+            *_unpacked(sources, "${work}/packages"),
+            Copy(source="${work}/packages/usr/bin", to="${out}/programs"),
+            Copy(source=f"${{work}}/packages/usr/lib/{multiarch}", to="${out}/lib"),
+            Copy(
+                source="${work}/packages/usr/lib/rustlib",
+                to="${out}/lib/rustlib",
+                omit=("src", "etc"),
+            ),
+            # Debian keeps one folder per version in usr/src; rustlib/src/rust points to it.
+            Copy(
+                source="${work}/packages/usr/lib/rustlib/src/rust/library",
+                to="${out}/lib/rustlib/src/rust/library",
+            ),
+            *(
+                Write(
+                    path=f"${{out}}/bin/{program}",
+                    executable=True,
+                    text=RUST_WRAPPER.format(program=program),
+                )
+                for program in ("rustc", "cargo", "rustdoc")
+            ),
+        ),
+        runs_on="host",
+        checks=(Present(paths=("lib/rustlib/src/rust/library/Cargo.lock", "bin/cargo")),),
+        guess=40,
+    )
+
+
+RUST_WRAPPER = """\
+#!/bin/sh
+# Finds its libraries beside itself, wherever this folder lies.
+here=$(dirname "$(readlink -f "$0")")/..
+LD_LIBRARY_PATH=$here/lib exec "$here/programs/{program}" "$@"
+"""
+
+
+def _wrapper(program: str, environment: Mapping[str, str]) -> Write:
+    lines = "".join(f'{name}="{value}"\nexport {name}\n' for name, value in environment.items())
+    text = WRAPPER.format(environment=lines, program=program)
+    return Write(path=f"${{out}}/bin/{program}", text=text, executable=True)
+
+
+def _numbered(sources: tuple[Source, ...]) -> tuple[tuple[str, Source], ...]:
+    return tuple((str(number), source) for number, source in enumerate(sources))
+
+
+def _unpacked(sources: tuple[Source, ...], into: str) -> tuple[Step, ...]:
+    return tuple(
+        Unpack(
+            archive=f"${{source.{number}}}",
+            into=into,
+            only=("usr/bin", "usr/lib", "usr/share/bison", "usr/src"),
+        )
+        for number, _ in enumerate(sources)
+    )

@@ -1,0 +1,115 @@
+"""A service's program and its FROM-scratch image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from recipes.engine.stage import (
+    Copy,
+    Folder,
+    Image,
+    ImageIndex,
+    Join,
+    Source,
+    Stage,
+    Step,
+    Unpack,
+    Write,
+)
+from recipes.service import Service
+from recipes.target import Target
+
+USER = 65532
+"""The number that distroless images gave to `nonroot`; orchestrators check for a number."""
+PASSWD = f"""\
+root:x:0:0:root:/:/sbin/nologin
+nonroot:x:{USER}:{USER}:nonroot:/:/sbin/nologin
+"""
+GROUP = f"""\
+root:x:0:
+nonroot:x:{USER}:
+"""
+CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+
+
+def ca_bundle(source: Source) -> Stage:
+    """Mozilla's certificate authorities in one PEM file."""
+    return Stage(
+        name="ca-bundle",
+        summary="certificate authorities for images that ask for them",
+        sources=(("ca-certificates", source),),
+        steps=(
+            Unpack(archive="${source.ca-certificates}", only=("usr/share/ca-certificates",)),
+            Join(
+                root="${work}/usr/share/ca-certificates",
+                pattern="mozilla/*.crt",
+                to=f"${{out}}/{CA_BUNDLE}",
+            ),
+        ),
+        runs_on="nowhere",
+        guess=1,
+    )
+
+
+def stage(service: Service, target: Target, *, program: Stage, bundle: Stage | None) -> Stage:
+    """`<service>` and `image.tar`, the image of one platform, for `docker load`."""
+    bundled: tuple[Step, ...] = ()
+    if bundle is not None:
+        bundled = (
+            Copy(source="${need.ca-bundle}", to="${work}/root"),
+            # Where libraries built with OPENSSLDIR=/etc/ssl look.
+            Copy(source=f"${{need.ca-bundle}}/{CA_BUNDLE}", to="${work}/root/etc/ssl/cert.pem"),
+        )
+    return Stage(
+        name=f"image-{service.name}-{target.name}",
+        target=target.name,
+        summary="program and image",
+        needs=(
+            ("program", program),
+            *((("ca-bundle", bundle),) if bundle is not None else ()),
+        ),
+        steps=(
+            Copy(source=f"${{need.program}}/bin/{service.binary}", to=f"${{out}}/{service.name}"),
+            Copy(
+                source=f"${{need.program}}/bin/{service.binary}",
+                to=f"${{work}}/root{service.image.entrypoint[0]}",
+            ),
+            Write(path="${work}/root/etc/passwd", text=PASSWD),
+            Write(path="${work}/root/etc/group", text=GROUP),
+            *bundled,
+            Folder(path="${work}/root/tmp"),
+            Image(
+                path="${out}/image.tar",
+                root="${work}/root",
+                reference=f"muslin/{service.name}:{target.name}",
+                architecture=target.image.architecture,
+                variant=target.image.variant,
+                entrypoint=service.image.entrypoint,
+                user=f"{USER}:{USER}",
+                ports=() if service.image.port is None else (service.image.port,),
+                env=() if service.image.port is None else (("PORT", str(service.image.port)),),
+                labels=tuple(sorted(service.image.labels.items())),
+                modes=(("tmp", 0o1777),),
+            ),
+        ),
+        runs_on="target",
+        guess=1,
+    )
+
+
+def index(service: Service, images: Mapping[str, Stage]) -> Stage:
+    """`image.oci.tar`: one OCI layout for all platforms."""
+    return Stage(
+        name=f"image-{service.name}",
+        summary="image of all platforms",
+        needs=tuple(images.items()),
+        steps=(
+            ImageIndex(
+                path="${out}/image.oci.tar",
+                reference=f"muslin/{service.name}:latest",
+                images=tuple(f"${{need.{name}}}/image.tar" for name in images),
+            ),
+        ),
+        runs_on="target",
+        guess=1,
+    )

@@ -1,0 +1,113 @@
+"""Rust's std, built from source for exactly one target's processor, as a complete sysroot."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import (
+    CollectLibraries,
+    Copy,
+    Free,
+    Present,
+    Remove,
+    Run,
+    Stage,
+    Write,
+)
+from recipes.target import Target
+
+MANIFEST = """\
+[package]
+name = "muslin-std"
+version = "0.0.0"
+edition = "2021"
+
+[profile.release]
+opt-level = 3
+"""
+CRATES = "std,test,proc_macro,panic_abort,panic_unwind"
+COMPILER = """\
+#!/bin/sh
+# cargo gives every crate one panic strategy; panic_abort must be compiled with its own.
+case " $* " in
+*" --crate-name panic_abort "*) set -- "$@" -C panic=abort ;;
+esac
+exec ${need.rust}/bin/rustc "$@"
+"""
+
+
+def stage(target: Target, *, rust: Stage, toolchain: Stage, host_triple: str) -> Stage:
+    """`lib/rustlib/<triple>` beside the host's own: what rustc takes as `--sysroot`."""
+    library = f"${{out}}/lib/rustlib/{target.rust.triple}/lib"
+    sources = "${need.rust}/lib/rustlib/src/rust/library"
+    return Stage(
+        name=f"rust-std-{target.name}",
+        target=target.name,
+        summary="Rust's std for this processor",
+        needs=(("rust", rust), ("toolchain", toolchain)),
+        env=(
+            ("CARGO_HOME", "${work}/cargo-home"),
+            ("CARGO_TARGET_DIR", "${work}/target"),
+            ("CARGO_NET_OFFLINE", "true"),
+            ("RUSTC", "${work}/bin/rustc"),
+            ("RUSTC_BOOTSTRAP", "1"),  # -Zbuild-std; the compiler is pinned, so nothing moves
+            ("CARGO_ENCODED_RUSTFLAGS", "\x1f".join(_flags(target, sources))),
+        ),
+        steps=(
+            Write(path="${work}/bin/rustc", text=COMPILER, executable=True),
+            Write(path="${work}/crate/Cargo.toml", text=MANIFEST),
+            Write(path="${work}/crate/src/lib.rs", text="#![no_std]\n"),
+            Write(
+                path="${work}/cargo-home/config.toml",
+                text=(
+                    '[source.crates-io]\nreplace-with = "vendored"\n'
+                    f'[source.vendored]\ndirectory = "{sources}/vendor"\n'
+                ),
+            ),
+            Run(
+                argv=(
+                    "${need.rust}/bin/cargo",
+                    "build",
+                    "--release",
+                    f"-Zbuild-std={CRATES}",
+                    f"--target={target.rust.triple}",
+                    "--message-format=json-render-diagnostics",
+                    "--manifest-path=${work}/crate/Cargo.toml",
+                ),
+                cwd="/",  # cargo looks for configuration in every folder above this one
+                output="${work}/messages",
+            ),
+            CollectLibraries(messages="${work}/messages", into=library),
+            Remove(root=library, patterns=("libmuslin_std*",)),
+            # rustc asks for -lunwind on musl; GCC's unwinder is the one we have.
+            Write(path=f"{library}/libunwind.a", text="INPUT(-lgcc_eh)\n"),
+            Copy(
+                source=f"${{need.rust}}/lib/rustlib/{host_triple}",
+                to=f"${{out}}/lib/rustlib/{host_triple}",
+            ),
+        ),
+        runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
+        checks=(
+            Present(root=library, paths=("libunwind.a",)),
+            Free(root=library, texts=("${cache}",)),
+        ),
+        guess=60,
+    )
+
+
+def _flags(target: Target, sources: str) -> tuple[str, ...]:
+    return (
+        *processor(target),
+        "-Cembed-bitcode=yes",  # for `lto = "fat"`
+        "-Clink-self-contained=no",
+        f"-Clinker=${{need.toolchain}}/bin/{target.triple}-gcc",
+        f"--remap-path-prefix={sources}=/rust/library",
+        "--remap-path-prefix=${work}=/rust",
+    )
+
+
+def processor(target: Target) -> tuple[str, ...]:
+    """What rustc is told of the processor."""
+    features = ",".join(target.rust.features)
+    return (
+        f"-Ctarget-cpu={target.rust.cpu}",
+        *((f"-Ctarget-feature={features}",) if features else ()),
+    )

@@ -1,0 +1,155 @@
+"""The toolchain as users get it: assembled, stripped, relocatable, and proved."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import (
+    Check,
+    Copy,
+    Does,
+    Elf,
+    Free,
+    Link,
+    Remove,
+    Run,
+    Size,
+    Stage,
+    Strip,
+    Write,
+)
+from recipes.target import Target
+
+AT_MOST = 180_000_000  # bytes, everything together
+UNWANTED = (
+    "share",
+    "include",
+    "lib/gcc/*/*/install-tools",
+    "lib/gcc/*/*/plugin",
+    "libexec/gcc/*/*/install-tools",
+    "bin/*-lto-dump",
+    "bin/*-gcov*",
+    "bin/*-gcc-[0-9]*",
+    "**/*.la",
+    "*/lib/*.py",  # pretty printers, with the paths of the build in them
+)
+
+C_PROGRAM = """\
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+static _Thread_local int mine;
+static _Atomic unsigned long long sum;  /* 64 bits: wants libatomic below ARMv6K */
+
+static void *work(void *argument)
+{
+    mine = *(int *)argument;
+    atomic_fetch_add(&sum, (unsigned long long)mine);
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t threads[4];
+    int numbers[4];
+    for (int i = 0; i < 4; i++) {
+        numbers[i] = i + 1;
+        if (pthread_create(&threads[i], NULL, work, &numbers[i]) != 0) return 1;
+    }
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    printf("sum %llu, root %.3f\\n", (unsigned long long)sum, sqrt((double)sum * 10.0));
+    return 0;
+}
+"""
+CXX_PROGRAM = """\
+#include <exception>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+int main()
+{
+    std::exception_ptr caught;
+    std::thread thread([&caught] {
+        try { throw std::runtime_error(std::string("across ") + "threads"); }
+        catch (...) { caught = std::current_exception(); }
+    });
+    thread.join();
+    try { std::rethrow_exception(caught); }
+    catch (const std::exception &error) { std::cout << error.what() << std::endl; }
+}
+"""
+
+
+def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage) -> Stage:
+    """`bin/<triple>-gcc` and friends and a sysroot, in a folder that can be moved."""
+    triple = target.triple
+    return Stage(
+        name=f"toolchain-{target.name}",
+        target=target.name,
+        summary="compiler, assembler, linker and sysroot, to be unpacked anywhere",
+        needs=(("binutils", binutils), ("gcc", gcc)),
+        steps=(
+            Copy(source="${need.binutils}", to="${out}"),
+            Copy(source="${need.gcc}", to="${out}"),
+            Remove(root="${out}", patterns=UNWANTED),
+            Link(path=f"${{out}}/bin/{triple}-cc", target=f"{triple}-gcc"),
+            *(
+                Strip(program="strip", root=f"${{out}}/{folder}", options=("-s",), kind="programs")
+                for folder in ("bin", "libexec", f"{triple}/bin")
+            ),
+            *(
+                Strip(
+                    program=f"${{need.binutils}}/bin/{triple}-strip",
+                    root=f"${{out}}/{folder}",
+                    options=("--strip-debug", "--enable-deterministic-archives"),
+                    kind=kind,
+                )
+                for folder in (f"{triple}/lib", "lib/gcc")
+                for kind in ("libraries", "programs")
+            ),
+        ),
+        runs_on="host",
+        judges=(("qemu", qemu),),
+        checks=(
+            Size(at_most=AT_MOST),
+            Free(texts=("${cache}",)),
+            Elf(root=f"${{out}}/{triple}/lib", patterns=("*.so*", "*.o"), machine=target.machine),
+            *_programs(target),
+        ),
+        guess=4,
+    )
+
+
+def _programs(target: Target) -> tuple[Check, ...]:
+    """C and C++, dynamic in form (static-pie) and static, run by a processor of the baseline."""
+    checks: list[Check] = [
+        Write(path="${work}/x.c", text=C_PROGRAM),
+        Write(path="${work}/x.cc", text=CXX_PROGRAM),
+    ]
+    languages = (
+        ("gcc", "x.c", ("-lm", "-latomic"), "sum 10, root 10.000"),
+        ("g++", "x.cc", (), "across threads"),
+    )
+    for compiler, text, libraries, expect in languages:
+        for form in ("-static", "-static-pie"):
+            program = f"${{work}}/{compiler}{form}"
+            argv = (f"${{out}}/bin/{target.triple}-{compiler}", "-O2", form, text, "-o", program)
+            checks += [
+                Does(run=Run(argv=(*argv, *libraries))),
+                Elf(
+                    root="${work}",
+                    patterns=(f"{compiler}{form}",),
+                    machine=target.machine,
+                    static=True,
+                ),
+                Does(run=Run(argv=emulated(target, program)), expect=expect),
+            ]
+    return tuple(checks)
+
+
+def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a program on the emulated baseline processor."""
+    emulator = f"${{tool.qemu}}/bin/{target.qemu.program}-static"
+    return (emulator, "-cpu", target.qemu.cpu, program, *arguments)

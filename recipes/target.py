@@ -1,0 +1,102 @@
+"""A target: one file in `toolchains/`, its stem the target's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from recipes import declaration, errors
+from recipes.declaration import Declaration
+
+Text = Annotated[str, Field(min_length=1)]
+Triple = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$")]
+
+
+class Gcc(Declaration):
+    """How the compiler is configured: its defaults are the target's baseline."""
+
+    configure: tuple[Annotated[str, Field(pattern=r"^--")], ...]
+
+
+class Rust(Declaration):
+    """What rustc is told of the processor."""
+
+    triple: Triple
+    cpu: Text
+    features: tuple[Annotated[str, Field(pattern=r"^[+-]")], ...] = ()
+
+
+class Qemu(Declaration):
+    """The emulated processor that has nothing beyond the baseline."""
+
+    program: Annotated[str, Field(pattern=r"^qemu-[a-z0-9_]+$")]
+    cpu: Text
+
+
+class Openssl(Declaration):
+    """OpenSSL's own name for the target, see its `Configurations/10-main.conf`."""
+
+    target: Text
+
+
+class Image(Declaration):
+    """The platform as container images name it."""
+
+    architecture: Text
+    variant: str = ""
+
+
+class Target(Declaration):
+    """One kind of machine that programs are built for."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    boards: Text
+    """The boards it serves, in one line for people."""
+    triple: Triple
+    """The GCC triple."""
+    kernel: Text
+    """Where the kernel's `asm` headers lie in Debian's `linux-libc-dev`."""
+    machine: Annotated[str, Field(pattern=r"^EM_[A-Z0-9_]+$")]
+    """The machine in every ELF header, by pyelftools' name."""
+    gcc: Gcc
+    rust: Rust
+    qemu: Qemu
+    openssl: Openssl
+    image: Image
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything the target answers to."""
+        return (self.name, self.triple, self.rust.triple)
+
+    @property
+    def environment_name(self) -> str:
+        """The Rust triple as cargo's environment variables spell it."""
+        return self.rust.triple.upper().replace("-", "_")
+
+
+def load(folder: Path) -> dict[str, Target]:
+    """Every target, by name."""
+    targets: dict[str, Target] = {}
+    claimed: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.toml")):
+        target = declaration.read(path, Target, name=path.stem)
+        for name in target.names:
+            if name in claimed:
+                raise errors.BadDeclaration(path, [f"{name} is {claimed[name].name}'s already"])
+            claimed[name] = path
+        targets[target.name] = target
+    return targets
+
+
+def choose(targets: dict[str, Target], wanted: tuple[str, ...]) -> tuple[Target, ...]:
+    """The targets that names on the command line mean, once each, in the order named."""
+    by_name = {name: target for target in targets.values() for name in target.names}
+    chosen: dict[str, Target] = {}
+    for name in wanted:
+        if name not in by_name:
+            raise errors.Unknown("target", name, by_name)
+        chosen.setdefault(by_name[name].name, by_name[name])
+    return tuple(chosen.values())
