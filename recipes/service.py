@@ -17,10 +17,11 @@ AbsolutePath = Annotated[str, Field(pattern=r"^/")]
 class Image(Declaration):
     """What the service's container image is told beyond its program."""
 
-    entrypoint: tuple[AbsolutePath, *tuple[str, ...]]
+    entrypoint: Annotated[tuple[str, ...], Field(min_length=1)]
+    """First the program's path in the image."""
     port: Annotated[int, Field(gt=0, lt=65536)] | None = None
     ca_bundle: bool = False
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class Run(Declaration):

@@ -3,30 +3,21 @@ bytes."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import lzma
 import os
 import posixpath
 import shutil
 import stat
-import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, NoReturn, Self
+from typing import IO, NoReturn, Self
 
+from recipes.engine import envelope
 from recipes.errors import BrokenArchive, UnsafeArchive
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
 _CHUNK = 1 << 20
-_AR_MAGIC = b"!<arch>\n"
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_MODES: Mapping[str, int] = MappingProxyType({})
 
 
@@ -45,11 +36,12 @@ def unpack(archive: Path, into: Path, *, only: tuple[str, ...] = (), strip: int 
     missing, below = set(wanted), set[str]()
     unpacking = _Unpacking(archive, into, strip)
     with ExitStack() as stack:
-        contents = stack.enter_context(_contents(archive))
+        contents = stack.enter_context(envelope.contents(archive))
         try:
             tar = stack.enter_context(tarfile.open(fileobj=contents, mode="r|", tarinfo=_Member))
             while (member := tar.next()) is not None:
-                tar.members.clear()  # else the headers of 110 000 members stay in memory
+                # Else the headers of all members stay in memory. The stubs lack the name.
+                tar.members.clear()  # type: ignore[attr-defined]
                 name = posixpath.normpath(member.name)
                 if wanted and not (below := wanted.intersection(_prefixes(name))):
                     continue
@@ -67,11 +59,11 @@ def unpack(archive: Path, into: Path, *, only: tuple[str, ...] = (), strip: int 
 
 
 def _prefixes(name: str) -> Iterator[str]:
-    """The path itself and every folder above it."""
-    yield name
+    """Every folder above a path, from the top, and the path itself."""
     for at, letter in enumerate(name):
         if letter == "/":
             yield name[:at]
+    yield name
 
 
 class _Unpacking:
@@ -79,7 +71,7 @@ class _Unpacking:
 
     def __init__(self, archive: Path, into: Path, strip: int) -> None:
         self.count = 0
-        self._archive, self._into, self._strip = archive, str(into), strip
+        self._archive, self._into, self._strip = archive, into, strip
         self._folders = {""}
         """Paths that are known to be real folders; they stay so, none is ever replaced."""
         self._times: dict[str, float] = {}
@@ -105,20 +97,20 @@ class _Unpacking:
     def finish(self) -> None:
         """Give folders their times, which writing into them has changed."""
         for path, time in self._times.items():
-            os.utime(self._place(path), (time, time))
-
-    def _place(self, path: str) -> str:
-        return f"{self._into}/{path}"
+            os.utime(self._into / path, (time, time))
 
     def _refuse(self, member: tarfile.TarInfo, why: str) -> NoReturn:
         raise UnsafeArchive(self._archive, member.name, why)
 
-    def _inside(self, member: tarfile.TarInfo, name: str) -> str:
+    def _clash(self, path: str) -> NoReturn:
+        raise BrokenArchive(self._archive, f"{path!r} would be a folder and something else")
+
+    def _inside(self, member: tarfile.TarInfo, name: str, relation: str = "has") -> str:
         """The path below `into`; empty for what `strip` drops."""
         if name.startswith("/"):
-            self._refuse(member, "has an absolute path")
+            self._refuse(member, f"{relation} an absolute path")
         if name == ".." or name.startswith("../"):
-            self._refuse(member, "has a path that leads outside")
+            self._refuse(member, f"{relation} a path that leads outside")
         parts = [] if name == "." else name.split("/")
         return "/".join(parts[self._strip :])
 
@@ -127,41 +119,39 @@ class _Unpacking:
         if folder in self._folders:
             return
         self._enter(member, posixpath.dirname(folder))
-        place = self._place(folder)
+        place = self._into / folder
         try:
-            mode = os.lstat(place).st_mode
+            mode = place.lstat().st_mode
         except FileNotFoundError:
-            os.mkdir(place)
-            os.chmod(place, 0o755)  # whatever the umask
+            place.mkdir()
+            place.chmod(0o755)  # whatever the umask
         else:
             if stat.S_ISLNK(mode):
-                self._refuse(member, f"would be written through the link {folder!r}")
+                self._refuse(member, f"leads through the link {folder!r}")
             if not stat.S_ISDIR(mode):
-                raise BrokenArchive(
-                    self._archive, f"it has {folder!r} as a folder and as something else"
-                )
+                self._clash(folder)
         self._folders.add(folder)
 
-    def _clear(self, path: str) -> str:
+    def _clear(self, path: str) -> Path:
         """Where to create something new; what an earlier member put there is gone."""
-        place = self._place(path)
+        place = self._into / path
         try:
-            os.unlink(place)
+            place.unlink()
         except FileNotFoundError:
             pass
-        except IsADirectoryError as error:
-            why = f"it has {path!r} as a folder and as something else"
-            raise BrokenArchive(self._archive, why) from error
+        except IsADirectoryError:
+            self._clash(path)
         return place
 
     def _create(self, path: str, source: IO[bytes], mode: int, time: float) -> None:
-        place = self._place(path)
+        place = self._into / path
         try:
-            new = os.open(place, _NEW, 0o600)
+            new = place.open("xb")
         except FileExistsError:
-            new = os.open(self._clear(path), _NEW, 0o600)
-        with open(new, "wb", buffering=0) as file:
+            new = self._clear(path).open("xb")
+        with new as file:
             shutil.copyfileobj(source, file, _CHUNK)
+            file.flush()  # else closing it gives it another time
             os.fchmod(file.fileno(), 0o755 if mode & 0o111 else 0o644)
             os.utime(file.fileno(), (time, time))
 
@@ -183,27 +173,25 @@ class _Unpacking:
         if ".." in parts[up:]:
             self._refuse(member, f"is a link to {target!r}, which goes up again behind a name")
         place = self._clear(path)
-        os.symlink(target, place)
+        place.symlink_to(target)
         os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)
 
     def _copy_linked(self, member: tarfile.TarInfo, path: str) -> None:
         """Copy, since later steps write files in place."""
         linked = posixpath.normpath(member.linkname)
-        target = self._inside(member, linked)
+        target = self._inside(member, linked, "is a hard link to")
         self._enter(member, posixpath.dirname(target))
         if target == path:
             return
+        place = self._into / target
         try:
-            file = os.open(self._place(target), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            status = place.lstat()
         except FileNotFoundError as error:
             why = f"{member.name!r} is a hard link to {linked!r}, which was not unpacked before"
             raise BrokenArchive(self._archive, why) from error
-        except OSError:
-            self._refuse(member, f"is a hard link to {linked!r}, which is a link itself")
-        with open(file, "rb") as source:
-            status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode):
-                self._refuse(member, f"is a hard link to {linked!r}, which is no file")
+        if not stat.S_ISREG(status.st_mode):
+            self._refuse(member, f"is a hard link to {linked!r}, which is no file")
+        with place.open("rb") as source:
             self._create(path, source, status.st_mode, status.st_mtime)
 
 
@@ -219,86 +207,72 @@ class _Member(tarfile.TarInfo):
                 raise  # the block of zeros that ends every tar
             if len(buf) < tarfile.BLOCKSIZE:
                 raise tarfile.ReadError("it ends too early") from error
-            raise tarfile.ReadError(f"a header in it is damaged ({error})") from error
+            raise tarfile.ReadError("a header in it is damaged") from error
 
 
-class _Contents(io.RawIOBase):
-    """What a compressed stream holds; whatever ails the stream is the archive's fault."""
-
-    def __init__(self, archive: Path, stream: io.BufferedIOBase) -> None:
-        self._archive, self._stream = archive, stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        try:
-            return self._stream.readinto(buffer)
-        except Exception as error:  # every decompressor has exceptions of its own
-            raise BrokenArchive(self._archive, str(error)) from error
+# --- pack -----------------------------------------------------------------------------------
 
 
-class _Slice(io.RawIOBase):
-    """The next bytes of a file, as a file."""
+def pack(
+    root: Path, tar: Path | IO[bytes], *, prefix: str = "", modes: Mapping[str, int] = _NO_MODES
+) -> None:
+    """Write what a folder holds as a tar that depends on names, contents and execute bits only.
 
-    def __init__(self, file: io.FileIO, size: int) -> None:
-        self._file, self._left = file, size
+    `modes` gives paths below the root other modes; such a path must exist.
+    """
+    if isinstance(tar, Path):
+        with aside(tar) as file:
+            pack(root, file, prefix=prefix, modes=modes)
+        return
+    for path in modes:
+        (root / path).lstat()
+    with writer(tar) as out:
+        for folder in _prefixes(prefix) if prefix else ():
+            out.addfile(_header(root, folder))
+        for path in sorted(_below(root)):
+            info = _header(root / path, posixpath.join(prefix, path))
+            info.mode = modes.get(path, info.mode)
+            if info.isreg():
+                with (root / path).open("rb") as source:
+                    out.addfile(info, source)
+            else:
+                out.addfile(info)
 
-    def readable(self) -> bool:
-        return True
 
-    def readinto(self, buffer: Buffer) -> int:
-        with memoryview(buffer) as view:
-            count = self._file.readinto(view[: self._left])
-        self._left -= count
-        return count
+def _header(place: Path, name: str) -> tarfile.TarInfo:
+    """What a tar says of a file; a fresh TarInfo has no time, owner or group."""
+    info = tarfile.TarInfo(name)
+    status = place.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        info.type, info.mode = tarfile.SYMTYPE, 0o777
+        info.linkname = os.readlink(place)  # noqa: PTH115  # a Path would drop a ./
+    elif stat.S_ISDIR(status.st_mode):
+        info.type, info.mode = tarfile.DIRTYPE, 0o755
+    else:
+        assert stat.S_ISREG(status.st_mode), f"{place} is neither file, folder nor link"
+        info.mode = 0o755 if status.st_mode & 0o111 else 0o644
+        info.size = status.st_size
+    return info
+
+
+def writer(file: IO[bytes]) -> tarfile.TarFile:
+    """A tar to add members to, in the one format that is used here; PAX only where needed."""
+    return tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8")
 
 
 @contextmanager
-def _contents(archive: Path) -> Iterator[io.BufferedReader[_Contents]]:
-    """The tar inside an archive, whatever is around it."""
-    with archive.open("rb", buffering=0) as file:
-        raw: io.RawIOBase = file
-        if file.read(len(_AR_MAGIC)) == _AR_MAGIC:
-            raw = _debian_data(archive, file)
-        else:
-            file.seek(0)
-        with _decompress(archive, io.BufferedReader(raw, _CHUNK)) as stream:
-            yield io.BufferedReader(_Contents(archive, stream), _CHUNK)
-
-
-def _debian_data(archive: Path, file: io.FileIO) -> _Slice:
-    """The `data.tar` member of a Debian package; the layout is in deb(5) and ar(5)."""
-    while header := file.read(60):
-        name, size = header[:16].decode("ascii", "replace"), header[48:58].strip()
-        if len(header) < 60 or header[58:] != b"`\n" or not size.isdigit():
-            raise BrokenArchive(archive, "a header in it is damaged")
-        if name.startswith("data.tar"):
-            return _Slice(file, int(size))
-        file.seek(int(size) + int(size) % 2, os.SEEK_CUR)
-    raise BrokenArchive(archive, "it has no member data.tar")
-
-
-def _decompress(archive: Path, packed: io.BufferedReader[io.RawIOBase]) -> io.BufferedIOBase:
-    magic = packed.peek(8)
-    if magic.startswith(b"\x1f\x8b"):
-        return gzip.open(packed)
-    if magic.startswith(b"\xfd7zXZ\0"):
-        return lzma.open(packed)
-    if magic.startswith(b"BZh"):
-        return bz2.open(packed)
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        return _decompress_zstd(archive, packed)
-    return packed
-
-
-def _decompress_zstd(archive: Path, packed: io.BufferedReader[io.RawIOBase]) -> io.BufferedIOBase:
+def aside(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that gets its name when everything is written, in place of an older one."""
+    part = path.with_name(f"{path.name}.part")
     try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-    except ModuleNotFoundError as error:
-        why = "it is compressed with zstd; install backports.zstd (part of Python 3.14)"
-        raise BrokenArchive(archive, why) from error
-    return zstd.open(packed)
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _below(root: Path) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            yield Path(folder, name).relative_to(root).as_posix()

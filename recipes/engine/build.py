@@ -121,9 +121,15 @@ class Builder:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(f"{stage.name}, key {key}\n")
             with self.report.stage(stage.name, log):
+                built = entry is None
                 if entry is None:
                     entry = self._build_one(stage, key, log)
-                self._check_one(stage, entry, log)
+                checking = self._check_one(stage, entry, log)
+                record = entry.record
+                if built:
+                    self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
+                else:
+                    self.report.checked(stage.name, checking)
 
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
@@ -148,14 +154,12 @@ class Builder:
                 cpu_seconds=round(site.cpu_seconds, 2),
                 built_with=dict(self.provenance),
             )
-            entry = self.store.commit(key, work / "out", record)
-        self.report.built(stage.name, record.wall_seconds, record.cpu_seconds)
-        return entry
+            return self.store.commit(key, work / "out", record)
 
-    def _check_one(self, stage: Stage, entry: Entry, log: Path) -> None:
-        """Run the checks upon a published output. It is used by nobody until they passed."""
+    def _check_one(self, stage: Stage, entry: Entry, log: Path) -> float:
+        """Run the checks upon a published output; seconds. Nobody uses it until they passed."""
         if not stage.checks:
-            return
+            return 0.0
         started = time.monotonic()
         with self._work(f"{entry.key}-check") as work:
             values = self._values(work, _prefixed("tool", stage.judges))
@@ -164,7 +168,7 @@ class Builder:
             for one in stage.checks:
                 check.check(one, site)
         self.store.mark_passed(entry, self.keys.checks_of(stage))
-        self.report.checked(stage.name, time.monotonic() - started)
+        return time.monotonic() - started
 
     def _insist_untouched(self, stage: Stage, log: Path) -> None:
         for alias, need in stage.needs:

@@ -57,15 +57,16 @@ class Report:
             self.say(f"{all_} stages: {found} found, {self._left} to do")
 
     def found(self, name: str) -> None:
-        """A stage that was in the cache."""
+        """A stage that was in the cache, its checks passed."""
         self.stage_line(name, "found")
 
-    def built(self, name: str, seconds: float, cpu: float) -> None:
-        """A stage that was built."""
-        self.stage_line(name, "built", f"{duration(seconds):>12}  (CPU {duration(cpu)})")
+    def built(self, name: str, seconds: float, cpu: float, checking: float) -> None:
+        """A stage that was built and checked: seconds of each, and of the CPU."""
+        checked = f", checks {duration(checking)}" if checking else ""
+        self.stage_line(name, "built", f"{duration(seconds):>12}  (CPU {duration(cpu)}{checked})")
 
     def checked(self, name: str, seconds: float) -> None:
-        """A stage whose product passed its checks."""
+        """A stage from the cache whose product passed checks that it had not passed before."""
         self.stage_line(name, "checked", f"{duration(seconds):>12}")
 
     def damaged(self, name: str, fault: str) -> None:

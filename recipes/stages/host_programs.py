@@ -28,7 +28,11 @@ def build_tools(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         summary="m4, bison, flex and patch where the host lacks them",
         sources=_numbered(sources),
         steps=(
-            *_unpacked(sources, "${out}"),
+            *_unpacked(sources, "${work}/packages"),
+            *(
+                Copy(source=f"${{work}}/packages/usr/{folder}", to=f"${{out}}/usr/{folder}")
+                for folder in ("bin", f"lib/{multiarch}", "share/bison")
+            ),
             *(_wrapper(program, environment) for program in programs),
         ),
         runs_on="host",
@@ -108,10 +112,5 @@ def _numbered(sources: tuple[Source, ...]) -> tuple[tuple[str, Source], ...]:
 
 def _unpacked(sources: tuple[Source, ...], into: str) -> tuple[Step, ...]:
     return tuple(
-        Unpack(
-            archive=f"${{source.{number}}}",
-            into=into,
-            only=("usr/bin", "usr/lib", "usr/share/bison", "usr/src"),
-        )
-        for number, _ in enumerate(sources)
+        Unpack(archive=f"${{source.{number}}}", into=into) for number, _ in enumerate(sources)
     )

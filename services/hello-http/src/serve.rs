@@ -43,7 +43,7 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_secs(10);
     const SHORT: Duration = Duration::from_millis(200);
 
     async fn local_listener() -> TcpListener {

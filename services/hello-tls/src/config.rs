@@ -34,6 +34,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadPort(value) => {
+                let value = value.to_string_lossy();
                 write!(f, "PORT is {value:?}: expected a number from 0 to 65535")
             }
             Self::OneWithoutTheOther { set, missing } => write!(

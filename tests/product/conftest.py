@@ -1,0 +1,112 @@
+"""Tests of what the pipeline built: they want `nox -s build-all` first, and say so.
+
+Not part of `nox -s tests`. Run them with `nox -s tests -- tests/product --targets armv6,x86_64`.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from recipes.engine.report import Report
+from recipes.engine.stage import Stage
+from recipes.pipeline import Pipeline
+from recipes.stages import cargo_service
+from recipes.target import Target
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Product:
+    """The built things of one target, where they lie."""
+
+    target: Target
+    pipeline: Pipeline
+    tree: Callable[[Stage], Path]
+
+    @property
+    def toolchain(self) -> Path:
+        return self.tree(self.pipeline.catalog().toolchain(self.target))
+
+    @property
+    def rust(self) -> Path:
+        return self.tree(self.pipeline.catalog().rust())
+
+    @property
+    def rust_std(self) -> Path:
+        return self.tree(self.pipeline.catalog().rust_std(self.target))
+
+    @property
+    def openssl(self) -> Path:
+        return self.tree(self.pipeline.catalog().library("openssl", self.target))
+
+    def program(self, service: str) -> Path:
+        return PROJECT / "dist" / self.target.name / service
+
+    def emulated(self, *argv: str | Path) -> list[str]:
+        """The command line under the emulated baseline processor."""
+        qemu = self.tree(self.pipeline.catalog().qemu())
+        emulator = qemu / "bin" / f"{self.target.qemu.program}-static"
+        return [str(emulator), "-cpu", self.target.qemu.cpu, *map(str, argv)]
+
+    def compiler(self, folder: Path) -> Path:
+        """A `rustc` for the target, as the services get it."""
+        path = folder / "rustc"
+        text = cargo_service.compiler(
+            self.target,
+            rust=str(self.rust),
+            std=str(self.rust_std),
+            toolchain=str(self.toolchain),
+            remaps={},
+        )
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that take `product` run once for every target asked for."""
+    if "product" in metafunc.fixturenames:
+        names: Sequence[str] = metafunc.config.getoption("--targets").split(",")
+        metafunc.parametrize("product", names, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Pipeline:
+    """The checkout's own pipeline, silent."""
+    return Pipeline(PROJECT, Report(io.StringIO()))
+
+
+@pytest.fixture
+def product(request: pytest.FixtureRequest, pipeline: Pipeline) -> Product:
+    """What was built for one target."""
+    keys = pipeline.builder().keys
+
+    def tree(stage: Stage) -> Path:
+        entry = pipeline.store.find(keys.of(stage))
+        if entry is None:
+            pytest.fail(f"{stage.name} is not built; run `nox -s build-all` first")
+        return entry.tree
+
+    return Product(target=pipeline.targets[request.param], pipeline=pipeline, tree=tree)
+
+
+def output(argv: Sequence[str | Path], cwd: Path | None = None, **env: str) -> str:
+    """What a command prints; it must end with 0."""
+    done = subprocess.run(
+        [str(word) for word in argv],
+        cwd=cwd,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{argv}\n{done.stdout[-4000:]}"
+    return done.stdout

@@ -1,0 +1,169 @@
+"""What lies in `dist/` is static, for the right machine, runs on the baseline, and answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from tests.product.conftest import PROJECT, Product, output
+
+SERVICES = ("hello-c", "hello-http", "hello-tls")
+START_SECONDS = 30.0
+
+
+@contextmanager
+def served(argv: list[str]) -> Iterator[int]:
+    """A server on a free port of loopback; must end with 0 on SIGTERM."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(argv, env={"PORT": str(port)}, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(20)
+    assert code == 0
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until the port takes connections."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended by itself"
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail("the server takes no connection")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_program_is_static_and_for_the_machine(product: Product, service: str) -> None:
+    with product.program(service).open("rb") as file:
+        elf = ELFFile(file)
+        assert elf.header.e_machine == product.target.machine
+        kinds = {segment.header.p_type for segment in elf.iter_segments()}
+        assert "PT_INTERP" not in kinds
+        dynamic = elf.get_section_by_name(".dynamic")
+        needed = [] if dynamic is None else list(dynamic.iter_tags("DT_NEEDED"))
+        assert needed == []
+
+
+def test_hello_c_prints_what_it_should(product: Product) -> None:
+    printed = output(product.emulated(product.program("hello-c")))
+    assert printed.splitlines()[-1] == "hello-c: ok"
+
+
+def test_hello_http_answers(product: Product) -> None:
+    with served(product.emulated(product.program("hello-http"))) as port:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+            said = json.load(answer)
+    assert said["service"] == "hello-http"
+    assert product.target.rust.triple.startswith(said["arch"])
+
+
+def test_hello_tls_completes_a_tls_1_3_handshake(product: Product) -> None:
+    with served(product.emulated(product.program("hello-tls"))) as port:
+        seen = subprocess.run(
+            ["openssl", "s_client", "-tls1_3", "-connect", f"127.0.0.1:{port}"],
+            input="",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "TLSv1.3" in seen.stdout, seen.stdout + seen.stderr
+        said = output(
+            ["curl", "--silent", "--insecure", "--tlsv1.3", f"https://127.0.0.1:{port}/healthz"]
+        )
+    assert "ok" in said
+
+
+def test_sums_and_manifest_agree_with_the_files(product: Product) -> None:
+    dist = PROJECT / "dist"
+    output(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=dist)
+    listed = {row["path"] for row in json.loads((dist / "manifest.json").read_text())["artefacts"]}
+    assert {f"{product.target.name}/{service}" for service in SERVICES} <= listed
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="there is no Docker on this machine")
+@pytest.mark.parametrize("service", SERVICES)
+def test_image_loads(product: Product, service: str) -> None:
+    tar = PROJECT / "dist" / "images" / f"{service}-{product.target.name}.tar"
+    reference = f"muslin/{service}:{product.target.name}"
+    assert reference in output(["docker", "load", "--input", tar])
+    (image,) = json.loads(output(["docker", "image", "inspect", reference]))
+    assert image["Architecture"] == product.target.image.architecture
+    assert image.get("Variant", "") == product.target.image.variant
+    assert image["Config"]["User"] == "65532:65532"
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="there is no Docker on this machine")
+def test_native_images_run(product: Product) -> None:
+    if product.target.name != "x86_64":
+        return  # foreign ones run only where binfmt is registered; test_image_loads saw them load
+    for service in SERVICES:
+        output(["docker", "load", "--input", PROJECT / f"dist/images/{service}-x86_64.tar"])
+    assert "hello-c: ok" in output(["docker", "run", "--rm", "muslin/hello-c:x86_64"])
+    name = "muslin-test-http"
+    output(["docker", "run", "--rm", "--detach", f"--name={name}", "muslin/hello-http:x86_64"])
+    try:
+        address = output(
+            ["docker", "inspect", "--format={{.NetworkSettings.IPAddress}}", name]
+        ).strip()
+        said = ""
+        deadline = time.monotonic() + START_SECONDS
+        while "hello-http" not in said and time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"http://{address}:8080/", timeout=5) as answer:
+                    said = answer.read().decode()
+            except OSError:
+                time.sleep(0.1)
+        assert '"service":"hello-http"' in said
+    finally:
+        output(["docker", "stop", "--time=10", name])
+
+
+def test_hostile_configuration_changes_nothing(product: Product, tmp_path: Path) -> None:
+    """The same checkout below a folder with a hostile cargo configuration, RUSTFLAGS set."""
+    if product.target.name != "x86_64":
+        return  # what is around the checkout is the same for every target; one build is enough
+    hostile = tmp_path / "hostile"
+    (hostile / ".cargo").mkdir(parents=True)
+    (hostile / ".cargo" / "config.toml").write_text(
+        '[build]\nrustc = "/bin/false"\nrustflags = ["--cfg", "hostile"]\n'
+        '[profile.release]\nopt-level = 0\n[source.crates-io]\nreplace-with = "nowhere"\n'
+        '[source.nowhere]\ndirectory = "/nonexistent"\n'
+    )
+    checkout = hostile / "a checkout"
+    output(["git", "clone", "--quiet", PROJECT, checkout])
+    # A changed byte in a comment: everything but this program is found.
+    main = checkout / "services" / "hello-http" / "src" / "main.rs"
+    main.write_text(main.read_text() + "// hostile surroundings\n")
+    output(
+        ["nox", "-s", "build-all", "--", "x86_64"],
+        cwd=checkout,
+        PATH=f"{Path(shutil.which('nox') or '/').parent}:/usr/local/bin:/usr/bin:/bin",
+        HOME=str(Path.home()),
+        MUSLIN_CACHE=str(product.pipeline.settings.cache),
+        RUSTFLAGS="--cfg hostile -Ctarget-cpu=native",
+        CFLAGS="-march=native",
+    )
+    ours, theirs = (
+        (folder / "dist" / "x86_64" / "hello-http").read_bytes() for folder in (PROJECT, checkout)
+    )
+    assert ours == theirs
