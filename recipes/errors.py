@@ -125,10 +125,18 @@ class WrongSize(PipelineError):
     """A download has another length than its pin."""
 
     def __init__(self, name: str, origin: str, wanted: int, got: int) -> None:
+        amount = f"more than {wanted}" if got > wanted else f"only {got}"
         super().__init__(
-            f"{name} from {origin} has {got} bytes or more where {wanted} are pinned; "
+            f"{name} from {origin} has {amount} bytes where {wanted} are pinned; "
             "what arrived was thrown away"
         )
+
+
+class UnsafeAddress(PipelineError):
+    """An address that is neither HTTPS nor this machine's own."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not fetched: only https, or http on loopback")
 
 
 class NoNetwork(PipelineError):

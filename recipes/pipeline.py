@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from recipes import dist, doctor, errors, service, settings, source, target
+from recipes import dist, doctor, errors, lock, service, settings, source, target
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder, Planned, sources
@@ -45,9 +46,20 @@ class Pipeline:
             progress=report,
             cancelled=self.runner.stopping,
         )
-        self.pins: Pins = source.load(
-            project / "recipes" / "pins", self.settings.cache / "run-lock.toml"
-        )
+        self._pins: Pins | None = None
+
+    @property
+    def pins(self) -> Pins:
+        """The pins in force; asks the host's archive where no lock knows this host."""
+        if self._pins is None:
+            cache = self.settings.cache
+            pins = source.load(
+                self.settings.project / "recipes" / "pins",
+                cache / "run-lock.toml",
+                host=self.apt.host,
+            )
+            self._pins = lock.complete(pins, self.apt, self.report.note)
+        return self._pins
 
     def chosen(self, names: Sequence[str]) -> tuple[Target, ...]:
         """The targets on the command line, or the default ones."""
@@ -130,8 +142,36 @@ class Pipeline:
             (one.stage.name, one.state, one.key[:12], one.stage.summary) for one in planned.values()
         ]
         self.report.table("", ("stage", "state", "key", "what"), rows)
-        for line in self.pins.moved():
+        for line in self.pins.notes:
             self.report.note(line)
+
+    def examine(self) -> None:
+        """Say what this machine has and lacks; raises `HostProgramMissing` in the end if it must."""
+        rows = [
+            (one.subject, one.state, one.detail) for one in doctor.findings(self.settings.cache)
+        ]
+        self.report.table("", ("what", "state", "where"), rows)
+        doctor.insist()
+
+    def collect(self, words: Sequence[str]) -> None:
+        """Shrink the store to a size, or verify every file in it."""
+        if "--verify" in words:
+            self._verify()
+            return
+        limit = _bytes_of([word for word in words if not word.startswith("--")])
+        dry = "--dry-run" in words
+        gone = self.store.collect(limit, dry=dry)
+        for _, record in gone:
+            self.report.stage_line(record.name, "would go" if dry else "gone", size(record.bytes))
+        left = sum(record.bytes for _, record, _ in self.store.entries())
+        self.report.say(f"the store has {size(left)}, the limit is {size(limit)}")
+
+    def _verify(self) -> None:
+        faults = self.store.verify()
+        for key, fault in faults.items():
+            self.report.damaged(key[:12], fault)
+            self.store.drop(key)
+        self.report.say(f"every file was read: {len(faults)} damaged entries")
 
     def _everything(self, targets: tuple[Target, ...]) -> list[Planned]:
         every: dict[int, Stage] = {}
@@ -145,12 +185,13 @@ class Pipeline:
 
     def _settle(self, planned: Iterable[Planned]) -> bool:
         """See that the archive still has what is to be fetched; whether a pin had to move."""
-        missing = {digest for digest in sources(planned) if not self.fetcher.has(digest)}
+        missing = [one for one in sources(planned).values() if not self.fetcher.has(one)]
         if not missing:
             return False
+        self.report.say(f"asking the archive for {len(missing)} files")
         before = self.pins
-        self.pins = source.settle(self.pins, missing, apt=self.apt, note=self.report.note)
-        return self.pins != before
+        self._pins = lock.settle(before, missing, self.apt, self.report.note)
+        return self._pins != before
 
     def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
         rows = [(one.path, size(one.bytes), one.sha256[:16]) for one in artefacts]
@@ -178,3 +219,17 @@ class Pipeline:
             self.runner.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+UNITS = {"MB": 10**6, "GB": 10**9}
+DEFAULT_LIMIT = 20 * 10**9
+
+
+def _bytes_of(words: Sequence[str]) -> int:
+    """`10GB` -> bytes; none is the default limit."""
+    if not words:
+        return DEFAULT_LIMIT
+    match = re.fullmatch(r"(\d+)\s*(MB|GB)", words[0], re.IGNORECASE)
+    if match is None:
+        raise errors.Unknown("size", words[0], ["500MB", "10GB"])
+    return int(match[1]) * UNITS[match[2].upper()]

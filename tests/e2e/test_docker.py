@@ -98,10 +98,11 @@ def loaded(docker: str, root: Path, tmp_path: Path) -> Iterator[str]:
     """An image that the engine has taken, by its reference; gone after the test."""
     reference = f"muslin-test/program:{uuid4().hex}"
     image = write(tmp_path / "image.tar", root, reference, *ARCHITECTURES[platform.machine()])
-    printed = run(docker, "load", "--input", str(image))
-    yield printed.removeprefix("Loaded image: ").strip()
-    run(docker, "rmi", "--force", reference)
-    assert reference in printed
+    try:
+        assert run(docker, "load", "--input", str(image)) == f"Loaded image: {reference}\n"
+        yield reference
+    finally:
+        run(docker, "rmi", "--force", reference)
 
 
 def test_docker_loads_and_runs_an_image(docker: str, loaded: str) -> None:
@@ -143,6 +144,7 @@ def test_skopeo_copies_every_blob_of_an_index(skopeo: str, root: Path, tmp_path:
     images = [write(tmp_path / f"{v}.tar", root, "a:1", "arm", v) for v in ("v6", "v7")]
     path = tmp_path / "all.tar"
     oci.write_index(path, reference="muslin/program:1.0", images=images)
-    copy = f"dir:{tmp_path / 'copy'}"
-    run(skopeo, "copy", "--all", "--insecure-policy", f"oci-archive:{path}", copy)
-    assert (tmp_path / "copy/manifest.json").exists()
+    copy = tmp_path / "copy"
+    run(skopeo, "--insecure-policy", "copy", "--all", f"oci-archive:{path}", f"dir:{copy}")
+    copied = json.loads((copy / "manifest.json").read_text())
+    assert [entry["platform"]["variant"] for entry in copied["manifests"]] == ["v6", "v7"]

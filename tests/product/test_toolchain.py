@@ -10,7 +10,7 @@ from elftools.elf.elffile import ELFFile
 
 from tests.product.conftest import Product, output
 
-C = "#include <stdio.h>\nint main(void) { puts(\"moved\"); return 0; }\n"
+C = '#include <stdio.h>\nint main(void) { puts("moved"); return 0; }\n'
 CXX = "#include <iostream>\nint main() { try { throw 7; } catch (int i) { std::cout << i; } }\n"
 
 

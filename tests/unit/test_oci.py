@@ -16,9 +16,9 @@ from recipes.engine.stage import Image, ImageIndex
 from recipes.errors import BrokenArchive
 
 # By revision of the step: a changed byte needs a new revision, else caches keep old images.
-GOLDEN_LAYER = {1: "L"}
-GOLDEN_IMAGE = {1: "I"}
-GOLDEN_INDEX = {1: "X"}
+GOLDEN_LAYER = {1: "sha256:4bf71a4620ebe7a363fa60b9c6e7cf4a56588487f9fb08d5e64220243f9b9f44"}
+GOLDEN_IMAGE = {1: "sha256:f8af46028644d60e6f6c430ab421e5a63aaf1ac9b84fcdd60cb1d43983f698e4"}
+GOLDEN_INDEX = {1: "sha256:8e5b44be8df1a28e92b934fedef32b4166ab4dc85192d8d2ce114aee30188024"}
 
 
 def grow(root: Path) -> Path:

@@ -34,12 +34,12 @@ pub(crate) async fn until(
 mod tests {
     use std::future::ready;
     use std::sync::Arc;
-    use std::time::Instant;
 
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
     use tokio::sync::Notify;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -54,11 +54,11 @@ mod tests {
 
     #[tokio::test]
     async fn ends_at_once_when_nobody_is_connected() {
-        let started = Instant::now();
-        until(local_listener().await, Router::new(), ready(()), LONG)
+        let server = until(local_listener().await, Router::new(), ready(()), LONG * 2);
+        timeout(LONG, server)
             .await
+            .expect("an end in time")
             .expect("a clean end");
-        assert!(started.elapsed() < LONG);
     }
 
     /// A route that takes `work`, a request to it, and the stop as soon as that request is being served.
@@ -85,10 +85,11 @@ mod tests {
                 .expect("a request sent");
             stream
         };
-        let (result, mut stream) = tokio::join!(server, client);
+        let both = async { tokio::join!(server, client) };
+        let (result, mut stream) = timeout(LONG, both).await.expect("an end in time");
         result.expect("a clean end");
         let mut answer = vec![0; 1024];
-        let read = tokio::time::timeout(SHORT, stream.read(&mut answer)).await;
+        let read = timeout(SHORT, stream.read(&mut answer)).await;
         let length = read.map_or(0, |read| read.expect("an answer"));
         String::from_utf8_lossy(&answer[..length]).into_owned()
     }
@@ -101,9 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_takes_too_long_is_dropped() {
-        let started = Instant::now();
         let answer = stop_during_a_request(LONG, SHORT).await;
         assert_eq!(answer, "");
-        assert!(started.elapsed() < LONG);
     }
 }

@@ -1,0 +1,200 @@
+"""Sources by digest: from whichever of their origins gives the right file.
+
+    <cache>/downloads/<sha256>/<name>       complete, its digest matched
+    <cache>/downloads/<sha256>/.part-<pid>  on its way
+    <cache>/downloads/rejected/             complete and wrong, kept for a look
+
+A file that is there was verified when it arrived; its size is looked at each time, its digest
+again if its time is another than then.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import filelock
+import requests
+
+from recipes import errors
+from recipes.engine.apt import Apt
+from recipes.engine.stage import ArchiveFile, Origin, Source, Url
+from recipes.engine.store import file_digest
+
+TIMEOUT = (15.0, 30.0)
+"""Seconds for the connection and between two pieces of the answer."""
+CHUNK = 1 << 16
+
+
+class Progress(Protocol):
+    """Somebody who tells a person how a download goes."""
+
+    def start(self, name: str, total_bytes: int) -> None:
+        """A download begins."""
+
+    def advance(self, name: str, bytes_: int) -> None:
+        """So many bytes more."""
+
+    def done(self, name: str) -> None:
+        """It has ended, well or not."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that stops nothing."""
+
+
+class Fetcher:
+    """Fetches sources into the downloads folder, each once."""
+
+    def __init__(
+        self, downloads: Path, *, apt: Apt, progress: Progress, cancelled: threading.Event
+    ) -> None:
+        self._downloads = downloads
+        self._apt = apt
+        self._progress = progress
+        self._cancelled = cancelled
+        downloads.mkdir(parents=True, exist_ok=True)
+
+    def has(self, source: Source) -> bool:
+        """Whether the file is here, without looking into it."""
+        path = self._path(source)
+        return path.is_file() and path.stat().st_size == source.size
+
+    def fetch(self, source: Source) -> Path:
+        """The verified file.
+
+        Raises `WrongDigest` if an origin gave another file and none the right one, `NoNetwork`
+        if none gave any.
+        """
+        path = self._path(source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.parent / ".lock", thread_local=False):
+            if not self._is_whole(source, path):
+                self._progress.start(source.name, source.size)
+                try:
+                    self._from_any_origin(source, path)
+                finally:
+                    self._progress.done(source.name)
+        return path
+
+    def _path(self, source: Source) -> Path:
+        return self._downloads / source.sha256 / source.name
+
+    def _is_whole(self, source: Source, path: Path) -> bool:
+        if not self.has(source):
+            return False
+        verified = path.with_name(".verified")
+        seen = str(path.stat().st_mtime_ns)
+        if verified.exists() and verified.read_text() == seen:
+            return True
+        if file_digest(path) != source.sha256:
+            self._progress.note(f"{source.name} was changed after its download; fetching it again")
+            path.unlink()
+            return False
+        verified.write_text(seen)
+        return True
+
+    def _from_any_origin(self, source: Source, path: Path) -> None:
+        part = path.with_name(f".part-{os.getpid()}")
+        attempts: list[str] = []
+        wrong: errors.WrongDigest | None = None
+        for origin in source.origins:
+            try:
+                self._from(origin, source, part)
+                self._accept(source, origin, part, path)
+            except errors.WrongDigest as error:
+                wrong = error
+            except (errors.PipelineError, requests.RequestException, OSError) as error:
+                if isinstance(error, errors.Interrupted):
+                    raise
+                attempts.append(f"{_shown(origin)}: {error}")
+            else:
+                return
+            finally:
+                part.unlink(missing_ok=True)
+            self._progress.note(f"{source.name}: {_shown(origin)} did not give the pinned file")
+        if wrong is not None:
+            raise wrong
+        raise errors.NoNetwork(source.name, attempts or ["it has no origin"])
+
+    def _from(self, origin: Origin, source: Source, part: Path) -> None:
+        match origin:
+            case Url():
+                self._from_web(origin, source, part)
+            case ArchiveFile():
+                self._from_archive(origin, source, part)
+
+    def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
+        located = self._apt.locate(origin, source.name)
+        if located is None:
+            raise errors.NotInArchive(origin.package, origin.version, origin.version, ())
+        self._apt.download(origin.suite, located, part, self._advancing(source.name))
+
+    def _advancing(self, name: str) -> Callable[[int], None]:
+        so_far = 0
+
+        def progressed(size: int) -> None:
+            nonlocal so_far
+            self._progress.advance(name, size - so_far)
+            so_far = size
+
+        return progressed
+
+    def _from_web(self, origin: Url, source: Source, part: Path) -> None:
+        _insist_on_tls(origin.address)
+        received = 0
+        with (
+            requests.get(origin.address, stream=True, timeout=TIMEOUT) as answer,
+            part.open("wb") as file,
+        ):
+            answer.raise_for_status()
+            _insist_on_tls(answer.url)  # where redirections led
+            for chunk in answer.iter_content(CHUNK):
+                if self._cancelled.is_set():
+                    raise errors.Interrupted("the end of the run", [source.name])
+                received += len(chunk)
+                if received > source.size:
+                    raise errors.WrongSize(source.name, origin.address, source.size, received)
+                file.write(chunk)
+                self._progress.advance(source.name, len(chunk))
+        if received < source.size:
+            raise errors.WrongSize(source.name, origin.address, source.size, received)
+
+    def _accept(self, source: Source, origin: Origin, part: Path, path: Path) -> None:
+        """Give the file its name, if it is the pinned one; keep it aside otherwise."""
+        got = file_digest(part)
+        if got != source.sha256:
+            kept = self._downloads / "rejected" / f"{source.name}.{got[:12]}"
+            kept.parent.mkdir(exist_ok=True)
+            part.replace(kept)
+            raise errors.WrongDigest(source.name, _shown(origin), source.sha256, got, kept)
+        part.replace(path)
+        path.with_name(".verified").write_text(str(path.stat().st_mtime_ns))
+
+
+def _shown(origin: Origin) -> str:
+    match origin:
+        case Url():
+            return origin.address
+        case ArchiveFile():
+            return f"the Debian archive ({origin.suite}, {origin.package} {origin.version})"
+
+
+def _insist_on_tls(address: str) -> None:
+    """HTTPS everywhere, plain HTTP only to this machine itself."""
+    parts = urlsplit(address)
+    if parts.scheme == "https":
+        return
+    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+        raise errors.UnsafeAddress(address)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,158 @@
+"""What happens when the archive has moved on: newer files of the same series, remembered.
+
+The archive keeps no old versions. A run that finds a pinned file gone takes the newest of the same
+series, says so, and writes it into its cache's run lock, so that the next run uses the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import tomli_w
+
+from recipes import declaration, errors, source
+from recipes.engine.apt import HOST_SUITE, Apt, Located
+from recipes.engine.stage import ArchiveFile, Source
+from recipes.source import Group, HostLock, Moved, Package, Pin, PinSet, Pins, RunLock
+
+Note = Callable[[str], None]
+
+
+def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note) -> Pins:
+    """The pins under which every wanted source can be had; what moved is in the run lock."""
+    origins = {
+        (origin, one.name)
+        for one in wanted
+        for origin in one.origins
+        if isinstance(origin, ArchiveFile)
+    }
+    apt.learn(sorted({origin for origin, _ in origins}, key=lambda origin: origin.package))
+    gone = {origin for origin, name in origins if apt.locate(origin, name) is None}
+    for name, pin in list(pins.pins.items()):
+        if any((pin.package, pin.package_version) == (one.package, one.version) for one in gone):
+            pins = _move(pins, name, apt, note)
+    for name, group in list(pins.groups.items()):
+        packages = {(package.name, package.version) for package in group.packages}
+        if any((one.package, one.version) in packages for one in gone if one.suite == HOST_SUITE):
+            note(f"{name}: the host's archive has moved on; taking what it has now")
+            pins = _remember_group(pins, name, resolve(apt, pins.candidates[name]))
+    return pins
+
+
+def complete(pins: Pins, apt: Apt, note: Note) -> Pins:
+    """Groups that no lock names, asked of the host's own archive."""
+    for name, candidates in pins.candidates.items():
+        if name not in pins.groups:
+            note(f"{name}: no lock for {pins.host}; asking the host's archive")
+            pins = _remember_group(pins, name, resolve(apt, candidates))
+    return pins
+
+
+def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
+    """The first packages that the host's release knows, with all they depend on."""
+    for ask in candidates:
+        if all(apt.versions(HOST_SUITE, package, "binary") for package in ask):
+            return Group.model_validate(
+                {
+                    "ask": ask,
+                    "packages": tuple(_package(one) for one in apt.closure(HOST_SUITE, ask)),
+                }
+            )
+    names = " or ".join(" ".join(ask) for ask in candidates)
+    raise errors.NotInArchive(names, "of any version", "one", ())
+
+
+def newest(apt: Apt, suite: str, pin: Pin) -> Pin:
+    """The newest of a pin's series in the archive; raises `NotInArchive`."""
+    there = apt.versions(suite, pin.package, pin.kind)
+    for version in there:
+        upstream = _upstream(version)
+        if pin.series == "*" or f"{upstream}.".startswith(f"{pin.series}."):
+            part = _part(pin.file)
+            files = apt.files(suite, pin.package, version, pin.kind)
+            located = next(one for one in files if _part(one.name) == part)
+            return pin.model_copy(
+                update={
+                    "version": upstream,
+                    "package_version": version,
+                    "file": located.name,
+                    "size": located.size,
+                    "sha256": located.sha256,
+                }
+            )
+    raise errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
+
+
+def relock(folder: Path, apt: Apt, *, host: str) -> None:
+    """Move every pin of a folder to the newest of its series, and lock the host's groups."""
+    path = folder / "debian.toml"
+    pin_set = declaration.read(path, PinSet)
+    moved = {name: newest(apt, pin_set.suite, pin) for name, pin in pin_set.pins.items()}
+    _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}))
+    candidates = declaration.read(folder / "host.toml", source.Candidates)
+    release, architecture = host.rsplit("-", 1)
+    groups = {name: resolve(apt, asks) for name, asks in candidates.groups.items()}
+    lock = HostLock(release=release, architecture=architecture, groups=groups)
+    _write(folder / f"host-{host}.toml", lock)
+
+
+def _move(pins: Pins, name: str, apt: Apt, note: Note) -> Pins:
+    old = pins.pins[name]
+    pin = newest(apt, pins.suite, old)
+    note(
+        f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
+        "until the pin in recipes/pins/debian.toml moves"
+    )
+    lock = _read(pins.run_lock)
+    replaces = old.package_version
+    if name in lock.moved and lock.moved[name].pin.package_version == replaces:
+        replaces = lock.moved[name].replaces  # moved before: the repository's is meant
+    moved = {**lock.moved, name: Moved(replaces=replaces, pin=pin)}
+    _write(pins.run_lock, lock.model_copy(update={"moved": moved}))
+    return source.with_pin(pins, name, pin)
+
+
+def _remember_group(pins: Pins, name: str, group: Group) -> Pins:
+    lock = _read(pins.run_lock)
+    release, architecture = pins.host.rsplit("-", 1)
+    known = lock.hosts[pins.host].groups if pins.host in lock.hosts else {}
+    host = HostLock(release=release, architecture=architecture, groups={**known, name: group})
+    hosts = {**lock.hosts, pins.host: host}
+    _write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
+    return source.with_group(pins, name, group)
+
+
+def _read(path: Path) -> RunLock:
+    return declaration.read(path, RunLock) if path.exists() else RunLock()
+
+
+def _write(path: Path, content: declaration.Declaration) -> None:
+    text = tomli_w.dumps(content.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text)
+    aside.replace(path)
+
+
+def _package(located: Located) -> dict[str, str | int]:
+    return {
+        "name": located.package,
+        "version": located.version,
+        "file": located.name,
+        "size": located.size,
+        "sha256": located.sha256,
+    }
+
+
+def _upstream(version: str) -> str:
+    """`1:2.44-3~deb13u1` -> `2.44`; `6.3.0+dfsg-3` -> `6.3.0`."""
+    return version.split(":")[-1].rsplit("-", 1)[0].split("+")[0].split("~")[0]
+
+
+def _part(name: str) -> str:
+    """Which file of a source package: `.orig.tar.xz`, `.debian.tar.xz`; `.deb` for a package."""
+    for part in (".orig.tar", ".debian.tar"):
+        if part in name:
+            return name[name.index(part) :]
+    return name[name.rindex(".") :]

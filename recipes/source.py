@@ -1,0 +1,199 @@
+"""Pins: what is downloaded, each file by version, digest and size, per source set.
+
+`recipes/pins/debian.toml` holds the sources, `recipes/pins/host-<release>-<architecture>.toml` the
+programs that run on such a host, `recipes/pins/host.toml` which packages those are, where no
+lock for the host's release is at hand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recipes import declaration, errors
+from recipes.declaration import Declaration
+from recipes.engine.stage import ArchiveFile, Source
+
+Text = Annotated[str, Field(min_length=1)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Bytes = Annotated[int, Field(gt=0)]
+
+
+class Pin(Declaration):
+    """One component's file in the Debian archive."""
+
+    version: Text
+    """Upstream's version."""
+    series: Text
+    """A prefix of the versions that may take this one's place when the archive has dropped it;
+    `*` for any."""
+    licence: Text
+    """SPDX expression."""
+    package: Text
+    package_version: Text
+    kind: Literal["binary", "source"]
+    file: Text
+    member: str = ""
+    """The tarball inside a package, with `{version}` for the version."""
+    size: Bytes
+    sha256: Digest
+
+
+class PinSet(Declaration):
+    """A source set."""
+
+    suite: Text
+    pins: dict[str, Pin]
+
+
+class Package(Declaration):
+    """One package of the host's release."""
+
+    name: Text
+    version: Text
+    file: Text
+    size: Bytes
+    sha256: Digest
+
+
+class Group(Declaration):
+    """Packages that belong together: what was asked for, with all it depends on."""
+
+    ask: tuple[Text, ...]
+    packages: Annotated[tuple[Package, ...], Field(min_length=1)]
+
+
+class HostLock(Declaration):
+    """The groups of one release on one architecture."""
+
+    release: Text
+    architecture: Text
+    groups: dict[str, Group]
+
+
+class Candidates(Declaration):
+    """Package names to try, the first that a release knows, per group."""
+
+    groups: dict[str, tuple[tuple[Text, ...], ...]]
+
+
+class Moved(Declaration):
+    """A pin that took another's place in this cache."""
+
+    replaces: Text
+    """The package version that stands in the repository."""
+    pin: Pin
+
+
+class RunLock(Declaration):
+    """What one cache uses in the place of pins that the archive has dropped."""
+
+    moved: dict[str, Moved] = Field(default_factory=dict)
+    hosts: dict[str, HostLock] = Field(default_factory=dict)
+    """By release and architecture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pins:
+    """The pins in force: the repository's, with the run lock's over them."""
+
+    name: str
+    suite: str
+    pins: Mapping[str, Pin]
+    groups: Mapping[str, Group]
+    candidates: Mapping[str, tuple[tuple[str, ...], ...]]
+    host: str
+    """Release and architecture of this machine, such as `bookworm-amd64`."""
+    notes: tuple[str, ...] = ()
+    """What differs from the repository."""
+    run_lock: Path
+
+    def source(self, component: str) -> Source:
+        """A component's file."""
+        pin = self._pin(component)
+        return Source(
+            name=pin.file,
+            sha256=pin.sha256,
+            size=pin.size,
+            origins=(
+                ArchiveFile(
+                    suite=self.suite,
+                    package=pin.package,
+                    version=pin.package_version,
+                    kind=pin.kind,
+                ),
+            ),
+        )
+
+    def member(self, component: str) -> str:
+        """Where the tarball lies inside the component's package; empty if it is the file."""
+        pin = self._pin(component)
+        return pin.member.format(version=pin.version)
+
+    def group(self, name: str) -> tuple[Source, ...]:
+        """The packages of a group."""
+        return tuple(
+            Source(
+                name=package.file,
+                sha256=package.sha256,
+                size=package.size,
+                origins=(
+                    ArchiveFile(
+                        suite="host", package=package.name, version=package.version, kind="binary"
+                    ),
+                ),
+            )
+            for package in self.groups[name].packages
+        )
+
+    def _pin(self, component: str) -> Pin:
+        if component not in self.pins:
+            raise errors.Unknown("pinned component", component, self.pins)
+        return self.pins[component]
+
+
+def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
+    """The pins of a folder, with a cache's run lock over them where it still applies."""
+    pin_set = declaration.read(folder / "debian.toml", PinSet)
+    candidates = declaration.read(folder / "host.toml", Candidates)
+    lock = declaration.read(run_lock, RunLock) if run_lock.exists() else RunLock()
+    host_lock = folder / f"host-{host}.toml"
+    groups = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
+    pins = dict(pin_set.pins)
+    notes = []
+    for name, moved in lock.moved.items():
+        if name in pins and pins[name].package_version == moved.replaces:
+            pins[name] = moved.pin
+            notes.append(
+                f"{name}: {moved.replaces} has left the archive; "
+                f"this cache uses {moved.pin.package_version}"
+            )
+    if host in lock.hosts:
+        groups |= lock.hosts[host].groups
+        names = ", ".join(sorted(lock.hosts[host].groups))
+        notes.append(f"{names}: as this cache found them in the archive of {host}")
+    return Pins(
+        name="debian",
+        suite=pin_set.suite,
+        pins=pins,
+        groups=groups,
+        candidates=candidates.groups,
+        host=host,
+        notes=tuple(notes),
+        run_lock=run_lock,
+    )
+
+
+def with_pin(pins: Pins, name: str, pin: Pin) -> Pins:
+    """The same pins with another in one place."""
+    return dataclasses.replace(pins, pins={**pins.pins, name: pin})
+
+
+def with_group(pins: Pins, name: str, group: Group) -> Pins:
+    """The same pins with another group."""
+    return dataclasses.replace(pins, groups={**pins.groups, name: group})
