@@ -7,6 +7,7 @@ series, says so, and writes it into its cache's run lock, so that the next run u
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import tomli_w
 from recipes import declaration, errors, source
 from recipes.engine.apt import HOST_SUITE, Apt, Located
 from recipes.engine.stage import ArchiveFile, Source
-from recipes.source import Group, HostLock, Moved, Package, Pin, PinSet, Pins, RunLock
+from recipes.source import Group, HostLock, Moved, Pin, Pins, PinSet, RunLock
 
 Note = Callable[[str], None]
 
@@ -147,7 +148,9 @@ def _package(located: Located) -> dict[str, str | int]:
 
 def _upstream(version: str) -> str:
     """`1:2.44-3~deb13u1` -> `2.44`; `6.3.0+dfsg-3` -> `6.3.0`."""
-    return version.split(":")[-1].rsplit("-", 1)[0].split("+")[0].split("~")[0]
+    match = re.match(r"(?:\d+:)?([^-+~]+)", version)
+    assert match is not None, version
+    return match[1]
 
 
 def _part(name: str) -> str:

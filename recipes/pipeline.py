@@ -146,7 +146,7 @@ class Pipeline:
             self.report.note(line)
 
     def examine(self) -> None:
-        """Say what this machine has and lacks; raises `HostProgramMissing` in the end if it must."""
+        """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""
         rows = [
             (one.subject, one.state, one.detail) for one in doctor.findings(self.settings.cache)
         ]

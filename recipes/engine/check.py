@@ -7,16 +7,17 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import InterpSegment
 
 from recipes import errors
-from recipes.engine import perform
+from recipes.engine import perform, runner
 from recipes.engine.site import Site
 from recipes.engine.stage import Check, Does, Elf, Free, Present, Run, Serves, Size, Write
 
@@ -28,24 +29,30 @@ CHUNK = 1 << 22
 
 def check(what: Check, site: Site) -> None:
     """Look at the output; raises `CheckFailed` with every finding, or another error of a step."""
+    title, findings = _examined(what, site)
+    if found := list(findings):
+        raise errors.CheckFailed(site.stage, title, found, site.log)
+
+
+def _examined(  # noqa: PLR0911  # one arm per type of check
+    what: Check, site: Site
+) -> tuple[str, Iterable[str]]:
     match what:
         case Elf():
-            title, findings = f"ELF files for {what.machine}", list(_elf(what, site))
+            return f"ELF files for {what.machine}", _elf(what, site)
         case Free():
-            title, findings = "no trace of the build's place", list(_free(what, site))
+            return "no trace of the build's place", _free(what, site)
         case Size():
-            title, findings = f"at most {what.at_most} bytes", list(_size(what, site))
+            return f"at most {what.at_most} bytes", _size(what, site)
         case Present():
-            title, findings = "all files are there", list(_present(what, site))
+            return "all files are there", _present(what, site)
         case Does():
-            title, findings = "it runs", list(_does(what, site))
+            return "it runs", _does(what, site)
         case Serves():
-            title, findings = "it serves", list(_serves(what, site))
+            return "it serves", _serves(what, site)
         case Write():
             perform.write(what, site)
-            return
-    if findings:
-        raise errors.CheckFailed(site.stage, title, findings, site.log)
+            return "a file was written", ()
 
 
 def _elf(what: Elf, site: Site) -> Iterator[str]:
@@ -71,10 +78,10 @@ def _elf_faults(elf: ELFFile, what: Elf) -> Iterator[str]:
         yield f"is for {elf.header.e_machine}"
     if what.static:
         for segment in elf.iter_segments():
-            if segment.header.p_type == "PT_INTERP":
+            if isinstance(segment, InterpSegment):
                 yield f"wants the interpreter {segment.get_interp_name()}"
-            if segment.header.p_type == "PT_DYNAMIC":
-                needed = [tag.needed for tag in segment.iter_tags("DT_NEEDED")]
+            if isinstance(segment, DynamicSegment):
+                needed = [str(vars(tag)["needed"]) for tag in segment.iter_tags("DT_NEEDED")]
                 yield from (f"needs {name}" for name in needed)
 
 
@@ -152,14 +159,14 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
         process.send_signal(signal.SIGTERM)
         try:
             code = process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
+        except runner.TimeoutExpired:
             yield f"still runs {END_SECONDS:.0f} s after SIGTERM"
         else:
             if code != 0:
                 yield f"ended with code {code} on SIGTERM"
 
 
-def _first_answer(what: Serves, port: int, process: subprocess.Popen[bytes]) -> str:
+def _first_answer(what: Serves, port: int, process: runner.Process) -> str:
     """What the server says once it accepts connections; the fault in words otherwise."""
     deadline = time.monotonic() + START_SECONDS
     while True:

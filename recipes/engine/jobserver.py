@@ -35,7 +35,7 @@ class Jobserver:
 
     @contextmanager
     def slot(self, stopping: threading.Event) -> Iterator[None]:
-        """Hold one token, the one that a process may use without asking. Ends early on `stopping`."""
+        """Hold one token, which a process needs to run; none once `stopping` is set."""
         with self._lock:
             self._holders += 1
         took = self._take(stopping)

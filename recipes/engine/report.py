@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Never, TextIO
 
 from tqdm import tqdm
 
@@ -30,9 +30,9 @@ class Report:
         self._lock = threading.RLock()
         self._terminal = self._stream.isatty()
         self._running: dict[str, _Watched] = {}
-        self._downloads: dict[str, tqdm[None]] = {}
+        self._downloads: dict[str, tqdm[Never]] = {}
         self._ticker: threading.Thread | None = None
-        self._status: tqdm[None] | None = None
+        self._status: tqdm[Never] | None = None
         self._ended = threading.Event()
         self._left = 0
         self.stages_running: tuple[str, ...] = ()

@@ -36,6 +36,8 @@ NETWORK_VARIABLES = (
 NETWORK_PREFIXES = ("CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_")
 TAIL = 25
 GRACE = 3.0
+TimeoutExpired = subprocess.TimeoutExpired
+Process = subprocess.Popen[bytes]
 MARK = "MUSLIN_WORK"
 """Set in every process of a stage: a later run finds by it what a killed run left behind."""
 

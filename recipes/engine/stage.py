@@ -1,9 +1,9 @@
 """What a recipe returns and the engine runs: plain frozen data, nothing that acts.
 
 Text fields may hold placeholders, expanded when the stage runs: `${out}` (what is published),
-`${work}` (thrown away), `${cache}` (where both lie), `${jobs}`, `${scratch}`, `${source.ALIAS}` (a file), `${tree.ALIAS}`
-(a copy of the project's own files), `${need.ALIAS}` (another stage's output, read-only) and
-`${tool.ALIAS}` (the same, not in the key). `$${` stands for a literal `${`.
+`${work}` (thrown away), `${cache}` (where both lie), `${scratch}`, `${jobs}`, `${source.ALIAS}`
+(a file), `${tree.ALIAS}` (a copy of the project's own files), `${need.ALIAS}` (another stage's
+output, read-only) and `${tool.ALIAS}` (the same, not in the key). `$${` stands for a literal `${`.
 
 Every field is in the stage's key unless its metadata says `UNKEYED`.
 """
@@ -166,7 +166,7 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Relink:
-    """Make absolute symbolic links below `root` relative ones that mean the same with `root` as /."""
+    """Make absolute symbolic links below `root` relative, with `root` taken for `/`."""
 
     revision: ClassVar[int] = 1
     root: str

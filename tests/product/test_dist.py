@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
 from tests.product.conftest import PROJECT, Product, output
@@ -58,8 +59,12 @@ def test_program_is_static_and_for_the_machine(product: Product, service: str) -
         assert elf.header.e_machine == product.target.machine
         kinds = {segment.header.p_type for segment in elf.iter_segments()}
         assert "PT_INTERP" not in kinds
-        dynamic = elf.get_section_by_name(".dynamic")
-        needed = [] if dynamic is None else list(dynamic.iter_tags("DT_NEEDED"))
+        needed = [
+            tag
+            for segment in elf.iter_segments()
+            if isinstance(segment, DynamicSegment)
+            for tag in segment.iter_tags("DT_NEEDED")
+        ]
         assert needed == []
 
 

@@ -35,7 +35,11 @@ pub fn answer(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
     "7u64".parse().unwrap()
 }
 """
-BUILD = 'fn main() { println!("cargo::rustc-env=FROM_BUILD_SCRIPT=built-on-{}", std::env::consts::ARCH); }\n'
+BUILD = """\
+fn main() {
+    println!("cargo::rustc-env=FROM_BUILD_SCRIPT=built-on-{}", std::env::consts::ARCH);
+}
+"""
 PROFILES = {
     "plain": "",
     "fat-lto": '[profile.release]\nlto = "fat"\n',
