@@ -19,6 +19,8 @@ from tqdm import tqdm
 HEARTBEAT = 30.0
 """Seconds between two signs of life of one stage where there is no terminal."""
 REFRESH = 0.5
+WORTH_A_LINE = 5_000_000
+"""Bytes from which a download is announced where there is no terminal."""
 WIDTH = 28
 
 
@@ -137,7 +139,7 @@ class Report:
     def start(self, name: str, total_bytes: int) -> None:
         """A download begins."""
         with self._lock:
-            if not self._terminal:
+            if not self._terminal and total_bytes > WORTH_A_LINE:
                 self.stage_line(name, "fetching", f" {size(total_bytes)}")
             self._downloads[name] = tqdm(
                 total=total_bytes,

@@ -267,12 +267,12 @@ BROKEN: dict[str, bytes] = {
     "folder-and-link": tar_of([*file("a/b"), *link("a", "c")]),
     "dangling-hard-link": tar_of(hard_link("a", "b")),
     "truncated-gz": gzip.compress(LONG)[:-1],
+    "truncated-behind-the-end": gzip.compress(LONG + bytes(3 << 20))[:-1],
     "truncated-xz": lzma.compress(LONG)[:-1],
     "truncated-bz2": bz2.compress(LONG)[:-1],
     "damaged-gz": damaged(gzip.compress(LONG), -6),
     "damaged-xz": damaged(lzma.compress(LONG), 30_000),
     "damaged-bz2": damaged(bz2.compress(LONG), 30_000),
-    "no-data-in-deb": debian_package(LONG, "other"),
     "truncated-deb": debian_package(lzma.compress(LONG))[:30_000],
     "damaged-deb": damaged(debian_package(LONG), 8 + 58),
 }
@@ -282,6 +282,11 @@ BROKEN: dict[str, bytes] = {
 def test_a_broken_archive_is_an_error(tmp_path: Path, fault: str) -> None:
     with pytest.raises(BrokenArchive, match=r"^archive cannot be unpacked: \S"):
         archive.unpack(saved(tmp_path, BROKEN[fault]), tmp_path / "into")
+
+
+def test_a_debian_package_without_data_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BrokenArchive, match=r"no member data\.tar$"):
+        archive.unpack(saved(tmp_path, debian_package(LONG, "other")), tmp_path / "into")
 
 
 def test_a_truncated_zst_is_an_error(tmp_path: Path) -> None:
