@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from recipes import errors
-from recipes.engine.stage import File, Host, Stage, Tree
+from recipes.engine.stage import File, Host, Source, Stage, Tree
 from recipes.service import Service
 from recipes.source import Pins
 from recipes.stages import (
@@ -27,8 +28,19 @@ from recipes.stages import (
 )
 from recipes.target import Target
 
-LIBRARIES: Mapping[str, str] = {"openssl": "openssl"}
-"""C libraries that a service may name in `needs`, and their pins."""
+
+class Library(Protocol):
+    """What a C library's module offers; its pin has the library's name."""
+
+    def stage(self, target: Target, *, source: Source, toolchain: Stage) -> Stage:
+        """The library for one target, in `usr/` of the stage's output."""
+
+    def environment(self, target: Target) -> tuple[tuple[str, str], ...]:
+        """How a service's build finds it, beyond `-I` and `-L`."""
+
+
+LIBRARIES: Mapping[str, Library] = {"openssl": openssl}
+"""C libraries that a service may name in `needs`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +136,11 @@ class Catalog:
         """A C library by recipe."""
         if name not in LIBRARIES:
             raise errors.Unknown("C library", name, LIBRARIES)
-        source = self.pins.source(LIBRARIES[name])
+        make = LIBRARIES[name].stage
+        source = self.pins.source(name)
         return self._once(
             f"{name}-{target.name}",
-            lambda: openssl.stage(target, source=source, toolchain=self.toolchain(target)),
+            lambda: make(target, source=source, toolchain=self.toolchain(target)),
         )
 
     def rust_std(self, target: Target) -> Stage:
@@ -176,10 +189,7 @@ class Catalog:
     ) -> tuple[tuple[tuple[str, Stage], ...], tuple[tuple[str, str], ...]]:
         stages = tuple((name, self.library(name, target)) for name in service.needs)
         environment = tuple(
-            pair
-            for name in service.needs
-            if name == "openssl"
-            for pair in openssl.environment(target)
+            pair for name in service.needs for pair in LIBRARIES[name].environment(target)
         )
         return stages, environment
 
@@ -227,6 +237,10 @@ class Catalog:
         return self._made[name]
 
 
+BUILD_FOLDERS = ("target", "build")
+"""What cargo and our Makefiles leave beside the sources."""
+
+
 def _workspace_root(folder: Path) -> Path:
     """The nearest folder with a Cargo.lock, the package's own or its workspace's."""
     for root in (folder, *folder.parents):
@@ -265,4 +279,4 @@ def _files(root: Path, patterns: tuple[str, ...]) -> tuple[File, ...]:
 
 
 def _is_left_over(path: Path) -> bool:
-    return any(part == "target" or part.startswith(".") for part in path.parts)
+    return any(part in BUILD_FOLDERS or part.startswith(".") for part in path.parts)
