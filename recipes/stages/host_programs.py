@@ -29,10 +29,7 @@ def build_tools(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         sources=_numbered(sources),
         steps=(
             *_unpacked(sources, "${work}/packages"),
-            *(
-                Copy(source=f"${{work}}/packages/usr/{folder}", to=f"${{out}}/usr/{folder}")
-                for folder in ("bin", f"lib/{multiarch}", "share/bison")
-            ),
+            Copy(source="${work}/packages/usr", to="${out}/usr", omit=("share/doc", "share/man")),
             *(_wrapper(program, environment) for program in programs),
         ),
         runs_on="host",
