@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-import subprocess  # noqa: TID251  # the engine's runner is not what is tested here
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4

@@ -1,0 +1,220 @@
+"""Downloads from a real server on loopback: the right file, or an error that says what came."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from recipes import errors
+from recipes.engine.apt import Apt
+from recipes.engine.fetch import Fetcher
+from recipes.engine.runner import Runner
+from recipes.engine.stage import Source, Url
+
+BODY = b"the pinned content\n" * 5000
+ServeBody = Callable[[http.server.BaseHTTPRequestHandler], None]
+
+
+class Silent:
+    """Progress that keeps its notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def start(self, name: str, total_bytes: int) -> None:
+        pass
+
+    def advance(self, name: str, bytes_: int) -> None:
+        pass
+
+    def done(self, name: str) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+class Server:
+    """A web server whose answers a test writes; counts requests."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.pages: dict[str, bytes] = {"/file": BODY}
+        self.announced: int | None = None
+        """Content-Length, if it is to differ from the body's."""
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.requests.append(self.path)
+                if self.path.startswith("/to-"):
+                    self.send_response(302)
+                    self.send_header("Location", "http://files.example.org/file")
+                    self.end_headers()
+                    return
+                body = outer.pages.get(self.path)
+                self.send_response(200 if body is not None else 404)
+                length = outer.announced or len(body or b"")
+                self.send_header("Content-Length", str(length))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def progress() -> Silent:
+    return Silent()
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path, progress: Silent) -> Fetcher:
+    starter = Runner(1)
+    apt = Apt(tmp_path / "apt", starter)
+    return Fetcher(tmp_path / "downloads", apt=apt, progress=progress, cancelled=starter.stopping)
+
+
+def source(*addresses: str, body: bytes = BODY) -> Source:
+    """The pinned file at these addresses."""
+    return Source(
+        name="file.tar",
+        sha256=hashlib.sha256(body).hexdigest(),
+        size=len(body),
+        origins=tuple(Url(address=address) for address in addresses),
+    )
+
+
+def names(folder: Path) -> set[str]:
+    """Every visible file below a folder."""
+    return {
+        path.name for path in folder.rglob("*") if path.is_file() and path.name[0] != "."
+    }
+
+
+def test_right_file_arrives_and_is_asked_for_once(server: Server, fetcher: Fetcher) -> None:
+    wanted = source(f"{server.address}/file")
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+    assert server.requests == ["/file"]
+
+
+def test_wrong_digest_shows_both_and_keeps_the_file_aside(
+    server: Server, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    other = b"X" * len(BODY)
+    server.pages["/file"] = other
+    wanted = source(f"{server.address}/file")
+    with pytest.raises(errors.WrongDigest) as caught:
+        fetcher.fetch(wanted)
+    got = hashlib.sha256(other).hexdigest()
+    assert wanted.sha256 in str(caught.value)
+    assert got in str(caught.value)
+    kept = tmp_path / "downloads" / "rejected" / f"file.tar.{got[:12]}"
+    assert str(kept) in str(caught.value)
+    assert kept.read_bytes() == other
+    assert not fetcher.has(wanted)
+
+
+def test_second_origin_makes_up_for_a_wrong_first(
+    server: Server, fetcher: Fetcher, progress: Silent
+) -> None:
+    server.pages |= {"/wrong": b"X" * len(BODY)}
+    path = fetcher.fetch(source(f"{server.address}/wrong", f"{server.address}/file"))
+    assert path.read_bytes() == BODY
+    assert any("/wrong" in note for note in progress.notes)
+
+
+@pytest.mark.parametrize("body", [BODY[:-1], BODY + b"x", b"<html>not found</html>", b""])
+def test_wrong_length_leaves_nothing(
+    server: Server, fetcher: Fetcher, tmp_path: Path, body: bytes
+) -> None:
+    server.pages["/file"] = body
+    with pytest.raises(errors.NoNetwork, match=r"bytes where \d+ are pinned"):
+        fetcher.fetch(source(f"{server.address}/file"))
+    assert names(tmp_path / "downloads") == set()
+
+
+def test_connection_cut_short_leaves_nothing(
+    server: Server, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    server.pages["/file"] = BODY[:1000]
+    server.announced = len(BODY)
+    with pytest.raises(errors.NoNetwork, match=r"file\.tar could not be fetched"):
+        fetcher.fetch(source(f"{server.address}/file"))
+    assert names(tmp_path / "downloads") == set()
+
+
+def test_nobody_answers(server: Server, fetcher: Fetcher) -> None:
+    address = server.address
+    server.pages.clear()
+    with pytest.raises(errors.NoNetwork) as caught:
+        fetcher.fetch(source(f"{address}/file", "http://127.0.0.1:1/file"))
+    assert "404" in str(caught.value)
+    assert "127.0.0.1:1" in str(caught.value)
+    assert "network" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://files.example.org/file", "file:///etc/passwd", "ftp://127.0.0.1/file"]
+)
+def test_unsafe_address_is_refused(fetcher: Fetcher, address: str) -> None:
+    with pytest.raises(errors.NoNetwork, match="only https"):
+        fetcher.fetch(source(address))
+
+
+def test_changed_download_is_fetched_anew(server: Server, fetcher: Fetcher, progress: Silent) -> None:
+    wanted = source(f"{server.address}/file")
+    fetcher.fetch(wanted).write_bytes(b"Y" * len(BODY))
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+    assert len(server.requests) == 2
+    assert any("changed" in note for note in progress.notes)
+
+
+def test_two_at_once_ask_once(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
+    starter = Runner(1)
+    apt = Apt(tmp_path / "apt", starter)
+    other = Fetcher(
+        tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping
+    )
+    wanted = source(f"{server.address}/file")
+    threads = [threading.Thread(target=each.fetch, args=(wanted,)) for each in (fetcher, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert server.requests == ["/file"]
+
+
+def test_cancelled_fetch_ends(server: Server, tmp_path: Path) -> None:
+    starter = Runner(1)
+    starter.stopping.set()
+    apt = Apt(tmp_path / "apt", starter)
+    stopped = Fetcher(
+        tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping
+    )
+    with pytest.raises(errors.Interrupted):
+        stopped.fetch(source(f"{server.address}/file"))
+    assert names(tmp_path / "downloads") == set()
