@@ -196,7 +196,7 @@ class Catalog:
     def _cargo(self, service: Service, target: Target) -> Stage:
         root = _workspace_root(service.folder)
         member = str(service.folder.relative_to(root))
-        mine = "**" if member == "." else f"{member}/**"
+        mine = "**/*" if member == "." else f"{member}/**/*"
         libraries, environment = self._libraries(service, target)
         return cargo_service.stage(
             service,
@@ -217,7 +217,7 @@ class Catalog:
         return make_service.stage(
             service,
             target,
-            source=_tree(service.folder, ("**",)),
+            source=_tree(service.folder, ("**/*",)),
             toolchain=self.toolchain(target),
             libraries=libraries,
             library_env=environment,
@@ -225,7 +225,7 @@ class Catalog:
         )
 
     def _crates(self, root: Path) -> Stage:
-        manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**",))
+        manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
         return self._once(
             f"crates-{root}",
             lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),

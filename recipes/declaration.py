@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -30,11 +30,19 @@ def read(path: Path, model: type[Model], **more: object) -> Model:
 
     Raises `BadDeclaration` with every fault, each with its key.
     """
+    table = load(path)
+    if given := table.keys() & more.keys():
+        faults = [f"{key}: is not said here, the file's place says it" for key in sorted(given)]
+        raise errors.BadDeclaration(path, faults)
+    return parse(path, {**table, **more}, model)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """What a TOML file says, unread; raises `BadDeclaration` if it is none."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise errors.BadDeclaration(path, [f"not TOML: {error}"]) from error
-    return parse(path, {**table, **more}, model)
 
 
 def parse(path: Path, table: dict[str, object], model: type[Model]) -> Model:
@@ -51,4 +59,5 @@ def parse(path: Path, table: dict[str, object], model: type[Model]) -> Model:
 
 def _as_json(table: dict[str, object]) -> str:
     # Strict validation takes no list for a tuple, except from JSON, which has only lists.
-    return json.dumps(table)
+    # JSON has no dates; nor has any model: a date becomes what no model takes for a text.
+    return json.dumps(table, default=lambda value: {"date": str(value)})

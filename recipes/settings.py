@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +44,7 @@ class Settings:
 def load(project: Path) -> Settings:
     """Read the settings; raises `BadDeclaration` or `CacheUnusable`."""
     path = project / "pyproject.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("muslin", {})
+    table = declaration.load(path).get("tool", {}).get("muslin", {})
     tool = declaration.parse(path, table, Tool)
     return Settings(
         project=project,
@@ -67,6 +66,7 @@ def _cache() -> Path:
     cache = Path(said).expanduser() if said else platformdirs.user_cache_path("muslin")
     if not cache.is_absolute():
         raise errors.CacheUnusable(cache, "its path is not absolute")
+    cache = cache.resolve()  # a link may lead to a path with white space
     if any(character.isspace() for character in str(cache)):
         raise errors.CacheUnusable(cache, "its path has white space, which configure cannot bear")
     try:
@@ -75,7 +75,7 @@ def _cache() -> Path:
         raise errors.CacheUnusable(cache, error.strerror or str(error)) from error
     if not os.access(cache, os.W_OK | os.X_OK):
         raise errors.CacheUnusable(cache, "it cannot be written")
-    return cache.resolve()
+    return cache
 
 
 def _jobs() -> int:

@@ -112,7 +112,11 @@ class Builder:
     def _make(self, planned: Planned) -> None:
         """Build or check one stage, under the lock of its key."""
         stage, key = planned.stage, planned.key
-        with self.store.lock(key, lambda: self.report.waits(stage.name)):
+        with self.store.lock(
+            key,
+            lambda: self.report.waits(stage.name),
+            lambda: self.runner.raise_if_stopping(stage.name),
+        ):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
             if entry is not None and self._has_passed(stage, entry):
                 self.report.found(stage.name)

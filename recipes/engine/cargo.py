@@ -24,7 +24,7 @@ PATHS = {"source": ("directory", "local-registry"), "http": ("cainfo", "proxy-ca
 
 def user_home() -> Path:
     """The user's own cargo home."""
-    return Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    return Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo").absolute()
 
 
 def write_registry_settings(path: Path) -> None:
@@ -43,8 +43,8 @@ def write_registry_settings(path: Path) -> None:
     path.write_text(tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)))
     for name in ("credentials", "credentials.toml"):
         if (user_home() / name).is_file():
+            (path.parent / name).touch(mode=0o600)  # before there is anything to read in it
             shutil.copyfile(user_home() / name, path.parent / name)
-            (path.parent / name).chmod(0o600)
 
 
 def _with_absolute_paths(settings: dict[str, Any], base: Path) -> dict[str, Any]:

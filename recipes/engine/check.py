@@ -172,7 +172,7 @@ def _first_answer(what: Serves, port: int, process: runner.Process) -> str:
     while True:
         try:
             return _answer(what, port)
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             if process.poll() is not None:
                 return f"(nothing: it ended with code {process.returncode})"
             if time.monotonic() > deadline:

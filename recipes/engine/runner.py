@@ -81,14 +81,15 @@ class Runner:
     ) -> float:
         """Run to the end; returns the CPU seconds of the process and all it waited for.
 
-        Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`.
+        Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`, one that
+        cannot be started for another reason `StepFailed`.
         """
         with (
             self.jobserver.slot(self.stopping),
             self.jobserver.handed() as (descriptors, makeflags),
             log.open("ab") as text,
         ):
-            self._raise_if_stopping(what)
+            self.raise_if_stopping(what)
             text.write(f"\n$ cd {cwd}\n$ {' '.join(argv)}\n".encode())
             text.flush()
             environment = {**env, "MAKEFLAGS": makeflags}
@@ -99,14 +100,16 @@ class Runner:
                 ) as process,
             ):
                 cpu = _wait(process)
-        self._raise_if_stopping(what)
+            if process.returncode != 0 and output is not None:
+                text.write(_end_of(output))  # many programs name what ails them there
+        self.raise_if_stopping(what)
         if process.returncode != 0:
             raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
         return cpu
 
     def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
         """Run a short command and return its standard output; errors as in `run`."""
-        self._raise_if_stopping(what)
+        self.raise_if_stopping(what)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as text:
             text.write(f"\n$ {' '.join(argv)}\n".encode())
@@ -115,7 +118,7 @@ class Runner:
                 argv, what, Path("/"), env, log, subprocess.PIPE, text, ()
             ) as process:
                 out, _ = process.communicate()
-        self._raise_if_stopping(what)
+        self.raise_if_stopping(what)
         if process.returncode != 0:
             raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
         return out.decode(errors="replace")
@@ -131,7 +134,7 @@ class Runner:
         log: Path,
     ) -> Iterator[subprocess.Popen[bytes]]:
         """A process that runs while the caller talks to it; ended on the way out."""
-        self._raise_if_stopping(what)
+        self.raise_if_stopping(what)
         with log.open("ab") as text:
             text.write(f"\n$ {' '.join(argv)} &\n".encode())
             text.flush()
@@ -161,8 +164,11 @@ class Runner:
                 start_new_session=True,
                 pass_fds=descriptors,
             )
-        except (FileNotFoundError, PermissionError) as error:
+        except FileNotFoundError as error:
             raise errors.CommandMissing(what, argv[0], log) from error
+        except OSError as error:
+            why = f"{argv[0]} cannot be started: {error.strerror}"
+            raise errors.StepFailed(what, "run", why, log) from error
         with self._lock:
             self._running.add(process)
         if self.stopping.is_set():  # stop() may have looked before this one was listed
@@ -174,7 +180,8 @@ class Runner:
             with self._lock:
                 self._running.discard(process)
 
-    def _raise_if_stopping(self, what: str) -> None:
+    def raise_if_stopping(self, what: str) -> None:
+        """Raise `Interrupted` once the run is to end."""
         if self.stopping.is_set():
             raise errors.Interrupted("the end of the run", [what])
 
@@ -259,6 +266,10 @@ def end_leftovers(work: Path) -> int:
 
 def tail(log: Path) -> list[str]:
     """The last lines of a log."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 16384))
-        return file.read().decode(errors="replace").splitlines()[-TAIL:]
+    return _end_of(log).decode(errors="replace").splitlines()[-TAIL:]
+
+
+def _end_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 16384))
+        return file.read()

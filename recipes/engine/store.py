@@ -20,7 +20,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,14 +80,20 @@ class Store:
             yield
 
     @contextmanager
-    def lock(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
-        """One builder per key; `waiting` is called once if another run has it."""
+    def lock(
+        self, key: str, waiting: Callable[[], None], still: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
+        """One builder per key; `waiting` is called once if another run has it, `still` again and
+        again until it has not, and ends the waiting by raising."""
         lock = filelock.FileLock(self._locks / f"{key}.lock", thread_local=False)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
             waiting()
-            lock.acquire(poll_interval=0.2)
+            while not lock.is_locked:
+                still()
+                with suppress(filelock.Timeout):
+                    lock.acquire(timeout=0.5, poll_interval=0.1)
         try:
             yield
         finally:
@@ -99,9 +105,9 @@ class Store:
         try:
             record = Record(**json.loads((folder / "stage.json").read_text()))
             manifest: Manifest = json.loads((folder / "manifest.json").read_text())
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
+            if not folder.exists():
+                return None
             damaged(f"its record cannot be read ({error})")
             remove(folder)
             return None
@@ -157,8 +163,13 @@ class Store:
         """Compare every file of every entry by digest; key -> fault of those that differ."""
         faults = {}
         for key, _, _ in self.entries():
-            manifest = json.loads((self.root / key / "manifest.json").read_text())
-            if (fault := compare(self.root / key / "tree", manifest, digests=True)) is not None:
+            fault: str | None
+            try:
+                manifest = json.loads((self.root / key / "manifest.json").read_text())
+                fault = compare(self.root / key / "tree", manifest, digests=True)
+            except (OSError, ValueError) as error:
+                fault = f"its record cannot be read ({error})"
+            if fault is not None:
                 faults[key] = fault
         return faults
 
