@@ -1,6 +1,7 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
+#     "backports.zstd>=1; python_version < '3.14'",
 #     "filelock>=3.16",
 #     "nox>=2026.8.10",
 #     "platformdirs>=4.3",

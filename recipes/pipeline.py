@@ -201,17 +201,18 @@ class Pipeline:
     def _stoppable(self) -> Iterator[None]:
         """Ctrl-C and SIGTERM end every process, then the run, with one line."""
         stopped: list[signal.Signals] = []
+        running: list[str] = []
 
         def stop(number: int, _frame: FrameType | None) -> None:
             if not stopped:
                 stopped.append(signal.Signals(number))
+                running.extend(self.report.running())  # now: they are gone when the run has ended
                 raise KeyboardInterrupt
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         except KeyboardInterrupt:
-            running = self.report.running()
             self.runner.stop()
             raise errors.Interrupted(stopped[0].name if stopped else "Ctrl-C", running) from None
         finally:

@@ -153,9 +153,10 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
     with site.runner.server(
         argv, what=site.stage, cwd=site.work, env={**env, "PORT": str(port)}, log=site.log
     ) as process:
-        answer = _first_answer(what, port, process)
-        if what.expect not in answer:
-            yield f"{what.scheme} {what.path} answered {answer!r} without {what.expect!r}"
+        fine, answer = _first_answer(what, port, process)
+        if not fine or what.expect not in answer:
+            wanted = f"instead of 200 with {what.expect!r}"
+            yield f"{what.scheme} {what.path} answered {answer!r} {wanted}"
         process.send_signal(signal.SIGTERM)
         try:
             code = process.wait(END_SECONDS)
@@ -166,21 +167,22 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
                 yield f"ended with code {code} on SIGTERM"
 
 
-def _first_answer(what: Serves, port: int, process: runner.Process) -> str:
-    """What the server says once it accepts connections; the fault in words otherwise."""
+def _first_answer(what: Serves, port: int, process: runner.Process) -> tuple[bool, str]:
+    """What the server says once it accepts connections, and whether with status 200; the fault
+    in words otherwise."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             return _answer(what, port)
         except (OSError, http.client.HTTPException) as error:
             if process.poll() is not None:
-                return f"(nothing: it ended with code {process.returncode})"
+                return False, f"(nothing: it ended with code {process.returncode})"
             if time.monotonic() > deadline:
-                return f"(nothing in {START_SECONDS:.0f} s: {error})"
+                return False, f"(nothing in {START_SECONDS:.0f} s: {error})"
             time.sleep(0.1)
 
 
-def _answer(what: Serves, port: int) -> str:
+def _answer(what: Serves, port: int) -> tuple[bool, str]:
     connection: http.client.HTTPConnection
     if what.scheme == "https":
         # The certificate is one that the service made for itself; that TLS 1.3 works is the point.
@@ -195,7 +197,8 @@ def _answer(what: Serves, port: int) -> str:
         connection.request("GET", what.path)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")
-        return text if response.status == http.client.OK else f"{response.status} {text}"
+        fine = response.status == http.client.OK
+        return fine, text if fine else f"{response.status} {text}"
     finally:
         connection.close()
 

@@ -1,0 +1,105 @@
+"""A workbench: the whole engine on a cache of its own, with the host's real programs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recipes.engine.apt import Apt
+from recipes.engine.build import Builder
+from recipes.engine.fetch import Fetcher
+from recipes.engine.key import Keys
+from recipes.engine.report import Report
+from recipes.engine.runner import Runner
+from recipes.engine.stage import Check, Host, Run, Stage, Step, Write
+from recipes.engine.store import Entry, Store
+
+HOST = Host(machine="x86_64", libc="glibc 2.36")
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Runs the engine as often as a test likes; each run opens the cache anew."""
+
+    cache: Path
+    jobs: int = 2
+    text: str = field(default="", init=False)
+    """What the last run told its user."""
+
+    @property
+    def store(self) -> Store:
+        """The cache's store."""
+        return Store(self.cache)
+
+    @contextmanager
+    def builder(self) -> Iterator[Builder]:
+        """The engine, made as a session makes it."""
+        stream = io.StringIO()
+        report, runner = Report(stream), Runner(self.jobs)
+        try:
+            yield Builder(
+                store=self.store,
+                runner=runner,
+                fetcher=Fetcher(
+                    self.cache / "downloads",
+                    apt=Apt(self.cache / "apt", runner),
+                    progress=report,
+                    cancelled=runner.stopping,
+                ),
+                report=report,
+                keys=Keys(HOST),
+                logs=self.cache / "logs",
+                provenance={},
+            )
+        finally:
+            report.close()
+            runner.close()
+            self.text = stream.getvalue()
+
+    def build(self, *goals: Stage) -> dict[str, Entry]:
+        """Build the goals; the entries by name."""
+        with self.builder() as builder, self.store.in_use():
+            with ThreadPoolExecutor(self.jobs) as executor:
+                return builder.build(goals, executor)
+
+    def said(self, what: str) -> set[str]:
+        """Names of the stages that the last run called `built`, `found` or `checked`."""
+        rows = [line.split() for line in self.text.splitlines() if line.startswith("  ")]
+        return {row[0] for row in rows if len(row) > 1 and row[1] == what}
+
+    def log(self, name: str) -> str:
+        """A stage's log."""
+        return (self.cache / "logs" / "host" / f"{name}.log").read_text()
+
+
+def shell(script: str, **env: str) -> Run:
+    """A step that runs a shell script in which `$` is the shell's own."""
+    return Run(argv=("sh", "-euc", script), env=tuple(env.items()))
+
+
+def stage(
+    name: str,
+    *steps: Step,
+    needs: tuple[Stage, ...] = (),
+    checks: tuple[Check, ...] = (),
+    scratch: tuple[str, ...] = (),
+) -> Stage:
+    """A stage whose needs have their own names for aliases."""
+    return Stage(
+        name=name,
+        steps=steps,
+        needs=tuple((need.name, need) for need in needs),
+        checks=checks,
+        scratch=scratch,
+        runs_on="host",
+    )
+
+
+def text(name: str, content: str = "text", *, needs: tuple[Stage, ...] = ()) -> Stage:
+    """A stage that starts no process: it writes the file `text`."""
+    return stage(name, Write(path="${out}/text", text=content), needs=needs)

@@ -1,0 +1,285 @@
+"""Every check with a product that passes and one that does not, and the words for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recipes import errors
+from recipes.engine import check
+from recipes.engine.stage import (
+    Check,
+    Does,
+    Elf,
+    Folder,
+    Free,
+    Link,
+    Present,
+    Run,
+    Serves,
+    Size,
+    Stage,
+    Step,
+    Write,
+)
+from tests.e2e.bench import Bench, shell, stage, text
+
+MACHINE = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}.get(platform.machine(), "EM_ARM")
+
+
+def findings(bench: Bench, goal: Stage, *checks: Check) -> str:
+    """What a failed check said, whole."""
+    with pytest.raises(errors.CheckFailed) as caught:
+        bench.build(dataclasses.replace(goal, checks=checks))
+    return str(caught.value)
+
+
+def passes(bench: Bench, goal: Stage, *checks: Check) -> None:
+    bench.build(dataclasses.replace(goal, checks=checks))
+    assert bench.said("built") == {goal.name}
+
+
+# --- files ----------------------------------------------------------------------------------
+
+COMPILED = stage(
+    "goal",
+    Write(path="main.c", text="int main(void) { return 0; }\n"),
+    Folder(path="${out}/bin"),
+    Run(argv=("gcc", "-o", "${out}/bin/dynamic", "main.c")),
+    Run(argv=("gcc", "-static", "-o", "${out}/bin/static", "main.c")),
+    Write(path="${out}/bin/script", text="#!/bin/sh\n"),
+    Write(path="${out}/broken", text="\x7fELF and no more"),
+)
+
+
+def test_elf_passes(bench: Bench) -> None:
+    passes(
+        bench,
+        COMPILED,
+        Elf(patterns=("bin/*",), machine=MACHINE),
+        Elf(patterns=("bin/static",), machine=MACHINE, static=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (Elf(patterns=("bin/dynamic",), machine="EM_68K"), f"dynamic: is for {MACHINE}"),
+        (Elf(patterns=("bin/*",), machine=MACHINE, static=True), "dynamic: wants the interpreter"),
+        (Elf(patterns=("bin/*",), machine=MACHINE, static=True), "dynamic: needs libc.so"),
+        (Elf(patterns=("bin/script",), machine=MACHINE), "no ELF file matches bin/script"),
+        (Elf(patterns=("nowhere/*",), machine=MACHINE), "no ELF file matches nowhere/*"),
+        (Elf(patterns=("broken",), machine=MACHINE), "broken: not a sound ELF file: "),
+    ],
+)
+def test_elf_finds(bench: Bench, rule: Elf, words: str) -> None:
+    said = findings(bench, COMPILED, rule)
+    assert f"goal: check failed: ELF files for {rule.machine}\n" in said
+    assert words in said
+    assert "static: " not in said
+
+
+def test_free(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The text lies across the border of two pieces that are read one after the other.
+    monkeypatch.setattr(check, "CHUNK", 16)
+    goal = stage("goal", Write(path="${out}/a/file", text="0123456789ab/secret/place"))
+    passes(bench, goal, Free(texts=("/other", "${cache}")))
+    said = findings(bench, goal, Free(texts=("/secret/place", "/other")))
+    assert "goal: check failed: no trace of the build's place\n" in said
+    assert "    a/file holds /secret/place\n" in said
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Write(path="${out}/name", text="built in ${cache}/work"),
+        Link(path="${out}/name", target="${cache}/somewhere"),
+    ],
+)
+def test_free_finds_the_cache(bench: Bench, step: Step) -> None:
+    said = findings(bench, stage("goal", step), Free(texts=("${cache}",)))
+    assert f"name holds {bench.cache}\n" in said
+
+
+def test_size(bench: Bench) -> None:
+    goal = stage("goal", Write(path="${out}/one", text="1234"), Write(path="${out}/a/b", text="5"))
+    passes(bench, goal, Size(at_most=5))
+    said = findings(bench, goal, Size(at_most=3))
+    assert "goal: check failed: at most 3 bytes\n    it has 5 bytes, 2 too many\n" in said
+
+
+def test_present(bench: Bench) -> None:
+    goal = stage("goal", Write(path="${out}/here", text="x"), Write(path="${out}/void", text=""))
+    passes(bench, goal, Present(paths=("here", ".")))
+    said = findings(bench, goal, Present(paths=("here", "gone", "void")))
+    assert "all files are there\n    gone is missing\n    void is empty\n" in said
+
+
+def test_many_findings_are_counted(bench: Bench) -> None:
+    paths = tuple(f"path-{number}" for number in range(13))
+    said = findings(bench, text("goal"), Present(paths=paths))
+    assert "    path-9 is missing\n    … and 3 more\n" in said
+
+
+def test_the_log_is_named(bench: Bench) -> None:
+    said = findings(bench, text("goal"), Size(at_most=0))
+    assert said.endswith(f"log: {bench.cache / 'logs' / 'host' / 'goal.log'}")
+
+
+# --- programs -------------------------------------------------------------------------------
+
+SAYING = stage(
+    "goal", Write(path="${out}/say", text="#!/bin/sh\necho hello $1\nexit $2\n", executable=True)
+)
+
+
+def say(*words: str) -> Run:
+    return Run(argv=("${out}/say", *words))
+
+
+def test_does(bench: Bench) -> None:
+    passes(bench, SAYING, Does(run=say("you", "0"), expect="hello you"), Does(run=say("", "0")))
+    assert "hello you" in bench.log("goal")
+
+
+def test_does_finds_other_words(bench: Bench) -> None:
+    said = findings(bench, SAYING, Does(run=say("them", "0"), expect="hello you"))
+    assert (
+        "goal: check failed: it runs\n    0 printed no 'hello you' but:\n    hello them\n" in said
+    )
+
+
+def test_does_finds_a_failure_and_shows_what_was_printed(bench: Bench) -> None:
+    goal = dataclasses.replace(SAYING, checks=(Does(run=say("them", "7"), expect="hello"),))
+    with pytest.raises(errors.CommandFailed, match=r"ended with code 7(.|\n)*hello them"):
+        bench.build(goal)
+
+
+def test_a_check_has_its_judge_and_no_path_of_the_build(bench: Bench) -> None:
+    judge = stage(
+        "judge", Write(path="${out}/ok", text="#!/bin/sh\necho $1 $PATH", executable=True)
+    )
+    goal = dataclasses.replace(
+        text("goal"),
+        path=("/odd",),
+        judges=(("judge", judge),),
+        checks=(
+            Write(path="${work}/note", text="written for the judge"),
+            Does(run=Run(argv=("${tool.judge}/ok", "fine")), expect="fine /usr/local/bin:"),
+            Does(run=Run(argv=("cat", "note")), expect="written for"),
+        ),
+    )
+    bench.build(goal)
+
+
+# --- servers --------------------------------------------------------------------------------
+
+SERVER = """\
+import http.server, os, signal, ssl, sys
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/" else 404)
+        self.end_headers()
+        self.wfile.write(b"at your service")
+
+mode = sys.argv[1]
+signal.signal(signal.SIGTERM, lambda *_: None if mode == "deaf" else os._exit(mode == "rude"))
+if mode == "broken":
+    sys.exit(5)
+server = http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer)
+if mode == "tls":
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2], sys.argv[3])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+SERVING = stage("goal", Write(path="${out}/server.py", text=SERVER))
+
+
+def serves(mode: str, *words: str, path: str = "/", expect: str = "service") -> Serves:
+    run = Run(argv=(sys.executable, "${out}/server.py", mode, *words))
+    return Serves(run=run, scheme="https" if mode == "tls" else "http", path=path, expect=expect)
+
+
+INSTEAD = "instead of 200 with 'service'"
+
+
+def test_serves(bench: Bench) -> None:
+    passes(bench, SERVING, serves("well"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (
+            serves("well", expect="dinner"),
+            "http / answered 'at your service' instead of 200 with 'dinner'",
+        ),
+        (serves("well", path="/no"), f"http /no answered '404 at your service' {INSTEAD}"),
+        (serves("broken"), f"http / answered '(nothing: it ended with code 5)' {INSTEAD}"),
+        (serves("rude"), "ended with code 1 on SIGTERM"),
+        (serves("deaf"), "still runs 1 s after SIGTERM"),
+    ],
+    ids=["answer", "status", "broken", "rude", "deaf"],
+)
+def test_serves_finds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, rule: Serves, words: str
+) -> None:
+    monkeypatch.setattr(check, "END_SECONDS", 1.0)
+    said = findings(bench, SERVING, rule)
+    assert "goal: check failed: it serves\n" in said
+    assert f"    {words}\n" in said
+
+
+def test_a_server_that_never_answers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "START_SECONDS", 0.2)
+    silent = Serves(run=Run(argv=("sleep", "1000")), scheme="http", path="/", expect="x")
+    said = findings(bench, SERVING, silent)
+    assert "http / answered '(nothing in 0 s: [Errno 111] Connection refused)'" in said
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[str, str]:
+    """A throw-away certificate and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("this machine has no openssl program")
+    names = str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem")
+    subprocess.run(
+        [
+            *"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split(),
+            *f"-days 2 -subj /CN=localhost -out {names[0]} -keyout {names[1]}".split(),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return names
+
+
+def test_serves_with_tls(bench: Bench, certificate: tuple[str, str]) -> None:
+    passes(bench, SERVING, serves("tls", *certificate))
+    said = findings(bench, SERVING, serves("tls", *certificate, path="/no"))
+    assert "https /no answered '404 at your service'" in said
+
+
+def test_a_server_of_the_other_scheme_is_no_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, certificate: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(check, "START_SECONDS", 1.0)
+    for scheme, mode in (("https", "well"), ("http", "tls")):
+        rule = dataclasses.replace(serves(mode, *certificate), scheme=scheme)  # type: ignore[arg-type]
+        assert f"{scheme} / answered '(nothing in 1 s: " in findings(bench, SERVING, rule)
+
+
+def test_a_check_that_waits_can_be_stopped_by_a_failure(bench: Bench) -> None:
+    silent = Serves(run=Run(argv=("sleep", "1000")), scheme="http", path="/", expect="x")
+    waiting = dataclasses.replace(SERVING, name="waiting", checks=(silent,))
+    failing = stage("failing", shell("exit 3"), needs=(text("first"),))
+    with pytest.raises(errors.CommandFailed, match="failing"):
+        bench.build(waiting, failing)

@@ -1,0 +1,310 @@
+"""The engine builds real programs: what is built again after which change, and what is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from recipes import errors
+from recipes.engine import runner
+from recipes.engine.stage import Copy, Folder, Present, Run, Stage, Write
+from tests.e2e.bench import Bench, shell, stage, text
+
+GREETING = """\
+#include <stdio.h>
+int main(void) { puts(GREETING); return 0; }
+"""
+
+
+def program(flag: str = "hello", *, name: str = "program", summary: str = "") -> Stage:
+    """A C program that says what its flag told it."""
+    return Stage(
+        name=name,
+        summary=summary,
+        steps=(
+            Write(path="main.c", text=GREETING),
+            Folder(path="${out}/bin"),
+            Run(argv=("gcc", "-O1", f'-DGREETING="{flag}"', "-o", "${out}/bin/say", "main.c")),
+        ),
+        checks=(Present(paths=("bin/say",)),),
+        runs_on="host",
+    )
+
+
+def saying(needed: Stage, *, name: str = "saying") -> Stage:
+    """What the program says."""
+    return Stage(
+        name=name,
+        needs=(("program", needed),),
+        steps=(Run(argv=("${need.program}/bin/say",), output="${out}/said"),),
+        runs_on="target",
+    )
+
+
+def no_process(*_arguments: object, **_options: object) -> NoReturn:
+    pytest.fail("a process was started")
+
+
+def test_a_stage_uses_what_another_one_compiled(bench: Bench) -> None:
+    entries = bench.build(saying(program()))
+    assert (entries["saying"].tree / "said").read_text() == "hello\n"
+    assert bench.said("built") == {"program", "saying"}
+    assert bench.text.startswith("2 stages: 0 found, 2 to do\n")
+    record = bench.build(program())["program"].record
+    assert record.name == "program"
+    assert record.cpu_seconds > 0
+    assert record.bytes == (bench.build(program())["program"].tree / "bin/say").stat().st_size
+
+
+def test_a_second_run_builds_nothing_and_starts_no_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bench.build(saying(program()))
+    monkeypatch.setattr(subprocess, "Popen", no_process)
+    second = bench.build(saying(program()))
+    assert second == first
+    assert bench.text.split() == ["saying", "found"]
+
+
+def test_a_found_goal_wants_nothing_of_what_it_was_built_from(bench: Bench) -> None:
+    goal = saying(program())
+    bench.build(goal)
+    with bench.builder() as builder:
+        bench.store.drop(builder.keys.of(program()))
+    bench.build(goal)
+    assert bench.said("found") == {"saying"}
+    assert not bench.said("built")
+
+
+def test_an_edited_flag_rebuilds_what_depends_on_it_and_nothing_else(bench: Bench) -> None:
+    bench.build(saying(program()), text("other"))
+    entries = bench.build(saying(program("good day")), text("other"))
+    assert (entries["saying"].tree / "said").read_text() == "good day\n"
+    assert bench.said("built") == {"program", "saying"}
+    assert bench.said("found") == {"other"}
+
+
+def test_an_equal_output_of_an_edited_stage_still_rebuilds_its_dependents(bench: Bench) -> None:
+    before = stage("one", Write(path="${out}/text", text="1"))
+    after = stage("one", Write(path="${out}/text", text="1"), Folder(path="unused"))
+    bench.build(text("two", needs=(before,)))
+    bench.build(text("two", needs=(after,)))
+    assert bench.said("built") == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "renamed"},
+        {"summary": "another line"},
+        {"guess": 99.0},
+        {"target": "armv6"},
+        {"network": True},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_cannot_change_the_output_rebuilds_nothing(
+    bench: Bench, changes: dict[str, str]
+) -> None:
+    bench.build(saying(program()))
+    bench.build(saying(dataclasses.replace(program(), **changes)))  # type: ignore[arg-type]
+    assert not bench.said("built")
+    assert bench.said("found") == {"saying"}
+
+
+def test_stages_with_equal_keys_are_built_once(bench: Bench) -> None:
+    entries = bench.build(program(name="one"), program(name="two"))
+    assert len(bench.said("built")) == 1
+    assert entries["one"].tree == entries["two"].tree
+
+
+def test_placeholders_are_filled_in(bench: Bench) -> None:
+    content = "${work}|${out}|${cache}|${jobs}|${need.one}|$${HOME}|$$|$HOME"
+    one = text("one")
+    tree = bench.build(text("two", content, needs=(one,)))["two"].tree
+    work, out, cache, jobs, need, *rest = (tree / "text").read_text().split("|")
+    assert out == f"{work}/out"
+    assert cache == str(bench.cache)
+    assert jobs == "2"
+    assert need == str(bench.build(one)["one"].tree)
+    assert rest == ["${HOME}", "$$", "$HOME"]
+
+
+def test_an_unknown_placeholder_is_an_error_that_names_the_known_ones(bench: Bench) -> None:
+    with pytest.raises(errors.UnknownPlaceholder) as caught:
+        bench.build(text("goal", "${need.typo}", needs=(text("one"),)))
+    message = str(caught.value)
+    assert message.startswith("goal: unknown placeholder ${need.typo}; this stage has ")
+    assert "${need.one}" in message
+    assert "${out}" in message
+
+
+def test_a_failing_command_says_what_it_was_and_publishes_nothing(bench: Bench) -> None:
+    broken = program('"; int broken(')
+    with pytest.raises(errors.CommandFailed) as caught:
+        bench.build(saying(broken))
+    message = str(caught.value)
+    log = bench.cache / "logs" / "host" / "program.log"
+    assert message.startswith("program: a command ended with code 1:\n  gcc -O1 -DGREETING=")
+    assert "main.c" in message.split("its last lines:")[1]
+    assert "error:" in message
+    assert message.endswith(f"the whole log: {log}")
+    assert not list(bench.store.entries())
+    assert not bench.said("built")
+
+
+def test_the_last_lines_are_the_last_and_few(bench: Bench) -> None:
+    with pytest.raises(errors.CommandFailed) as caught:
+        bench.build(stage("many", shell("seq 1000; exit 3")))
+    message = str(caught.value)
+    assert "ended with code 3" in message
+    assert "\n    1000\n" in message
+    assert len(message.splitlines()) == runner.TAIL + 4
+
+
+def test_what_a_failing_command_printed_to_a_file_is_shown_too(bench: Bench) -> None:
+    failing = Run(
+        argv=("sh", "-c", "echo the $((40 + 2))nd clue; exit 1"), output="${work}/printed"
+    )
+    with pytest.raises(errors.CommandFailed, match="the 42nd clue"):
+        bench.build(stage("failing", failing))
+
+
+def test_a_command_that_a_signal_ended_says_so(bench: Bench) -> None:
+    with pytest.raises(errors.CommandFailed, match="was ended by signal 9"):
+        bench.build(stage("killed", shell("kill -9 $$")))
+
+
+def test_a_failure_ends_what_runs_beside_it(bench: Bench) -> None:
+    fifo = bench.cache.parent / "fifo"
+    waiting = stage("waiting", shell(f"mkfifo {fifo}; exec sleep 1000"))
+    failing = stage("failing", shell(f"until test -p {fifo}; do sleep 0.05; done; exit 7"))
+    with pytest.raises(errors.CommandFailed, match="failing: a command ended with code 7"):
+        bench.build(waiting, failing)
+
+
+def test_a_failed_stage_starts_again_in_an_empty_folder(bench: Bench) -> None:
+    switch = bench.cache.parent / "switch"
+    script = f"touch left-$$; test -f {switch}; ls >${{out}}/seen"
+    goal = stage("goal", Run(argv=("sh", "-euc", script)))
+    with pytest.raises(errors.CommandFailed):
+        bench.build(goal)
+    assert list((bench.cache / "work").glob("*/left-*")), "it is kept for a look"
+    switch.touch()
+    seen = (bench.build(goal)["goal"].tree / "seen").read_text()
+    assert seen.count("left-") == 1
+    assert not list((bench.cache / "work").iterdir())
+
+
+def test_a_program_that_is_not_there_is_named(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(runner, "HOST_PATH", str(tmp_path / "empty"))
+    with pytest.raises(errors.CommandMissing) as caught:
+        bench.build(program())
+    assert "program: the program 'gcc' cannot be started: it is not there" in str(caught.value)
+    assert "nox -s doctor" in str(caught.value)
+
+
+def test_a_program_that_cannot_run_here_is_no_traceback(bench: Bench) -> None:
+    odd = stage(
+        "odd",
+        Write(path="odd", text="\x7fELF, or so it says", executable=True),
+        Run(argv=("${work}/odd",)),
+    )
+    with pytest.raises(errors.StepFailed, match="odd cannot be started"):
+        bench.build(odd)
+
+
+def test_copies_of_a_need_can_be_written(bench: Bench) -> None:
+    one = text("one", "one\n")
+    copied = stage(
+        "copied",
+        Copy(source="${need.one}", to="${out}"),
+        Run(argv=("sh", "-ec", "echo more >>text"), cwd="${out}"),
+        needs=(one,),
+    )
+    assert (bench.build(copied)["copied"].tree / "text").read_text() == "one\nmore\n"
+    assert (bench.build(one)["one"].tree / "text").read_text() == "one\n"
+
+
+# --- environment ----------------------------------------------------------------------------
+
+
+def environment_of(bench: Bench, goal: Stage) -> dict[str, str]:
+    lines = (bench.build(goal)[goal.name].tree / "env").read_text().split("\0")
+    return dict(line.split("=", 1) for line in lines if line)
+
+
+ENV = Run(argv=("env", "-0"), output="${out}/env")
+
+
+def test_a_step_has_the_declared_environment_and_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CFLAGS", "-leaked")
+    monkeypatch.setenv("PATH", f"/leaked:{runner.HOST_PATH}")
+    monkeypatch.setenv("https_proxy", "http://leaked.invalid")
+    goal = dataclasses.replace(
+        stage("goal", dataclasses.replace(ENV, env=(("STEP", "${work}"),))),
+        env=(("STAGE", "${out}"), ("TZ", "Asia/Tokyo")),
+        tools=(("tool", text("tool")),),
+        path=("${tool.tool}/bin",),
+    )
+    got = environment_of(bench, goal)
+    tool = bench.build(text("tool"))["tool"].tree
+    work = got.pop("STEP")
+    assert got.pop("MAKEFLAGS").startswith("-j2 --jobserver-auth=")
+    assert got == {
+        **runner.BASE_ENVIRONMENT,
+        "PATH": f"{tool}/bin:{runner.HOST_PATH}",
+        "STAGE": f"{work}/out",
+        "TMPDIR": work,
+        "TZ": "Asia/Tokyo",
+        runner.MARK: work,
+    }
+    assert Path(work).is_relative_to(bench.cache)
+
+
+def test_only_a_fetching_stage_gets_proxies(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "SSL_CERT_FILE", "CARGO_REGISTRIES_MINE_TOKEN", "LD_PRELOAD_NOT"):
+        monkeypatch.setenv(name, "mine")
+    fetching = environment_of(bench, dataclasses.replace(stage("fetching", ENV), network=True))
+    assert {name for name, value in fetching.items() if value == "mine"} == {
+        "https_proxy",
+        "SSL_CERT_FILE",
+        "CARGO_REGISTRIES_MINE_TOKEN",
+    }
+
+
+def test_standard_input_is_closed(bench: Bench) -> None:
+    bench.build(stage("reads", shell("! read line")))
+
+
+# --- scratch --------------------------------------------------------------------------------
+
+
+def scratching(need: Stage, salt: str) -> Stage:
+    """Counts its runs in its scratch folder."""
+    return stage(
+        "goal",
+        Run(argv=("sh", "-c", f": {salt}; echo {salt} >>${{scratch}}/runs")),
+        Copy(source="${scratch}/runs", to="${out}/runs"),
+        needs=(need,),
+        scratch=(need.name,),
+    )
+
+
+def test_scratch_is_kept_until_a_need_it_hangs_on_changes(bench: Bench) -> None:
+    def runs(need: Stage, salt: str) -> list[str]:
+        return (bench.build(scratching(need, salt))["goal"].tree / "runs").read_text().split()
+
+    assert runs(text("need"), "a") == ["a"]
+    assert runs(text("need"), "b") == ["a", "b"]
+    assert runs(text("need", "changed"), "c") == ["c"]
+    assert runs(text("need"), "d") == ["a", "b", "d"]

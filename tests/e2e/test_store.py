@@ -1,0 +1,291 @@
+"""The cache on a real disk: damage is seen, the oldest goes first, trouble has words."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, settings
+from recipes.engine.stage import Copy, Link, Present, Run, Stage, Write
+from tests.e2e.bench import PROJECT, Bench, shell, stage, text
+
+VICTIM = stage(
+    "victim",
+    Write(path="${out}/bin/tool", text="#!/bin/sh\necho sound\n", executable=True),
+    Write(path="${out}/note", text="a note"),
+    Link(path="${out}/link", target="bin/tool"),
+)
+USER = stage("user", Run(argv=("${need.victim}/bin/tool",), output="${out}/said"), needs=(VICTIM,))
+
+
+def rewrite(path: Path, content: str) -> None:
+    path.chmod(0o755)
+    path.write_text(content)
+    path.chmod(0o555)
+
+
+def rewrite_keeping_time(path: Path, content: str) -> None:
+    state = path.stat()
+    rewrite(path, content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "size": (
+        lambda entry: rewrite_keeping_time(entry / "tree/bin/tool", "#!/bin/sh\necho odd\n"),
+        "bin/tool has 19 bytes instead of 21",
+    ),
+    "content": (
+        lambda entry: rewrite(entry / "tree/bin/tool", "#!/bin/sh\necho souNd\n"),
+        "bin/tool has other content than when it was built",
+    ),
+    "mode": (
+        lambda entry: (entry / "tree/bin/tool").chmod(0o755),
+        "bin/tool has mode 755 instead of 555",
+    ),
+    "removed": (lambda entry: (entry / "tree/note").unlink(), "note is missing"),
+    "tree": (lambda entry: shutil.rmtree(entry / "tree"), "bin is missing"),
+    "added": (lambda entry: (entry / "tree/bin/more").touch(), "1 files were added"),
+    "link": (
+        lambda entry: [
+            (entry / "tree/link").unlink(),
+            (entry / "tree/link").symlink_to("/bin/true"),
+        ],
+        "link is no longer a link to bin/tool",
+    ),
+    "folder": (
+        lambda entry: [shutil.rmtree(entry / "tree/bin"), (entry / "tree/bin").touch()],
+        "bin is no longer a folder",
+    ),
+    "file": (
+        lambda entry: [(entry / "tree/note").unlink(), (entry / "tree/note").mkdir()],
+        "note is no longer a file",
+    ),
+    "record": (lambda entry: rewrite(entry / "stage.json", "{"), "its record cannot be read"),
+    "no-record": (lambda entry: (entry / "stage.json").unlink(), "its record cannot be read"),
+    "manifest": (lambda entry: rewrite(entry / "manifest.json", ""), "its record cannot be read"),
+    "no-manifest": (
+        lambda entry: (entry / "manifest.json").unlink(),
+        "its record cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_entry_is_reported_and_built_anew(bench: Bench, damage: str) -> None:
+    harm, fault = DAMAGE[damage]
+    harm(bench.build(VICTIM)["victim"].folder)
+    entries = bench.build(USER)
+    (line,) = (line for line in bench.text.splitlines() if "damaged" in line)
+    assert line.split()[0] == "victim"
+    assert fault in line
+    assert "is built anew" in line
+    assert bench.said("built") == {"victim", "user"}
+    assert (entries["user"].tree / "said").read_text() == "sound\n"
+
+
+def test_another_time_alone_is_no_damage(bench: Bench) -> None:
+    (bench.build(VICTIM)["victim"].tree / "note").touch()
+    bench.build(VICTIM)
+    assert bench.said("found") == {"victim"}
+
+
+def test_what_hides_behind_size_and_time_is_found_by_digest(bench: Bench) -> None:
+    entry = bench.build(VICTIM)["victim"]
+    assert bench.store.verify() == {}
+    rewrite_keeping_time(entry.tree / "bin/tool", "#!/bin/sh\necho souNd\n")
+    fault = "bin/tool has other content than when it was built"
+    assert bench.store.verify() == {entry.key: fault}
+
+
+@pytest.mark.parametrize("name", ["stage.json", "manifest.json"])
+def test_verify_names_an_entry_without_its_record(bench: Bench, name: str) -> None:
+    entry = bench.build(VICTIM)["victim"]
+    (entry.folder / name).write_text("")
+    assert name == "stage.json" or set(bench.store.verify()) == {entry.key}
+
+
+def test_a_published_tree_is_read_only(bench: Bench) -> None:
+    tree = bench.build(VICTIM)["victim"].tree
+    for path in tree.rglob("*"):
+        if not path.is_symlink():
+            assert not stat.S_IMODE(path.stat().st_mode) & 0o222, path
+
+
+def test_a_stage_that_writes_into_its_need_fails(bench: Bench) -> None:
+    writes = Run(
+        argv=("sh", "-ec", "chmod u+w ${need.victim}/note; echo more >>${need.victim}/note")
+    )
+    goal = stage("goal", writes, Write(path="${out}/text", text=""), needs=(VICTIM,))
+    with pytest.raises(errors.StepFailed) as caught:
+        bench.build(goal)
+    assert "goal: build: a step wrote into the need 'victim'" in str(caught.value)
+    names = {record.name for _, record, _ in bench.store.entries()}
+    assert "goal" not in names
+    assert (bench.build(VICTIM)["victim"].tree / "note").read_text() == "a note"
+
+
+# --- checks have a key of their own ---------------------------------------------------------
+
+
+def checked(path: str) -> Stage:
+    return stage("goal", Write(path="${out}/text", text="x"), checks=(Present(paths=(path,)),))
+
+
+def test_a_failed_check_leaves_nothing_that_is_used(bench: Bench) -> None:
+    user = stage("user", Copy(source="${need.goal}/text", to="${out}/text"), needs=(checked("no"),))
+    for _ in range(2):  # the second run does not believe what the first one left
+        with pytest.raises(errors.CheckFailed, match="goal: check failed: all files are there"):
+            bench.build(user)
+    assert {record.name for _, record, _ in bench.store.entries()} <= {"goal"}
+
+
+def test_a_mended_check_checks_again_and_builds_nothing(bench: Bench) -> None:
+    with pytest.raises(errors.CheckFailed):
+        bench.build(checked("typo"))
+    bench.build(checked("text"))
+    assert bench.said("checked") == {"goal"}
+    assert not bench.said("built")
+    bench.build(checked("text"))
+    assert bench.said("found") == {"goal"}
+
+
+def test_a_changed_judge_checks_again(bench: Bench) -> None:
+    def judged(content: str) -> Stage:
+        goal = checked("text")
+        judge = text("judge", content)
+        return Stage(
+            name="goal", steps=goal.steps, checks=goal.checks, judges=(("judge", judge),),
+            runs_on="host",
+        )  # fmt: skip
+
+    bench.build(judged("one"))
+    bench.build(judged("two"))
+    assert bench.said("checked") == {"goal"}
+    assert bench.said("built") == {"judge"}
+
+
+# --- clean-up -------------------------------------------------------------------------------
+
+
+def aged(bench: Bench, *names: str) -> dict[str, str]:
+    """Three entries of 10 bytes each, last used in this order, long ago; name -> key."""
+    keys = {}
+    for age, name in enumerate(names):
+        entry = bench.build(text(name, f"{name:10}"))[name]
+        os.utime(entry.folder / "stage.json", (age, age))
+        keys[name] = entry.key
+    return keys
+
+
+def left(bench: Bench) -> set[str]:
+    return {record.name for _, record, _ in bench.store.entries()}
+
+
+def test_the_least_recently_used_goes_first(bench: Bench) -> None:
+    aged(bench, "one", "two", "three")
+    bench.build(text("one", f"{'one':10}"))  # used just now
+    gone = bench.store.collect(20)
+    assert [record.name for _, record in gone] == ["two"]
+    assert left(bench) == {"one", "three"}
+    assert bench.store.collect(20) == []
+
+
+def test_a_dry_run_says_the_same_and_removes_nothing(bench: Bench) -> None:
+    aged(bench, "one", "two", "three")
+    leftover = bench.cache / "work" / "leftover"
+    leftover.mkdir()
+    gone = bench.store.collect(10, dry=True)
+    assert [record.name for _, record in gone] == ["one", "two"]
+    assert left(bench) == {"one", "two", "three"}
+    assert leftover.exists()
+
+
+def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
+    aged(bench, "one")
+    for leftover in ("work/abc", "store/.new-x", "store/.gone-1-2-x"):
+        (bench.cache / leftover / "deep").mkdir(parents=True)
+        (bench.cache / leftover / "deep").chmod(0o555)
+    assert bench.store.collect(100) == []
+    assert not list((bench.cache / "work").iterdir())
+    assert len(list((bench.cache / "store").iterdir())) == 1
+
+
+def test_clean_up_refuses_while_a_run_holds_the_cache(bench: Bench) -> None:
+    aged(bench, "one")
+    with bench.store.in_use():
+        with pytest.raises(errors.CacheUnusable, match="another run is using it"):
+            bench.store.collect(0)
+    assert left(bench) == {"one"}
+    assert len(bench.store.collect(0)) == 1
+
+
+def test_runs_do_not_keep_each_other_out(bench: Bench) -> None:
+    with bench.store.in_use(), (bench.cache / "locks" / "in-use").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def test_an_entry_says_how_it_came_to_be(bench: Bench) -> None:
+    entry = bench.build(stage("goal", shell("true")))["goal"]
+    record = json.loads((entry.folder / "stage.json").read_text())
+    assert record["name"] == "goal"
+    assert record["document"]["steps"][0]["argv"] == ["sh", "-euc", "true"]
+    assert record["wall_seconds"] >= 0
+
+
+# --- the cache's place ----------------------------------------------------------------------
+
+
+def test_a_cache_path_with_white_space_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "my cache"))
+    with pytest.raises(errors.CacheUnusable, match="white space"):
+        settings.load(PROJECT)
+    assert not (tmp_path / "my cache").exists()
+
+
+LOAD = """\
+import sys, pathlib
+sys.dont_write_bytecode = True
+from recipes import errors, settings
+try:
+    settings.load(pathlib.Path(sys.argv[1]))
+except errors.CacheUnusable as error:
+    print(error)
+"""
+
+
+def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    setpriv = shutil.which("setpriv")
+    if os.geteuid() != 0 or setpriv is None:
+        pytest.skip("wants root and setpriv, to become somebody who may not write")
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 0o001:
+            if not folder.is_relative_to(Path("/tmp")):  # noqa: S108  # not to write there
+                pytest.skip(f"{folder} cannot be entered by others")
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (tmp_path / "cache").mkdir(mode=0o755)
+    nobody = (setpriv, "--reuid=65534", "--regid=65534", "--clear-groups")
+    can = subprocess.run(
+        [*nobody, sys.executable, "-c", "import recipes.settings"], check=False, cwd=PROJECT
+    )
+    if can.returncode:
+        pytest.skip("others cannot read this Python or this project")
+    for cache in (tmp_path / "cache", tmp_path / "new"):
+        done = subprocess.run(
+            [*nobody, sys.executable, "-c", LOAD, str(PROJECT)],
+            check=True, cwd=PROJECT, env={settings.CACHE_VARIABLE: str(cache)},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert f"the cache folder {str(cache)!r} cannot be used: " in done.stdout
+        assert "Set MUSLIN_CACHE to a folder that can be written" in done.stdout
