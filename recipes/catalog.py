@@ -178,7 +178,7 @@ class Catalog:
         """Image of all platforms."""
         names = "+".join(target.name for target in targets)
         images = {target.name: self.image(service, target) for target in targets}
-        return self._once(f"image-{service.name}-{names}", lambda: image.index(service, images))
+        return self._once(f"index-{service.name}-{names}", lambda: image.index(service, images))
 
     def _ca_bundle(self) -> Stage:
         source = self.pins.source("ca-certificates")

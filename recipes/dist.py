@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from recipes.engine.store import Entry, Manifest, file_digest
@@ -26,6 +27,11 @@ class Artefact:
     """Name of the target; empty for what serves several."""
     stage_key: str
     source_set: str
+
+    def made(self, folder: Path) -> str:
+        """When its stage made it, to the minute, in local time."""
+        moment = datetime.fromtimestamp((folder / self.path).stat().st_mtime).astimezone()
+        return f"{moment:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -194,8 +194,11 @@ class Pipeline:
         return self._pins != before
 
     def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
-        rows = [(one.path, size(one.bytes), one.sha256[:16]) for one in artefacts]
-        self.report.table("", ("artefact", "size", "SHA-256"), rows)
+        rows = [
+            (one.path, size(one.bytes), one.sha256[:16], one.made(self.settings.dist))
+            for one in artefacts
+        ]
+        self.report.table("", ("artefact in dist/", "size", "SHA-256", "made"), rows)
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:

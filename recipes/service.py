@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recipes import declaration
+from recipes import declaration, errors
 from recipes.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
@@ -57,9 +57,12 @@ class Service(Declaration):
 
 def load(folders: tuple[Path, ...]) -> dict[str, Service]:
     """The services in these folders, by name."""
-    services = {}
+    services: dict[str, Service] = {}
     for folder in folders:
         path = folder / "service.toml"
         service = declaration.read(path, Service, name=folder.name, folder=str(folder))
+        if service.name in services:
+            taken = services[service.name].folder
+            raise errors.BadDeclaration(path, [f"the name {service.name} is {taken}'s already"])
         services[service.name] = service
     return services

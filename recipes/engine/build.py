@@ -112,28 +112,26 @@ class Builder:
     def _make(self, planned: Planned) -> None:
         """Build or check one stage, under the lock of its key."""
         stage, key = planned.stage, planned.key
-        with self.store.lock(
-            key,
-            lambda: self.report.waits(stage.name),
-            lambda: self.runner.raise_if_stopping(stage.name),
+        log = self.logs / (stage.target or "host") / f"{stage.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            self.report.stage(stage.name, log),
+            self.store.lock(key, lambda: self.report.waits(stage.name)),
         ):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
             if entry is not None and self._has_passed(stage, entry):
                 self.report.found(stage.name)
                 return
-            log = self.logs / (stage.target or "host") / f"{stage.name}.log"
-            log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(f"{stage.name}, key {key}\n")
-            with self.report.stage(stage.name, log):
-                built = entry is None
-                if entry is None:
-                    entry = self._build_one(stage, key, log)
-                checking = self._check_one(stage, entry, log)
-                record = entry.record
-                if built:
-                    self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
-                else:
-                    self.report.checked(stage.name, checking)
+            built = entry is None
+            if entry is None:
+                entry = self._build_one(stage, key, log)
+            checking = self._check_one(stage, entry, log)
+            record = entry.record
+            if built:
+                self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
+            else:
+                self.report.checked(stage.name, checking)
 
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
@@ -227,7 +225,7 @@ class Builder:
         """A folder kept between runs; another one as soon as one of the named needs changes."""
         needs = dict(stage.needs)
         loose = "-".join(self.keys.of(needs[alias])[:12] for alias in stage.scratch)
-        folder = self.store.cache / "scratch" / f"{stage.name}-{loose}"
+        folder = self.store.scratch / f"{stage.name}-{loose}"
         if stage.scratch:
             folder.mkdir(parents=True, exist_ok=True)
         return folder

@@ -19,7 +19,6 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import filelock
-import requests
 
 from recipes import errors
 from recipes.engine.apt import Apt
@@ -108,7 +107,7 @@ class Fetcher:
                 self._accept(source, origin, part, path)
             except errors.WrongDigest as error:
                 wrong = error
-            except (errors.PipelineError, requests.RequestException, OSError) as error:
+            except (errors.PipelineError, OSError) as error:
                 if isinstance(error, errors.Interrupted):
                     raise
                 attempts.append(f"{_shown(origin)}: {error}")
@@ -145,6 +144,8 @@ class Fetcher:
         return progressed
 
     def _from_web(self, origin: Url, source: Source, part: Path) -> None:
+        import requests  # noqa: PLC0415  # a run that finds everything needs no HTTP client
+
         _insist_on_tls(origin.address)
         received = 0
         with (

@@ -30,6 +30,9 @@ import filelock
 from recipes import errors
 
 
+SCRATCH = "scratch"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What is known of how an entry came to be."""
@@ -68,8 +71,9 @@ class Store:
         self.cache = cache
         self.root = cache / "store"
         self.work = cache / "work"
+        self.scratch = cache / "scratch"
         self._locks = cache / "locks"
-        for folder in (self.root, self.work, self._locks):
+        for folder in (self.root, self.work, self.scratch, self._locks):
             folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
@@ -156,8 +160,7 @@ class Store:
                 yield folder.name, Record(**json.loads(path.read_text())), path.stat().st_mtime
             except (OSError, ValueError, TypeError):
                 # A record that cannot be read is oldest of all: the next clean-up takes it.
-                empty = Record(name="?", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
-                yield folder.name, empty, 0.0
+                yield folder.name, _unknown("unreadable", 0), 0.0
 
     def verify(self) -> dict[str, str]:
         """Compare every file of every entry by digest; key -> fault of those that differ."""
@@ -188,17 +191,33 @@ class Store:
             if not dry:
                 for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
                     remove(leftover)
-            rows = sorted(self.entries(), key=lambda row: row[2])
+            rows = [*self._scratch(), *sorted(self.entries(), key=lambda row: row[2])]
             total = sum(record.bytes for _, record, _ in rows)
             gone = []
             for key, record, _ in rows:
                 if total <= at_most:
                     break
                 if not dry:
-                    self.drop(key)
+                    remove(self.scratch / key if record.name == SCRATCH else self.root / key)
                 total -= record.bytes
                 gone.append((key, record))
             return gone
+
+    def _scratch(self) -> Iterator[tuple[str, Record, float]]:
+        """Scratch folders, oldest first: they go before any entry, they only save time."""
+        folders = sorted(self.scratch.glob("*"), key=lambda folder: folder.stat().st_mtime)
+        for folder in folders:
+            size = sum(
+                Path(parent, name).lstat().st_size
+                for parent, _, names in os.walk(folder)
+                for name in names
+            )
+            record = _unknown(SCRATCH, size)
+            yield folder.name, record, folder.stat().st_mtime
+
+
+def _unknown(name: str, size: int) -> Record:
+    return Record(name=name, document={}, wall_seconds=0, cpu_seconds=0, built_with={}, bytes=size)
 
 
 def seal(tree: Path) -> Manifest:

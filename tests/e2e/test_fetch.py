@@ -109,9 +109,7 @@ def source(*addresses: str, body: bytes = BODY) -> Source:
 
 def names(folder: Path) -> set[str]:
     """Every visible file below a folder."""
-    return {
-        path.name for path in folder.rglob("*") if path.is_file() and path.name[0] != "."
-    }
+    return {path.name for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
 
 
 def test_right_file_arrives_and_is_asked_for_once(server: Server, fetcher: Fetcher) -> None:
@@ -185,7 +183,9 @@ def test_unsafe_address_is_refused(fetcher: Fetcher, address: str) -> None:
         fetcher.fetch(source(address))
 
 
-def test_changed_download_is_fetched_anew(server: Server, fetcher: Fetcher, progress: Silent) -> None:
+def test_changed_download_is_fetched_anew(
+    server: Server, fetcher: Fetcher, progress: Silent
+) -> None:
     wanted = source(f"{server.address}/file")
     fetcher.fetch(wanted).write_bytes(b"Y" * len(BODY))
     assert fetcher.fetch(wanted).read_bytes() == BODY
@@ -196,9 +196,7 @@ def test_changed_download_is_fetched_anew(server: Server, fetcher: Fetcher, prog
 def test_two_at_once_ask_once(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
     starter = Runner(1)
     apt = Apt(tmp_path / "apt", starter)
-    other = Fetcher(
-        tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping
-    )
+    other = Fetcher(tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping)
     wanted = source(f"{server.address}/file")
     threads = [threading.Thread(target=each.fetch, args=(wanted,)) for each in (fetcher, other)]
     for thread in threads:

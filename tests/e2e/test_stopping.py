@@ -210,7 +210,7 @@ def test_a_run_goes_on_where_another_died(project: Path) -> None:
             assert "built" in finished(two)
 
 
-def test_many_runs_at_once_all_end_well(bench: Bench, project: Path) -> None:
+def test_many_runs_at_once_all_end_well(project: Path) -> None:
     """Every one builds the same small graph; no entry is lost or made twice over."""
     stages = """\
 one = stage("one", Run(argv=("sh", "-c", f"echo $$ >>{here}/ones; echo 1 >${{out}}/1")))

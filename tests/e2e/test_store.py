@@ -39,6 +39,21 @@ def rewrite_keeping_time(path: Path, content: str) -> None:
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
+def swap(path: Path, link: str = "") -> None:
+    """Put a link, a folder or a file where something else was."""
+    was_folder = path.is_dir() and not path.is_symlink()
+    if was_folder:
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    if link:
+        path.symlink_to(link)
+    elif was_folder:
+        path.touch()
+    else:
+        path.mkdir()
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "size": (
         lambda entry: rewrite_keeping_time(entry / "tree/bin/tool", "#!/bin/sh\necho odd\n"),
@@ -56,18 +71,15 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "tree": (lambda entry: shutil.rmtree(entry / "tree"), "bin is missing"),
     "added": (lambda entry: (entry / "tree/bin/more").touch(), "1 files were added"),
     "link": (
-        lambda entry: [
-            (entry / "tree/link").unlink(),
-            (entry / "tree/link").symlink_to("/bin/true"),
-        ],
+        lambda entry: swap(entry / "tree/link", "/bin/true"),
         "link is no longer a link to bin/tool",
     ),
     "folder": (
-        lambda entry: [shutil.rmtree(entry / "tree/bin"), (entry / "tree/bin").touch()],
+        lambda entry: swap(entry / "tree/bin"),
         "bin is no longer a folder",
     ),
     "file": (
-        lambda entry: [(entry / "tree/note").unlink(), (entry / "tree/note").mkdir()],
+        lambda entry: swap(entry / "tree/note"),
         "note is no longer a file",
     ),
     "record": (lambda entry: rewrite(entry / "stage.json", "{"), "its record cannot be read"),

@@ -70,7 +70,9 @@ def test_entry_of_another_vendor_is_left_out(etc: Path) -> None:
 
 
 def test_disabled_entry_is_left_out(etc: Path) -> None:
-    (etc / "sources.list.d" / "debian.sources").write_text(f"Enabled: no\n{DEB822.split('#')[1][11:]}")
+    (etc / "sources.list.d" / "debian.sources").write_text(
+        DEB822.replace("Types: deb deb-src", "Types: deb deb-src\nEnabled: no")
+    )
     assert "main" not in apt_sources.archive_of(etc, "bookworm")
 
 

@@ -1,0 +1,95 @@
+"""Services: the real ones load, faults are told all at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, service, settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+BAD = PROJECT / "tests" / "data" / "bad"
+
+GOOD = """\
+summary = "a program"
+build = "make"
+binary = "program"
+[image]
+entrypoint = ["/program"]
+"""
+
+
+def folder(tmp_path: Path, text: str = GOOD, name: str = "my-service") -> Path:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "service.toml").write_text(text)
+    return tmp_path / name
+
+
+def test_the_real_services_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path))
+    folders = settings.load(PROJECT).services
+    services = service.load(folders)
+    assert set(services) >= {"hello-c", "hello-http", "hello-tls"}
+    assert services["hello-tls"].needs == ("openssl",)
+    for name, one in services.items():
+        assert one.folder == PROJECT / "services" / name
+        assert one.run or one.serve, "every sample proves itself"
+
+
+def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
+    services = service.load((folder(tmp_path),))
+    one = services["my-service"]
+    assert (one.needs, one.run, one.serve, one.image.port) == ((), (), (), None)
+    assert not one.image.ca_bundle
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("service-unknown-key", ("image.ports: Extra inputs are not permitted",)),
+        (
+            "service-two-faults",
+            (
+                "build: Input should be 'cargo' or 'make'",
+                "image.entrypoint: Tuple should have at least 1 item",
+                "serve.0.path: String should match pattern",
+            ),
+        ),
+        ("not-toml", ("not TOML: Invalid value",)),
+    ],
+)
+def test_every_fault_is_told_with_file_and_key(
+    tmp_path: Path, fault: str, words: tuple[str, ...]
+) -> None:
+    place = folder(tmp_path)
+    path = place / "service.toml"
+    shutil.copy(BAD / f"{fault}.toml", path)
+    with pytest.raises(errors.BadDeclaration) as caught:
+        service.load((place,))
+    said = caught.value.faults
+    assert len(said) == len(words), said
+    assert all(any(one.startswith(word) for one in said) for word in words), said
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "true", '"80"', "80.0", "2026-01-01"])
+def test_a_port_is_a_port(tmp_path: Path, port: str) -> None:
+    with pytest.raises(errors.BadDeclaration, match=r"image\.port: "):
+        service.load((folder(tmp_path, f"{GOOD}port = {port}\n"),))
+
+
+@pytest.mark.parametrize("name", ["My-Service", "a_b", "-a", "a--b"])
+def test_a_folder_name_that_no_image_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
+        service.load((folder(tmp_path, name=name),))
+
+
+def test_two_services_of_one_name_are_refused(tmp_path: Path) -> None:
+    folders = []
+    for parent in ("one", "two"):
+        (tmp_path / parent).mkdir()
+        folders.append(folder(tmp_path / parent))
+    with pytest.raises(errors.BadDeclaration, match=r"two/my-service/service\.toml(.|\n)*already"):
+        service.load(tuple(folders))

@@ -1,0 +1,120 @@
+"""Settings: what the project's file and the environment say, and what cannot be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, settings
+
+TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with two services and a cache that is not there yet."""
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.delenv(settings.JOBS_VARIABLE, raising=False)
+    place = tmp_path / "project"
+    for name in ("services/two", "services/one", "services/none", "elsewhere/three"):
+        (place / name).mkdir(parents=True)
+        if name != "services/none":
+            (place / name / "service.toml").touch()
+    (place / "pyproject.toml").write_text(TABLE)
+    return place
+
+
+def test_what_the_project_says(project: Path, tmp_path: Path) -> None:
+    got = settings.load(project)
+    assert got.targets == ("armv6",)
+    assert got.services == (project / "services/one", project / "services/two")
+    assert got.cache == tmp_path / "cache"
+    assert got.cache.is_dir()
+    assert got.dist == project / "dist"
+    assert got.jobs == len(os.sched_getaffinity(0))
+
+
+def test_jobs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.JOBS_VARIABLE, "7")
+    assert settings.load(project).jobs == 7
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "many", ""])
+def test_jobs_that_are_no_number_do_not_count(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(settings.JOBS_VARIABLE, said)
+    assert settings.load(project).jobs == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("", ("targets: Field required", "services: Field required")),
+        (TABLE + "jobs = 4\n", ("jobs: Extra inputs are not permitted",)),
+        (TABLE.replace('["armv6"]', "[]"), ("targets: Tuple should have at least 1 item",)),
+        ("[tool.muslin", ("not TOML: ",)),
+    ],
+)
+def test_faults_of_the_table(project: Path, text: str, faults: tuple[str, ...]) -> None:
+    (project / "pyproject.toml").write_text(text)
+    with pytest.raises(errors.BadDeclaration) as caught:
+        settings.load(project)
+    assert caught.value.path == project / "pyproject.toml"
+    said = caught.value.faults
+    assert len(said) == len(faults)
+    assert all(one.startswith(fault) for one, fault in zip(said, faults, strict=True))
+
+
+def test_the_cache_is_the_users_by_default(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(settings.CACHE_VARIABLE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert settings.load(project).cache == tmp_path / "xdg" / "muslin"
+
+
+def test_a_home_may_be_named(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(settings.CACHE_VARIABLE, "~/mine")
+    assert settings.load(project).cache == tmp_path / "mine"
+
+
+@pytest.mark.parametrize("said", ["relative", "./relative", "a b"])
+def test_a_relative_cache_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(settings.CACHE_VARIABLE, said)
+    with pytest.raises(errors.CacheUnusable, match="not absolute"):
+        settings.load(project)
+    assert not Path(said).exists()
+
+
+@pytest.mark.parametrize("name", ["my cache", "my\tcache", "my\u00a0cache"])
+def test_white_space_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / name))
+    with pytest.raises(errors.CacheUnusable, match="white space"):
+        settings.load(project)
+
+
+def test_a_link_to_white_space_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my cache").mkdir()
+    (tmp_path / "link").symlink_to("my cache")
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "link"))
+    with pytest.raises(errors.CacheUnusable, match="white space"):
+        settings.load(project)
+
+
+def test_a_file_is_no_cache(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(errors.CacheUnusable, match="File exists"):
+        settings.load(project)

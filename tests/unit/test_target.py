@@ -1,0 +1,109 @@
+"""Targets: the real ones load, each answers to its names, and faults are told all at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, target
+
+PROJECT = Path(__file__).resolve().parents[2]
+BAD = PROJECT / "tests" / "data" / "bad"
+TARGETS = target.load(PROJECT / "toolchains")
+
+FAULTS = {
+    "unknown-key": (
+        "rust.cpus: Extra inputs are not permitted",
+        "colour: Extra inputs are not permitted",
+    ),
+    "missing-key": ("qemu.cpu: Field required",),
+    "wrong-type": (
+        "boards: Input should be a valid string",
+        "kernel: Input should be a valid string",
+        "gcc.configure: Input should be a valid array",
+    ),
+    "wrong-form": (
+        "boards: String should have at least 1 character",
+        "triple: String should match pattern",
+        "machine: String should match pattern",
+        "gcc.configure.0: String should match pattern",
+        "rust.features.0: String should match pattern",
+        "qemu.program: String should match pattern",
+    ),
+    "two-faults": ("openssl.target: Field required", "colour: Extra inputs are not permitted"),
+    "name-given": ("name: is not said here, the file's place says it",),
+    "not-toml": ("not TOML: Invalid value",),
+}
+
+
+def test_the_real_targets_load() -> None:
+    assert set(TARGETS) >= {"x86_64", "aarch64", "armv7", "armv6"}
+    for name, one in TARGETS.items():
+        assert one.name == name
+        assert one.gcc.configure
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_answers_to_each_of_its_names(name: str) -> None:
+    one = TARGETS[name]
+    for said in (name, one.triple, one.rust.triple):
+        assert target.choose(TARGETS, (said,)) == (one,)
+    assert one.environment_name == one.rust.triple.upper().replace("-", "_")
+
+
+def test_targets_are_chosen_once_in_the_order_named() -> None:
+    armv6 = TARGETS["armv6"]
+    wanted = ("x86_64", "armv6", armv6.triple, armv6.rust.triple, "x86_64")
+    assert target.choose(TARGETS, wanted) == (TARGETS["x86_64"], armv6)
+    assert target.choose(TARGETS, ()) == ()
+
+
+def test_an_unknown_target_lists_all_and_the_nearest() -> None:
+    with pytest.raises(errors.Unknown) as caught:
+        target.choose(TARGETS, ("x86_64", "arm6"))
+    message = str(caught.value)
+    assert "there is no target 'arm6'. Did you mean armv6?" in message
+    for one in TARGETS.values():
+        for name in one.names:
+            assert name in message
+
+
+def test_nothing_near_is_not_guessed() -> None:
+    with pytest.raises(errors.Unknown) as caught:
+        target.choose(TARGETS, ("qqqqqq",))
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_told_with_file_and_key(tmp_path: Path, fault: str) -> None:
+    path = shutil.copy(BAD / f"{fault}.toml", tmp_path / "armv9.toml")
+    with pytest.raises(errors.BadDeclaration) as caught:
+        target.load(tmp_path)
+    said = caught.value.faults
+    assert len(said) == len(FAULTS[fault]), said
+    assert sorted(said) == sorted(
+        next(one for one in said if one.startswith(words)) for words in FAULTS[fault]
+    )
+    message = str(caught.value)
+    assert message.startswith(f"{path}: {len(said)} fault(s), nothing was built:\n  ")
+    assert all(f"\n  {one}" in message for one in said)
+
+
+def test_a_name_of_two_targets_is_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path / f"{name}.toml")
+    with pytest.raises(errors.BadDeclaration, match=r"two\.toml.*\n.* is one\.toml's already"):
+        target.load(tmp_path)
+
+
+def test_a_file_name_that_is_no_target_name_is_refused(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path / "ARM v6.toml")
+    with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
+        target.load(tmp_path)
+
+
+def test_a_target_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        TARGETS["armv6"].boards = "others"
