@@ -45,7 +45,7 @@ def pipeline(session: nox.Session) -> Iterator[Pipeline]:
     try:
         yield Pipeline(PROJECT, Report())
     except errors.PipelineError as error:
-        session.error(f"{error}")
+        session.error(str(error).rstrip("."))  # nox adds one
 
 
 @nox.session(venv_backend="none")

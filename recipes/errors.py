@@ -102,6 +102,15 @@ class CacheUnusable(PipelineError):
         )
 
 
+class CacheInUse(PipelineError):
+    """Something wants the cache for itself while a run uses it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"another run is using the cache {path}; nothing was removed. Try again when it ended."
+        )
+
+
 class Interrupted(PipelineError):
     """Ctrl-C or SIGTERM; every process was ended and finished stages stay finished."""
 
@@ -157,6 +166,18 @@ class ArchiveUnusable(PipelineError):
     def __init__(self, why: str, detail: str = "") -> None:
         more = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
         super().__init__(f"the Debian archive cannot be used: {why}{more}")
+
+
+class ArchiveUnreachable(PipelineError):
+    """apt could not fetch the archive's indexes."""
+
+    def __init__(self, suite: str, detail: str) -> None:
+        lines = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
+        super().__init__(
+            f"the indexes of the Debian archive ({suite}) could not be fetched:{lines}\n"
+            "  Is this machine on the network, and does `apt-get update` work on it? "
+            "What was fetched before is kept; run the same command again."
+        )
 
 
 class NotInArchive(PipelineError):

@@ -54,6 +54,7 @@ Dir::Etc::preferencesparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Acquire::Languages "none";
 Acquire::Retries "3";
+APT::Update::Error-Mode "any";
 {sandbox}
 """
 
@@ -112,7 +113,7 @@ class Apt:
                     self._apt(suite, "apt-get", "update", "-qq")
                 except errors.CommandFailed as error:
                     detail = "\n".join(runner.tail(self._log)[-8:])
-                    raise errors.ArchiveUnusable("its indexes cannot be fetched", detail) from error
+                    raise errors.ArchiveUnreachable(suite, detail) from error
                 self._fresh.add(suite)
 
     def locate(self, file: ArchiveFile, name: str) -> Located | None:

@@ -193,18 +193,17 @@ class _Watched:
 
 def duration(seconds: float) -> str:
     """Seconds for people: `0.4 s`, `12 s`, `3 min 05 s`."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def size(bytes_: int) -> str:
     """Bytes for people: `950 B`, `12.3 kB`, `1.2 MB`, in powers of 1000."""
     amount = float(bytes_)
     for unit in ("B", "kB", "MB"):
-        if amount < 1000:
+        if amount < (1000 if unit == "B" else 999.95):
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"

@@ -29,7 +29,6 @@ import filelock
 
 from recipes import errors
 
-
 SCRATCH = "scratch"
 
 
@@ -185,9 +184,7 @@ class Store:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise errors.CacheUnusable(
-                    self.cache, "another run is using it; nothing was removed"
-                ) from None
+                raise errors.CacheInUse(self.cache) from None
             if not dry:
                 for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
                     remove(leftover)

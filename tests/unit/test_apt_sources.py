@@ -25,7 +25,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
 ONE_LINE = """\
 # deb http://commented.example.org/debian bookworm main
-deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://m.example.org/d bookworm main  # ours
+deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://m.example.org/d bookworm main # ours
 deb-src https://m.example.org/d bookworm main
 deb http://s.example.org/s bookworm-security main
 """

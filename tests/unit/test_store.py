@@ -1,0 +1,246 @@
+"""The store: sealing, comparing, finding, publishing; what a crash can leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recipes.engine import store
+from recipes.engine.store import Record, Store
+
+KEY = "0123456789abcdef" * 4
+RECORD = Record(
+    name="stage", document={"a": 1}, wall_seconds=1.5, cpu_seconds=2.5, built_with={"gcc": "x"}
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A small tree with one of everything."""
+    tree = tmp_path / "out"
+    (tree / "bin/deep").mkdir(parents=True)
+    (tree / "bin/tool").write_text("tool")
+    (tree / "bin/tool").chmod(0o755)
+    (tree / "data").write_text("data")
+    (tree / "data").chmod(0o644)
+    (tree / "link").symlink_to("bin/tool")
+    (tree / "folder").symlink_to("bin")
+    (tree / "dangling").symlink_to("nowhere")
+    return tree
+
+
+def test_a_sealed_tree_is_read_only_and_listed(tree: Path) -> None:
+    manifest = store.seal(tree)
+    assert list(manifest) == ["bin", "bin/deep", "bin/tool", "dangling", "data", "folder", "link"]
+    assert manifest["bin"] == ["dir", 0o555]
+    assert manifest["dangling"] == ["link", "nowhere"]
+    size, time_ns, mode, digest = manifest["bin/tool"]
+    assert (size, mode) == (4, 0o555)
+    assert time_ns == (tree / "bin/tool").stat().st_mtime_ns
+    assert digest == store.file_digest(tree / "bin/tool")
+    assert manifest["data"][2] == 0o444
+    assert store.compare(tree, manifest) is None
+    assert store.compare(tree, json.loads(json.dumps(manifest)), digests=True) is None
+
+
+def write(path: Path, text: str, *, keep_time: bool = False) -> None:
+    state = path.stat()
+    path.chmod(0o755)
+    path.write_text(text)
+    path.chmod(state.st_mode)
+    if keep_time:
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    else:
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+
+
+def relink(path: Path, target: str) -> None:
+    path.unlink()
+    path.symlink_to(target)
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "size": (lambda tree: write(tree / "data", "date!"), "data has 5 bytes instead of 4"),
+    "content": (
+        lambda tree: write(tree / "data", "date"),
+        "data has other content than when it was built",
+    ),
+    "mode": (lambda tree: (tree / "data").chmod(0o644), "data has mode 644 instead of 444"),
+    "set-uid": (
+        lambda tree: (tree / "bin/tool").chmod(0o4555),
+        "bin/tool has mode 4555 instead of 555",
+    ),
+    "file-gone": (lambda tree: (tree / "data").unlink(), "data is missing"),
+    "folder-gone": (lambda tree: (tree / "bin/deep").rmdir(), "bin/deep is missing"),
+    "link-gone": (lambda tree: (tree / "dangling").unlink(), "dangling is missing"),
+    "link-moved": (
+        lambda tree: relink(tree / "link", "data"),
+        "link is no longer a link to bin/tool",
+    ),
+    "link-to-file": (
+        lambda tree: [(tree / "link").unlink(), (tree / "link").write_text("tool")],
+        "link is no longer a link to bin/tool",
+    ),
+    "file-to-link": (
+        lambda tree: relink(tree / "data", "bin/tool"),
+        "data is no longer a file",
+    ),
+    "folder-to-link": (
+        lambda tree: [(tree / "bin/deep").rmdir(), (tree / "bin/deep").symlink_to(".")],
+        "bin/deep is no longer a folder",
+    ),
+    "file-added": (lambda tree: (tree / "bin/deep/x").touch(), "1 files were added"),
+    "folder-added": (lambda tree: (tree / "new").mkdir(), "1 files were added"),
+    "links-added": (
+        lambda tree: [(tree / name).symlink_to("bin") for name in "ab"],
+        "2 files were added",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_difference_has_its_words(tree: Path, fault: str) -> None:
+    manifest = store.seal(tree)
+    tree.chmod(0o755)
+    harm, words = FAULTS[fault]
+    harm(tree)
+    assert store.compare(tree, manifest) == words
+
+
+def test_another_time_is_no_difference(tree: Path) -> None:
+    manifest = store.seal(tree)
+    os.utime(tree / "data", ns=(0, 0))
+    assert store.compare(tree, manifest) is None
+
+
+def test_a_change_behind_size_and_time_takes_digests(tree: Path) -> None:
+    manifest = store.seal(tree)
+    write(tree / "data", "date", keep_time=True)
+    assert store.compare(tree, manifest) is None
+    fault = store.compare(tree, manifest, digests=True)
+    assert fault == "data has other content than when it was built"
+
+
+def test_what_was_published_is_found(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    assert place.find(KEY) is None
+    committed = place.commit(KEY, tree, RECORD)
+    found = place.find(KEY)
+    assert found == committed
+    assert found.record.bytes == 8
+    assert found.record.name == "stage"
+    assert (found.tree / "link").read_text() == "tool"
+    assert not tree.exists()
+    assert [path.name for path in place.root.iterdir()] == [KEY]
+
+
+def test_an_empty_output_is_an_output(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    Store(tmp_path).commit(KEY, tmp_path / "out", RECORD)
+    assert Store(tmp_path).find(KEY) is not None
+
+
+def test_who_comes_second_takes_what_the_first_one_published(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    place.commit(KEY, tree, RECORD)
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second/other").touch()
+    entry = place.commit(KEY, tmp_path / "second", RECORD)
+    assert (entry.tree / "data").read_text() == "data"
+    assert [path.name for path in place.root.iterdir()] == [KEY]
+
+
+def test_a_find_is_a_use(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    entry = place.commit(KEY, tree, RECORD)
+    os.utime(entry.folder / "stage.json", (1, 1))
+    assert [used for _, _, used in place.entries()] == [1]
+    place.find(KEY)
+    ((_, _, used),) = place.entries()
+    assert used > 1_000_000_000
+
+
+def test_checks_passed_are_remembered_each(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    entry = place.commit(KEY, tree, RECORD)
+    assert not place.passed(entry, "one")
+    place.mark_passed(entry, "one")
+    assert place.passed(entry, "one")
+    assert not place.passed(entry, "two")
+
+
+def test_a_record_of_another_version_is_told_and_removed(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    entry = place.commit(KEY, tree, RECORD)
+    (entry.folder / "stage.json").write_text('{"name": "x", "fresh": 1}')
+    told: list[str] = []
+    assert place.find(KEY, told.append) is None
+    assert len(told) == 1
+    assert "its record cannot be read" in told[0]
+    assert not list(place.root.iterdir())
+
+
+def test_an_unreadable_record_is_the_first_to_go(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    entry = place.commit(KEY, tree, RECORD)
+    (entry.folder / "stage.json").write_text("{")
+    assert [(key, record.name, used) for key, record, used in place.entries()] == [(KEY, "?", 0.0)]
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder", "absent"])
+def test_removing_takes_what_is_there_and_no_more(tmp_path: Path, tree: Path, kind: str) -> None:
+    victim = tmp_path / "victim"
+    match kind:
+        case "file":
+            victim.touch(mode=0o400)
+        case "link":
+            victim.symlink_to(tree)
+        case "folder":
+            (victim / "a/b").mkdir(parents=True)
+            (victim / "a/b/c").touch(mode=0)
+            (victim / "a/link").symlink_to(tree)
+            (victim / "a/b").chmod(0o555)
+            (victim / "a").chmod(0o555)
+    store.remove(victim)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert (tree / "data").exists()
+
+
+def test_a_lock_keeps_others_out_until_it_is_given_back(tmp_path: Path) -> None:
+    place = Store(tmp_path)
+    order: list[str] = []
+    told = threading.Event()
+
+    def second() -> None:
+        with place.lock(KEY, told.set):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with place.lock(KEY, lambda: pytest.fail("nobody else has it")):
+        thread.start()
+        assert told.wait(30)
+        order.append("first")
+    thread.join(30)
+    assert order == ["first", "second"]
+
+
+def test_other_keys_are_free(tmp_path: Path) -> None:
+    place = Store(tmp_path)
+    with place.lock(KEY, lambda: None), place.lock("f" * 64, lambda: pytest.fail("it is free")):
+        pass
+
+
+def test_waiting_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    place = Store(tmp_path)
+
+    def enough() -> None:
+        raise TimeoutError
+
+    with place.lock(KEY, lambda: None):
+        with pytest.raises(TimeoutError), place.lock(KEY, lambda: None, enough):
+            pytest.fail("it is taken")
