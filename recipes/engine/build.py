@@ -116,7 +116,11 @@ class Builder:
         log.parent.mkdir(parents=True, exist_ok=True)
         with (
             self.report.stage(stage.name, log),
-            self.store.lock(key, lambda: self.report.waits(stage.name)),
+            self.store.lock(
+                key,
+                lambda: self.report.waits(stage.name),
+                lambda: self.runner.raise_if_stopping(stage.name),
+            ),
         ):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
             if entry is not None and self._has_passed(stage, entry):

@@ -58,7 +58,7 @@ def test_lines_of_a_run(plain: tuple[Report, io.StringIO]) -> None:
     assert stream.getvalue().splitlines() == [
         "3 stages: 1 found, 2 to do",
         f"  {'one':28} found",
-        f"  {'gcc-armv6':28} built      12 min 05 s  (CPU 21 min 40 s, checks 3.0 s)",
+        f"  {'gcc-armv6':28} built     12 min 05 s  (CPU 21 min 40 s, checks 3.0 s)",
         f"  {'two':28} built           1.0 s  (CPU 0.5 s)",
         f"  {'three':28} checked         2.2 s",
         f"  {'four':28} waits     for another run that builds it",

@@ -189,7 +189,7 @@ def test_an_unreadable_record_is_the_first_to_go(tmp_path: Path, tree: Path) -> 
     place = Store(tmp_path)
     entry = place.commit(KEY, tree, RECORD)
     (entry.folder / "stage.json").write_text("{")
-    assert [(key, record.name, used) for key, record, used in place.entries()] == [(KEY, "?", 0.0)]
+    assert [(key, used) for key, _, used in place.entries()] == [(KEY, 0.0)]
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "folder", "absent"])
