@@ -17,6 +17,10 @@ ONE_LINE = re.compile(
     r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$"
 )
 ARCHIVE_KEYRING = "debian-archive"
+OFF = ("no", "false", "without", "off", "disable", "0")
+"""What apt takes for a no."""
+ALIASES = ("stable", "oldstable", "oldoldstable", "testing", "unstable")
+"""Names that move from release to release; an archive that has one has the others too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +48,42 @@ def entries(etc: Path) -> Iterator[Entry]:
 
 def archive_of(etc: Path, codename: str) -> dict[str, Entry]:
     """`main` and, where there is one, `security`: the archive's own entries for this release."""
+    own = [entry for entry in entries(etc) if "main" in entry.components and _may_be_own(entry)]
+    there = {(entry.uri, entry.suite) for entry in own}
     found: dict[str, Entry] = {}
-    for entry in entries(etc):
-        foreign = entry.signed_by and ARCHIVE_KEYRING not in entry.signed_by
-        if foreign or "main" not in entry.components:
-            continue
-        if entry.suite == codename:
-            found.setdefault("main", entry)
-        elif entry.suite in (f"{codename}-security", f"{codename}/updates"):
-            found.setdefault("security", entry)
+    for name in (codename, *ALIASES):
+        main = [entry for entry in own if entry.suite == name]
+        # Another vendor's unsigned entry may bear a release's name; the archive's has `-updates`.
+        main.sort(key=lambda entry: not _is_own(entry, there))
+        if name in ALIASES:
+            main = [entry for entry in main if _is_own(entry, there)]
+        security = [entry for entry in own if entry.suite in (f"{name}-security", f"{name}/updates")]
+        for role, some in (("main", main), ("security", security)):
+            for entry in some:
+                found.setdefault(role, entry)
     return found
+
+
+def stanzas(found: dict[str, Entry], release: str, keyring: Path) -> str:
+    """The same archive's sources for a release, in the deb822 format."""
+    suites = {"main": f"{release} {release}-updates", "security": f"{release}-security"}
+    return "\n".join(
+        f"Types: deb deb-src\nURIs: {entry.uri}\nSuites: {suites[role]}\nComponents: main\n"
+        + _signed_by(entry.signed_by or (str(keyring) if keyring.exists() else ""))
+        for role, entry in found.items()
+    )
+
+
+def _signed_by(keyring: str) -> str:
+    return f"Signed-By: {keyring}\n" if keyring else ""
+
+
+def _may_be_own(entry: Entry) -> bool:
+    return not entry.signed_by or ARCHIVE_KEYRING in entry.signed_by
+
+
+def _is_own(entry: Entry, there: set[tuple[str, str]]) -> bool:
+    return bool(entry.signed_by) or (entry.uri, f"{entry.suite}-updates") in there
 
 
 def _one_line(text: str) -> Iterator[Entry]:
@@ -75,7 +105,7 @@ def _one_line(text: str) -> Iterator[Entry]:
 def _deb822(text: str) -> Iterator[Entry]:
     for stanza in re.split(r"\n\s*\n", text):
         fields = _fields(stanza)
-        if fields.get("enabled", "yes").lower() in ("no", "false", "off", "0"):
+        if fields.get("enabled", "yes").lower() in OFF:
             continue
         if "deb" not in fields.get("types", "").split():
             continue

@@ -1,0 +1,122 @@
+"""The catalogue: every stage's key is golden, so a diff tells a reader what will rebuild."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, service, source, target
+from recipes.catalog import Catalog
+from recipes.engine.key import Keys
+from recipes.engine.stage import Host, Stage
+
+PROJECT = Path(__file__).resolve().parents[2]
+GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
+WRITE = "MUSLIN_GOLDEN"
+HOST = Host(machine="x86_64", libc="glibc 2.36")
+TARGETS = target.load(PROJECT / "toolchains")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    """The real catalogue on a machine that lacks every tool that can be brought along."""
+    folders = sorted(path.parent for path in (PROJECT / "services").glob("*/service.toml"))
+    pins = source.load(
+        PROJECT / "recipes" / "pins", tmp_path / "run-lock.toml", host="bookworm-amd64"
+    )
+    return Catalog(
+        host=HOST, pins=pins, missing_tools=True, services=service.load(tuple(folders))
+    )
+
+
+def goals(catalog: Catalog) -> list[Stage]:
+    targets = tuple(TARGETS.values())
+    services = catalog.services.values()
+    return [
+        *(catalog.image(each, one) for one in targets for each in services),
+        *(catalog.index(each, targets) for each in services),
+    ]
+
+
+def everything(stages: Iterable[Stage]) -> dict[int, Stage]:
+    """All stages that these need in any way."""
+    seen: dict[int, Stage] = {}
+    todo = list(stages)
+    while todo:
+        stage = todo.pop()
+        if id(stage) not in seen:
+            seen[id(stage)] = stage
+            todo += [other for _, other in (*stage.needs, *stage.tools, *stage.judges)]
+    return seen
+
+
+def test_the_keys_of_all_stages_are_golden(catalog: Catalog) -> None:
+    keys = Keys(HOST)
+    got = {stage.name: keys.of(stage) for stage in everything(goals(catalog)).values()}
+    text = json.dumps(got, indent=1, sort_keys=True) + "\n"
+    if os.environ.get(WRITE) == "write":
+        GOLDEN.write_text(text)
+    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+    differing = sorted(name for name in golden.keys() | got if golden.get(name) != got.get(name))
+    if differing:
+        pytest.fail(
+            f"these {len(differing)} stages will rebuild, everywhere:\n"
+            + "".join(f"  {name}\n" for name in differing)
+            + f"If that is meant: {WRITE}=write pytest {Path(__file__).relative_to(PROJECT)}"
+        )
+
+
+def test_names_of_stages_are_unique(catalog: Catalog) -> None:
+    names = [stage.name for stage in everything(goals(catalog)).values()]
+    assert len(names) == len(set(names)), sorted(names)
+
+
+def test_a_stage_is_made_once(catalog: Catalog) -> None:
+    one = TARGETS["armv6"]
+    assert catalog.toolchain(one) is catalog.toolchain(one)
+    assert [id(stage) for stage in goals(catalog)] == [id(stage) for stage in goals(catalog)]
+
+
+def test_aliases_are_unique_within_a_stage(catalog: Catalog) -> None:
+    for stage in everything(goals(catalog)).values():
+        for group in (stage.sources, stage.trees, stage.needs, stage.env):
+            names = [name for name, _ in group]
+            assert len(names) == len(set(names)), (stage.name, names)
+        tools = [name for name, _ in (*stage.tools, *stage.judges)]
+        assert len(tools) == len(set(tools)), (stage.name, tools)
+        assert set(stage.scratch) <= {name for name, _ in stage.needs}, stage.name
+
+
+def test_every_program_proves_itself(catalog: Catalog) -> None:
+    for each in catalog.services.values():
+        for one in TARGETS.values():
+            kinds = {type(check).__name__ for check in catalog.program(each, one).checks}
+            assert "Elf" in kinds, each.name
+            assert kinds & {"Does", "Serves"}, each.name
+
+
+def test_this_machines_tools_are_in_no_key(catalog: Catalog) -> None:
+    equipped = Catalog(
+        host=HOST, pins=catalog.pins, missing_tools=False, services=catalog.services
+    )
+    keys = Keys(HOST)
+    assert {keys.of(stage) for stage in goals(equipped)} == {
+        keys.of(stage) for stage in goals(catalog)
+    }
+
+
+def test_a_target_alone_has_the_keys_it_has_among_others(catalog: Catalog) -> None:
+    keys = Keys(HOST)
+    one = TARGETS["armv6"]
+    before = keys.of(catalog.toolchain(one))
+    goals(catalog)
+    assert keys.of(catalog.toolchain(one)) == before
+
+
+def test_an_unknown_library_is_named(catalog: Catalog) -> None:
+    with pytest.raises(errors.Unknown, match="there is no C library 'opensl'. Did you mean openssl"):
+        catalog.library("opensl", TARGETS["armv6"])

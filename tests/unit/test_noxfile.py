@@ -1,0 +1,49 @@
+"""The noxfile: its own dependencies, and sessions whose first line is their help."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+TEXT = (PROJECT / "noxfile.py").read_text()
+METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+
+
+def test_the_scripts_dependencies_are_the_projects() -> None:
+    # The reference expression of the specification of inline script metadata.
+    pattern = r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
+    (block,) = re.finditer(pattern, TEXT)
+    assert block["type"] == "script"
+    lines = block["content"].splitlines()
+    said = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
+    assert said["dependencies"] == METADATA["project"]["dependencies"]
+    assert said["requires-python"] == METADATA["project"]["requires-python"]
+
+
+def test_nox_itself_is_asked_for_once() -> None:
+    (version,) = re.findall(r'nox\.needs_version = "(.+)"', TEXT)
+    assert f"nox{version}" in METADATA["project"]["dependencies"]
+
+
+def sessions() -> list[ast.FunctionDef]:
+    return [
+        node
+        for node in ast.parse(TEXT).body
+        if isinstance(node, ast.FunctionDef)
+        and any("nox.session" in ast.unparse(each) for each in node.decorator_list)
+    ]
+
+
+def test_every_session_says_what_it_does() -> None:
+    assert len(sessions()) >= 12
+    for session in sessions():
+        help_ = ast.get_docstring(session)
+        assert help_, session.name
+        assert help_.splitlines()[0].endswith((".", "file.")), session.name
+
+
+def test_the_noxfile_is_sessions_only() -> None:
+    assert len(TEXT.splitlines()) < 160
