@@ -55,8 +55,9 @@ def publish(
     Artefacts of targets that this run was not about stay too, and stay listed.
     """
     wanted = list(_wanted(targets, services, entries))
-    artefacts = [_place(folder, one, source_set) for one in wanted]
-    kept = [one for one in _listed(folder) if one.path not in {new.path for new in artefacts}]
+    listed = {one.path: one for one in _listed(folder)}
+    artefacts = [_place(folder, one, source_set, listed.get(one.path)) for one in wanted]
+    kept = [one for one in listed.values() if one.path not in {new.path for new in artefacts}]
     everything = sorted([*artefacts, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
     _write(folder / "manifest.json", json.dumps({"artefacts": rows}, indent=1) + "\n")
@@ -86,11 +87,12 @@ def _wanted(
         )
 
 
-def _place(folder: Path, wanted: _Wanted, source_set: str) -> Artefact:
+def _place(folder: Path, wanted: _Wanted, source_set: str, listed: Artefact | None) -> Artefact:
     manifest: Manifest = json.loads((wanted.entry.folder / "manifest.json").read_text())
     size, time_ns, mode, digest = manifest[wanted.file]
     path = folder / wanted.path
-    if not _is_there(path, size, time_ns, digest):
+    same = listed is not None and listed.sha256 == digest
+    if not _is_there(path, size, time_ns if same else None, digest):
         source = wanted.entry.tree / wanted.file
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as aside:
@@ -111,8 +113,9 @@ def _place(folder: Path, wanted: _Wanted, source_set: str) -> Artefact:
     )
 
 
-def _is_there(path: Path, size: int, time_ns: int, digest: str) -> bool:
-    """Size and time of the store's own file, or else the content, say that it is the same."""
+def _is_there(path: Path, size: int, time_ns: int | None, digest: str) -> bool:
+    """Size and time of the store's own file, if it was published before, or else the content,
+    say that it is the same."""
     try:
         state = path.stat()
     except FileNotFoundError:

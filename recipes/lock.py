@@ -73,7 +73,9 @@ def newest(apt: Apt, suite: str, pin: Pin) -> Pin:
         if pin.series == "*" or f"{upstream}.".startswith(f"{pin.series}."):
             part = _part(pin.file)
             files = apt.files(suite, pin.package, version, pin.kind)
-            located = next(one for one in files if _part(one.name) == part)
+            located = next((one for one in files if _part(one.name) == part), None)
+            if located is None:  # that version is made up of other files
+                continue
             return pin.model_copy(
                 update={
                     "version": upstream,
@@ -119,6 +121,10 @@ def _remember_group(pins: Pins, name: str, group: Group) -> Pins:
     lock = _read(pins.run_lock)
     release, architecture = pins.host.rsplit("-", 1)
     known = lock.hosts[pins.host].groups if pins.host in lock.hosts else {}
+    if (before := pins.groups.get(name)) is not None:
+        # Moved before: the repository's is meant.
+        replaces = before.replaces if known.get(name) == before else before.digest
+        group = group.model_copy(update={"replaces": replaces})
     host = HostLock(release=release, architecture=architecture, groups={**known, name: group})
     hosts = {**lock.hosts, pins.host: host}
     _write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
@@ -154,8 +160,9 @@ def _upstream(version: str) -> str:
 
 
 def _part(name: str) -> str:
-    """Which file of a source package: `.orig.tar.xz`, `.debian.tar.xz`; `.deb` for a package."""
-    for part in (".orig.tar", ".debian.tar"):
-        if part in name:
-            return name[name.index(part) :]
-    return name[name.rindex(".") :]
+    """Which file of a source package: `.orig.tar`, `.debian.tar`; `.deb` for a package.
+
+    The compression may change from version to version. A signature is another file.
+    """
+    match = re.search(r"(\.orig\.tar|\.debian\.tar)\.(?:xz|gz|bz2|zst)$", name)
+    return match[1] if match else name[name.rindex(".") :]

@@ -26,6 +26,8 @@ from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.target import Target
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite kill, and a terminal that was closed."""
 Goal = Literal["toolchain", "openssl", "rust-std", "services", "package"]
 
 
@@ -212,7 +214,7 @@ class Pipeline:
                 running.extend(self.report.running())  # now: they are gone when the run has ended
                 raise KeyboardInterrupt
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, stop) for number in STOPPING}
         try:
             yield
         except KeyboardInterrupt:

@@ -8,6 +8,7 @@ lock for the host's release is at hand.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,15 @@ class Group(Declaration):
     """Packages that belong together: what was asked for, with all it depends on."""
 
     ask: tuple[Text, ...]
+    replaces: str = ""
+    """In a run lock: the digest of the repository's group that this one stands in for."""
     packages: Annotated[tuple[Package, ...], Field(min_length=1)]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over its packages' digests."""
+        text = "\n".join(package.sha256 for package in self.packages)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class HostLock(Declaration):
@@ -163,7 +172,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     candidates = declaration.read(folder / "host.toml", Candidates)
     lock = declaration.read(run_lock, RunLock) if run_lock.exists() else RunLock()
     host_lock = folder / f"host-{host}.toml"
-    groups = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
+    groups = dict(declaration.read(host_lock, HostLock).groups) if host_lock.exists() else {}
     pins = dict(pin_set.pins)
     notes = []
     for name, moved in lock.moved.items():
@@ -174,9 +183,16 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
                 f"this cache uses {moved.pin.package_version}"
             )
     if host in lock.hosts:
-        groups |= lock.hosts[host].groups
-        names = ", ".join(sorted(lock.hosts[host].groups))
-        notes.append(f"{names}: as this cache found them in the archive of {host}")
+        repository = {name: group.digest for name, group in groups.items()}
+        held = {
+            name: group
+            for name, group in lock.hosts[host].groups.items()
+            if group.replaces == repository.get(name, "")
+        }
+        groups |= held
+        if held:
+            names = ", ".join(sorted(held))
+            notes.append(f"{names}: as this cache found them in the archive of {host}")
     return Pins(
         name="debian",
         suite=pin_set.suite,

@@ -7,7 +7,6 @@ archive's signature. Proxy and CA settings, the system's and the user's, stay in
 from __future__ import annotations
 
 import functools
-import os
 import platform
 import re
 import threading
@@ -17,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import filelock
+
 from recipes import errors
-from recipes.engine import apt_sources, runner
+from recipes.engine import apt_sources, apt_state, runner
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile
 
@@ -31,32 +32,6 @@ PRESUMED = ("gcc", "g++", "libc6-dev", "make", "perl")
 """The prerequisites of the README: what they depend on need not be brought along."""
 URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) (?:SHA256:(?P<sha256>\w+))?")
 POLL = 0.3
-
-# Read after the system's own files (`-c`): hooks of the system must not run, and caches that
-# container images switch off save a second per call.
-CONFIGURATION = """\
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear APT::Update::Pre-Invoke;
-#clear Acquire::IndexTargets::deb::DEP-11;
-#clear Acquire::IndexTargets::deb::DEP-11-icons;
-#clear Acquire::IndexTargets::deb::DEP-11-icons-small;
-Dir::State "{state}/state";
-Dir::State::lists "{state}/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "{state}/cache";
-Dir::Cache::archives "{state}/cache/archives";
-Dir::Cache::pkgcache "pkgcache.bin";
-Dir::Cache::srcpkgcache "srcpkgcache.bin";
-Dir::Etc::sourcelist "/dev/null";
-Dir::Etc::sourceparts "{state}/sources";
-Dir::Etc::preferencesparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Acquire::Languages "none";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-{sandbox}
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +56,13 @@ class Apt:
         *,
         etc: Path = Path("/etc/apt"),
         os_release: Path = Path("/etc/os-release"),
+        keyring: Path = KEYRING,
     ) -> None:
         self._state = state
         self._runner = starter
         self._etc = etc
         self._os_release = os_release
+        self._keyring = keyring
         self._fresh: set[str] = set()
         self._known: dict[tuple[ArchiveFile, str], Located] = {}
         self._lock = threading.RLock()
@@ -93,11 +70,9 @@ class Apt:
     @property
     def release(self) -> str:
         """The code name of the release that this machine runs, such as `bookworm`."""
-        text = self._os_release.read_text() if self._os_release.exists() else ""
-        match = re.search(r'^VERSION_CODENAME="?(\w+)"?$', text, re.MULTILINE)
-        if match is None:
+        if not (name := self._said("VERSION_CODENAME")):
             raise errors.ArchiveUnusable(f"{self._os_release} names no release")
-        return match[1]
+        return name
 
     @property
     def host(self) -> str:
@@ -105,16 +80,27 @@ class Apt:
         machine = platform.machine()
         return f"{self.release}-{ARCHITECTURES.get(machine, machine)}"
 
+    def _said(self, key: str) -> str:
+        text = self._os_release.read_text() if self._os_release.exists() else ""
+        match = re.search(rf"^{key}=[\"']?(\w+)[\"']?\s*$", text, re.MULTILINE)
+        return match[1] if match else ""
+
     def refresh(self, suite: str) -> None:
-        """Fetch the suite's indexes, once in a run."""
+        """Fetch the suite's indexes, once in a run.
+
+        Raises `ArchiveUnreachable` with apt's last words.
+        """
         with self._lock:
-            if suite not in self._fresh:
+            if suite in self._fresh:
+                return
+            self._state.mkdir(parents=True, exist_ok=True)
+            # apt does not wait for another run's update: it fails.
+            with filelock.FileLock(self._state / f".{suite}.lock", thread_local=False):
                 try:
                     self._apt(suite, "apt-get", "update", "-qq")
                 except errors.CommandFailed as error:
-                    detail = "\n".join(runner.tail(self._log)[-8:])
-                    raise errors.ArchiveUnreachable(suite, detail) from error
-                self._fresh.add(suite)
+                    raise errors.ArchiveUnreachable(suite, self._last_words()) from error
+            self._fresh.add(suite)
 
     def locate(self, file: ArchiveFile, name: str) -> Located | None:
         """Where a pinned file is; None if the archive has this version no more."""
@@ -207,10 +193,6 @@ class Apt:
         )
         return [_package_of(_matched(line)["name"]) for line in printed.splitlines()]
 
-    def knows(self, suite: str, package: str) -> bool:
-        """Whether the suite has a package of this name."""
-        return bool(self.versions(suite, package, "binary"))
-
     def download(
         self, suite: str, located: Located, to: Path, progressed: Callable[[int], None]
     ) -> None:
@@ -225,9 +207,11 @@ class Apt:
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
-            self._apt(
-                suite, HELPER, "download-file", located.uri, str(to), f"SHA256:{located.sha256}"
-            )
+            words = ("download-file", located.uri, str(to), f"SHA256:{located.sha256}")
+            self._apt(suite, HELPER, *words)
+        except errors.CommandFailed as error:
+            fault = f"{located.name} did not arrive"
+            raise errors.ArchiveUnusable(fault, self._last_words()) from error
         finally:
             ended.set()
             watcher.join()
@@ -235,6 +219,9 @@ class Apt:
     @property
     def _log(self) -> Path:
         return self._state / "apt.log"
+
+    def _last_words(self) -> str:
+        return "\n".join(line for line in runner.tail(self._log)[-8:] if line[:2] != "$ ")
 
     def _apt(self, suite: str, program: str, *words: str) -> str:
         configuration = self._prepared(suite)
@@ -250,36 +237,23 @@ class Apt:
         )
 
     def _prepared(self, suite: str) -> Path:
-        """The suite's private state: folders, sources, configuration."""
+        """The suite's configuration, with everything that it names."""
         state = self._state / suite
-        configuration = state / "apt.conf"
         with self._lock:
-            if configuration.exists() and suite in self._fresh:
-                return configuration
-            for folder in ("state", "lists/partial", "cache/archives/partial", "sources"):
-                (state / folder).mkdir(parents=True, exist_ok=True)
-            (state / "sources" / "archive.sources").write_text(self._sources(suite))
-            sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
-            configuration.write_text(CONFIGURATION.format(state=state, sandbox=sandbox))
-        return configuration
+            if suite in self._fresh:
+                return apt_state.configuration(state)
+            return apt_state.prepare(state, self._sources(suite))
 
     def _sources(self, suite: str) -> str:
         release = self.release
-        wanted = release if suite == HOST_SUITE else suite
-        archive = apt_sources.archive_of(self._etc, release)
-        if "main" not in archive:
+        found = apt_sources.archive_of(self._etc, release) if self._said("ID") == "debian" else {}
+        if "main" not in found:
             raise errors.ArchiveUnusable(
                 f"this machine's apt files name no Debian archive for {release!r}; "
                 "the debian source set works on Debian hosts"
             )
-        suites = {"main": (wanted, f"{wanted}-updates"), "security": (f"{wanted}-security",)}
-        signed = KEYRING if KEYRING.exists() else ""
-        return "\n".join(
-            f"Types: deb deb-src\nURIs: {archive[name].uri}\nSuites: {' '.join(suites[name])}\n"
-            f"Components: main\nSigned-By: {archive[name].signed_by or signed}\n"
-            for name in ("main", "security")
-            if name in archive
-        )
+        wanted = release if suite == HOST_SUITE else suite
+        return apt_sources.stanzas(found, wanted, self._keyring)
 
 
 def _matched(line: str) -> re.Match[str]:

@@ -57,7 +57,8 @@ def archive_of(etc: Path, codename: str) -> dict[str, Entry]:
         main.sort(key=lambda entry: not _is_own(entry, there))
         if name in ALIASES:
             main = [entry for entry in main if _is_own(entry, there)]
-        security = [entry for entry in own if entry.suite in (f"{name}-security", f"{name}/updates")]
+        spelled = (f"{name}-security", f"{name}/updates")
+        security = [entry for entry in own if entry.suite in spelled]
         for role, some in (("main", main), ("security", security)):
             for entry in some:
                 found.setdefault(role, entry)
@@ -95,7 +96,7 @@ def _one_line(text: str) -> Iterator[Entry]:
             option.split("=", 1) for option in shlex.split(match["options"] or "") if "=" in option
         )
         yield Entry(
-            uri=match["uri"],
+            uri=match["uri"].rstrip("/"),
             suite=match["suite"],
             components=tuple(match["components"].split()),
             signed_by=options.get("signed-by", ""),
@@ -112,7 +113,7 @@ def _deb822(text: str) -> Iterator[Entry]:
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():
                 yield Entry(
-                    uri=uri,
+                    uri=uri.rstrip("/"),
                     suite=suite,
                     components=tuple(fields.get("components", "").split()),
                     signed_by=fields.get("signed-by", ""),

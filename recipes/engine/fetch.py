@@ -13,7 +13,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -28,6 +30,8 @@ from recipes.engine.store import file_digest
 TIMEOUT = (15.0, 30.0)
 """Seconds for the connection and between two pieces of the answer."""
 CHUNK = 1 << 16
+POLL = 0.2
+"""Seconds after which a wait looks whether the run was cancelled."""
 
 
 class Progress(Protocol):
@@ -71,7 +75,7 @@ class Fetcher:
         """
         path = self._path(source)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.parent / ".lock", thread_local=False):
+        with self._alone(path.parent, source.name):
             if not self._is_whole(source, path):
                 self._progress.start(source.name, source.size)
                 try:
@@ -79,6 +83,25 @@ class Fetcher:
                 finally:
                     self._progress.done(source.name)
         return path
+
+    @contextmanager
+    def _alone(self, folder: Path, name: str) -> Iterator[None]:
+        """One download per file at a time; clears away what a killed run left half done."""
+        lock = filelock.FileLock(folder / ".lock", thread_local=False)
+        while not lock.is_locked:
+            self._raise_if_cancelled(name)
+            with suppress(filelock.Timeout):
+                lock.acquire(timeout=POLL, poll_interval=POLL / 2)
+        try:
+            for part in folder.glob(".part-*"):
+                part.unlink()
+            yield
+        finally:
+            lock.release()
+
+    def _raise_if_cancelled(self, name: str) -> None:
+        if self._cancelled.is_set():
+            raise errors.Interrupted("the end of the run", [name])
 
     def _path(self, source: Source) -> Path:
         return self._downloads / source.sha256 / source.name
@@ -123,7 +146,7 @@ class Fetcher:
     def _from(self, origin: Origin, source: Source, part: Path) -> None:
         match origin:
             case Url():
-                self._from_web(origin, source, part)
+                self._abandonable(lambda: self._from_web(origin, source, part), source.name)
             case ArchiveFile():
                 self._from_archive(origin, source, part)
 
@@ -143,8 +166,29 @@ class Fetcher:
 
         return progressed
 
+    def _abandonable(self, work: Callable[[], None], name: str) -> None:
+        """Wait for the work, or until the run is cancelled.
+
+        A server that says nothing cannot be asked to stop: its thread is left to end by itself.
+        """
+        outcome: Future[None] = Future()
+
+        def attempt() -> None:
+            try:
+                work()
+            except BaseException as error:  # whatever it is, the waiting thread raises it
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(None)
+
+        threading.Thread(target=attempt, daemon=True).start()
+        while not wait([outcome], POLL).done:
+            self._raise_if_cancelled(name)
+        outcome.result()
+
     def _from_web(self, origin: Url, source: Source, part: Path) -> None:
         import requests  # noqa: PLC0415  # a run that finds everything needs no HTTP client
+        import urllib3  # noqa: PLC0415
 
         _insist_on_tls(origin.address)
         received = 0
@@ -154,14 +198,17 @@ class Fetcher:
         ):
             answer.raise_for_status()
             _insist_on_tls(answer.url)  # where redirections led
-            for chunk in answer.iter_content(CHUNK):
-                if self._cancelled.is_set():
-                    raise errors.Interrupted("the end of the run", [source.name])
-                received += len(chunk)
-                if received > source.size:
-                    raise errors.WrongSize(source.name, origin.address, source.size, received)
-                file.write(chunk)
-                self._progress.advance(source.name, len(chunk))
+            try:
+                # Undecoded: some servers call a .tar.gz an encoding, and the pin is of the file.
+                for chunk in answer.raw.stream(CHUNK, decode_content=False):
+                    self._raise_if_cancelled(source.name)
+                    received += len(chunk)
+                    if received > source.size:
+                        raise errors.WrongSize(source.name, origin.address, source.size, received)
+                    file.write(chunk)
+                    self._progress.advance(source.name, len(chunk))
+            except urllib3.exceptions.HTTPError as error:
+                raise requests.ConnectionError(error) from error
         if received < source.size:
             raise errors.WrongSize(source.name, origin.address, source.size, received)
 

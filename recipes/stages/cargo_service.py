@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from recipes.engine.stage import (
-    Check,
     Copy,
-    Does,
-    Elf,
-    Free,
     Run,
-    Serves,
     Stage,
     Strip,
     Tree,
     Write,
 )
 from recipes.service import Service
+from recipes.stages import program
 from recipes.stages.rust_std import processor
-from recipes.stages.toolchain import emulated
 from recipes.target import Target
 
 COMPILER = """\
@@ -120,7 +115,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         ),
         runs_on="target",
         judges=(("qemu", qemu),),
-        checks=checks(service, target),
+        checks=program.checks(service, target),
         guess=90,
     )
 
@@ -151,26 +146,4 @@ def _c_compiler(target: Target) -> tuple[tuple[str, str], ...]:
         (f"AR_{suffix}", f"{target.triple}-ar"),
         (f"CFLAGS_{suffix}", "-ffile-prefix-map=${need.crates}=/crates"),
         (f"CXXFLAGS_{suffix}", "-ffile-prefix-map=${need.crates}=/crates"),
-    )
-
-
-def checks(service: Service, target: Target) -> tuple[Check, ...]:
-    """Static, for the right machine, no build path inside, and it does what it says."""
-    program = f"${{out}}/bin/{service.binary}"
-    return (
-        Elf(patterns=(f"bin/{service.binary}",), machine=target.machine, static=True),
-        Free(texts=("${cache}",)),
-        *(
-            Does(run=Run(argv=emulated(target, program, *run.arguments)), expect=run.expect)
-            for run in service.run
-        ),
-        *(
-            Serves(
-                run=Run(argv=emulated(target, program)),
-                scheme=serve.scheme,
-                path=serve.path,
-                expect=serve.expect,
-            )
-            for serve in service.serve
-        ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recipes.engine.stage import Run, Stage, Strip, Tree
 from recipes.service import Service
-from recipes.stages.cargo_service import checks
+from recipes.stages import program
 from recipes.target import Target
 
 
@@ -48,6 +48,6 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         ),
         runs_on="target",
         judges=(("qemu", qemu),),
-        checks=checks(service, target),
+        checks=program.checks(service, target),
         guess=3,
     )

@@ -16,6 +16,7 @@ from recipes.engine.stage import (
     Strip,
     Write,
 )
+from recipes.stages import program
 from recipes.target import Target
 
 AT_MOST = 180_000_000  # bytes, everything together
@@ -134,8 +135,8 @@ def _programs(target: Target) -> tuple[Check, ...]:
     )
     for compiler, text, libraries, expect in languages:
         for form in ("-static", "-static-pie"):
-            program = f"${{work}}/{compiler}{form}"
-            argv = (f"${{out}}/bin/{target.triple}-{compiler}", "-O2", form, text, "-o", program)
+            made = f"${{work}}/{compiler}{form}"
+            argv = (f"${{out}}/bin/{target.triple}-{compiler}", "-O2", form, text, "-o", made)
             checks += [
                 Does(run=Run(argv=(*argv, *libraries))),
                 Elf(
@@ -144,12 +145,6 @@ def _programs(target: Target) -> tuple[Check, ...]:
                     machine=target.machine,
                     static=True,
                 ),
-                Does(run=Run(argv=emulated(target, program)), expect=expect),
+                Does(run=Run(argv=program.emulated(target, made)), expect=expect),
             ]
     return tuple(checks)
-
-
-def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
-    """The command that runs a program on the emulated baseline processor."""
-    emulator = f"${{tool.qemu}}/bin/{target.qemu.program}-static"
-    return (emulator, "-cpu", target.qemu.cpu, program, *arguments)

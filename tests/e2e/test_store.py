@@ -235,7 +235,7 @@ def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
 def test_clean_up_refuses_while_a_run_holds_the_cache(bench: Bench) -> None:
     aged(bench, "one")
     with bench.store.in_use():
-        with pytest.raises(errors.CacheInUse, match="another run is using it"):
+        with pytest.raises(errors.CacheInUse, match="another run is using the cache"):
             bench.store.collect(0)
     assert left(bench) == {"one"}
     assert len(bench.store.collect(0)) == 1

@@ -43,9 +43,7 @@ def test_what_is_there_is_found_with_its_place(bare: Path) -> None:
     install(bare, *doctor.REQUIRED, *doctor.BROUGHT_ALONG)
     found = by_subject(bare)
     for program in (*doctor.REQUIRED, *doctor.BROUGHT_ALONG):
-        assert found[program] == Finding(
-            subject=program, state="found", detail=str(bare / program)
-        )
+        assert found[program] == Finding(subject=program, state="found", detail=str(bare / program))
     assert not doctor.missing_tools()
     assert doctor.provenance() == {"gcc": str(bare / "gcc")}
 

@@ -54,7 +54,10 @@ PROGRAM = Stage(
     runs_on="target",
 )
 IMAGE = Stage(
-    name="image", needs=(("program", PROGRAM),), steps=(Write(path="x", text=""),), runs_on="nowhere"
+    name="image",
+    needs=(("program", PROGRAM),),
+    steps=(Write(path="x", text=""),),
+    runs_on="nowhere",
 )
 GOLDEN = {
     "compiler": "94920873a06120f0c00db6f4509d1a9abff0bde1a6f463a5cb8d7eaf642209dd",

@@ -59,9 +59,16 @@ def write(path: Path, text: str, *, keep_time: bool = False) -> None:
         os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
 
 
-def relink(path: Path, target: str) -> None:
-    path.unlink()
-    path.symlink_to(target)
+def swap(path: Path, link: str = "") -> None:
+    """Put a link, or else a file, where something was or nothing was."""
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    if link:
+        path.symlink_to(link)
+    else:
+        path.write_text("tool")
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -79,25 +86,25 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "folder-gone": (lambda tree: (tree / "bin/deep").rmdir(), "bin/deep is missing"),
     "link-gone": (lambda tree: (tree / "dangling").unlink(), "dangling is missing"),
     "link-moved": (
-        lambda tree: relink(tree / "link", "data"),
+        lambda tree: swap(tree / "link", "data"),
         "link is no longer a link to bin/tool",
     ),
     "link-to-file": (
-        lambda tree: [(tree / "link").unlink(), (tree / "link").write_text("tool")],
+        lambda tree: swap(tree / "link"),
         "link is no longer a link to bin/tool",
     ),
     "file-to-link": (
-        lambda tree: relink(tree / "data", "bin/tool"),
+        lambda tree: swap(tree / "data", "bin/tool"),
         "data is no longer a file",
     ),
     "folder-to-link": (
-        lambda tree: [(tree / "bin/deep").rmdir(), (tree / "bin/deep").symlink_to(".")],
+        lambda tree: swap(tree / "bin/deep", "."),
         "bin/deep is no longer a folder",
     ),
     "file-added": (lambda tree: (tree / "bin/deep/x").touch(), "1 files were added"),
     "folder-added": (lambda tree: (tree / "new").mkdir(), "1 files were added"),
     "links-added": (
-        lambda tree: [(tree / name).symlink_to("bin") for name in "ab"],
+        lambda tree: [swap(tree / name, "bin") for name in "ab"],
         "2 files were added",
     ),
 }
@@ -206,6 +213,8 @@ def test_removing_takes_what_is_there_and_no_more(tmp_path: Path, tree: Path, ki
             (victim / "a/link").symlink_to(tree)
             (victim / "a/b").chmod(0o555)
             (victim / "a").chmod(0o555)
+        case _:
+            assert not victim.exists()
     store.remove(victim)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
     assert (tree / "data").exists()

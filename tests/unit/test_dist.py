@@ -1,0 +1,223 @@
+"""`dist/`: what is right stays untouched, what is not is replaced, and the lists tell the truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from recipes import dist, service, target
+from recipes.engine.store import Entry, Record, Store, file_digest
+from recipes.service import Service
+from recipes.target import Target
+
+PROJECT = Path(__file__).resolve().parents[2]
+TARGETS = target.load(PROJECT / "toolchains")
+ARMV6, X86_64 = TARGETS["armv6"], TARGETS["x86_64"]
+RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> dict[str, Service]:
+    """One service."""
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "service.toml").write_text(
+        'summary = "s"\nbuild = "make"\nbinary = "demo"\nimage.entrypoint = ["/demo"]\n'
+    )
+    return service.load((folder,))
+
+
+class Shop:
+    """A store with the images of the one service, and a dist folder."""
+
+    def __init__(self, place: Path, services: dict[str, Service]) -> None:
+        self.store, self.services = Store(place / "cache"), services
+        self.dist = place / "dist"
+        self.out = place / "out"
+
+    def entry(self, files: dict[str, str], time: int = 1_000_000_000) -> Entry:
+        """An entry with these files, all of the same age."""
+        self.out.mkdir()
+        for name, text in files.items():
+            (self.out / name).write_text(text)
+            (self.out / name).chmod(0o755 if name == "demo" else 0o644)
+            os.utime(self.out / name, (time, time))
+        key = f"{len(list(self.store.entries())):064x}"
+        return self.store.commit(key, self.out, RECORD)
+
+    def publish(self, *targets: Target, version: str = "1") -> list[dist.Artefact]:
+        entries = {
+            f"image-demo-{one.name}": self.entry(
+                {"demo": f"{one.name} {version}", "image.tar": f"tar {version}"}
+            )
+            for one in targets
+        }
+        entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
+        return dist.publish(self.dist, targets, self.services, entries, source_set="debian")
+
+    def listing(self) -> dict[str, tuple[int, int, str]]:
+        """Inode, time and content of everything that was published."""
+        return {
+            str(path.relative_to(self.dist)): (
+                path.stat().st_ino,
+                path.stat().st_mtime_ns,
+                path.read_text(),
+            )
+            for path in sorted(self.dist.rglob("*"))
+            if path.is_file() and path.name not in ("manifest.json", "SHA256SUMS")
+        }
+
+    def sums_are_right(self) -> None:
+        """What the user would do, with the user's own program."""
+        program = shutil.which("sha256sum")
+        if program is None:
+            pytest.skip("this machine has no sha256sum")
+        done = subprocess.run(
+            [program, "-c", "--strict", "SHA256SUMS"],
+            cwd=self.dist,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(done.stdout.splitlines()) == len(self.listing())
+
+
+@pytest.fixture
+def shop(tmp_path: Path, services: dict[str, Service]) -> Shop:
+    return Shop(tmp_path, services)
+
+
+def test_what_is_published_and_where(shop: Shop) -> None:
+    artefacts = shop.publish(ARMV6, X86_64)
+    assert {path: text for path, (_, _, text) in shop.listing().items()} == {
+        "armv6/demo": "armv6 1",
+        "images/demo-armv6.tar": "tar 1",
+        "images/demo-x86_64.tar": "tar 1",
+        "images/demo.oci.tar": "oci 1",
+        "x86_64/demo": "x86_64 1",
+    }
+    assert {one.path for one in artefacts} == set(shop.listing())
+    mode = (shop.dist / "armv6/demo").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o755
+    assert stat.S_IMODE((shop.dist / "images/demo.oci.tar").stat().st_mode) == 0o644
+    shop.sums_are_right()
+
+
+def test_the_manifest_lists_every_file(shop: Shop) -> None:
+    artefacts = shop.publish(ARMV6, X86_64)
+    rows = json.loads((shop.dist / "manifest.json").read_text())["artefacts"]
+    assert [row["path"] for row in rows] == sorted(shop.listing())
+    assert {row["path"]: row["target"] for row in rows} == {
+        "armv6/demo": "armv6",
+        "images/demo-armv6.tar": "armv6",
+        "images/demo-x86_64.tar": "x86_64",
+        "images/demo.oci.tar": "",
+        "x86_64/demo": "x86_64",
+    }
+    for row in rows:
+        path = shop.dist / row["path"]
+        assert row["sha256"] == file_digest(path)
+        assert row["bytes"] == path.stat().st_size
+        assert row["source_set"] == "debian"
+        assert dist.Artefact(**row) in artefacts
+    assert len({row["stage_key"] for row in rows}) == 3
+
+
+def test_publishing_again_touches_nothing(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    before = shop.listing()
+    sums = (shop.dist / "SHA256SUMS").read_bytes()
+    shop.publish(ARMV6)
+    assert shop.listing() == before
+    assert (shop.dist / "SHA256SUMS").read_bytes() == sums
+
+
+def test_the_same_content_of_another_age_stays(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    os.utime(shop.dist / "armv6/demo", (5, 5))
+    before = shop.listing()
+    shop.publish(ARMV6)
+    assert shop.listing() == before
+
+
+def test_a_new_version_replaces_the_old(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    before = shop.listing()
+    with (shop.dist / "armv6/demo").open() as running:
+        shop.publish(ARMV6, version="22")
+        assert running.read() == "armv6 1", "somebody who runs the old one keeps it"
+    after = shop.listing()
+    assert all(after[path][2] != before[path][2] for path in before)
+    shop.sums_are_right()
+
+
+@pytest.mark.parametrize("harm", ["edited", "same-length", "removed"])
+def test_what_was_harmed_is_put_right(shop: Shop, harm: str) -> None:
+    shop.publish(ARMV6)
+    path = shop.dist / "armv6/demo"
+    match harm:
+        case "edited":
+            path.write_text("something else")
+        case "same-length":
+            path.write_text("armv6 2")
+        case _:
+            path.unlink()
+    untouched = shop.dist / "images/demo.oci.tar"
+    before = untouched.stat()
+    shop.publish(ARMV6)
+    assert path.read_text() == "armv6 1"
+    assert untouched.stat().st_ino == before.st_ino
+    shop.sums_are_right()
+
+
+def test_other_targets_stay_and_stay_listed(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    before = shop.listing()
+    shop.publish(X86_64, version="2")
+    after = shop.listing()
+    assert after["armv6/demo"] == before["armv6/demo"]
+    assert set(after) == set(before) | {"x86_64/demo", "images/demo-x86_64.tar"}
+    shop.sums_are_right()
+
+
+def test_what_a_user_removed_is_listed_no_more(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    shutil.rmtree(shop.dist / "armv6")
+    shop.publish(X86_64)
+    assert "armv6/" not in (shop.dist / "SHA256SUMS").read_text()
+    shop.sums_are_right()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"artefacts": [{"path": "x"}]}', "[]"])
+def test_a_manifest_that_cannot_be_read_is_written_anew(shop: Shop, text: str) -> None:
+    shop.publish(ARMV6)
+    (shop.dist / "manifest.json").write_text(text)
+    shop.publish(ARMV6)
+    assert len(json.loads((shop.dist / "manifest.json").read_text())["artefacts"]) == 3
+    shop.sums_are_right()
+
+
+def test_nothing_half_done_lies_around(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    assert not [path for path in shop.dist.rglob("*") if path.name.startswith(".")]
+
+
+def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
+    entry = shop.entry({"demo": "armv6 1", "image.tar": "tar 1"})
+    path = entry.tree / "demo"
+    state = path.stat()
+    path.chmod(0o755)
+    path.write_text("ARMV6 1")
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    index = shop.entry({"image.oci.tar": "oci"})
+    entries = {"image-demo-armv6": entry, "image-demo": index}
+    with pytest.raises(AssertionError, match=r"demo has .*, its manifest says"):
+        dist.publish(shop.dist, (ARMV6,), shop.services, entries, source_set="debian")
+    assert not (shop.dist / "armv6/demo").exists()

@@ -1,0 +1,115 @@
+"""The pool of slots: what is taken comes back, even from clients that cannot give it back."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from recipes.engine.jobserver import TOKEN, Jobserver
+
+
+@pytest.fixture
+def server() -> Iterator[Jobserver]:
+    """Three slots."""
+    server = Jobserver(3)
+    yield server
+    server.close()
+
+
+def left(server: Jobserver) -> int:
+    """How many tokens the pool has now."""
+    got = b""
+    try:
+        while part := os.read(server._pool, 100):
+            got += part
+    except BlockingIOError:
+        pass
+    os.write(server._pool, got)
+    return len(got)
+
+
+def test_a_slot_is_a_token(server: Jobserver) -> None:
+    go_on = threading.Event()
+    assert left(server) == 3
+    with server.slot(go_on), server.slot(go_on):
+        assert left(server) == 1
+    assert left(server) == 3
+
+
+def test_a_failure_gives_its_slot_back(server: Jobserver) -> None:
+    with pytest.raises(ValueError, match="x"), server.slot(threading.Event()):
+        raise ValueError("x")
+    assert left(server) == 3
+
+
+def test_a_client_gets_descriptors_that_work(server: Jobserver) -> None:
+    with server.handed() as ((read, write), makeflags):
+        assert makeflags == f"-j3 --jobserver-auth={read},{write}"
+        assert os.read(read, 1) == TOKEN
+        assert left(server) == 2
+        os.write(write, TOKEN)
+        assert not os.get_inheritable(read), "only the one child gets it"
+    assert left(server) == 3
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(read)
+
+
+def test_the_tokens_of_a_dead_client_come_back_when_nobody_runs(server: Jobserver) -> None:
+    go_on = threading.Event()
+    with server.slot(go_on):
+        with server.slot(go_on), server.handed() as ((read, _), _flags):
+            os.read(read, 1)  # and it dies
+        assert left(server) == 1, "somebody runs still: its tokens cannot be told from lost ones"
+    assert left(server) == 3
+
+
+def test_tokens_do_not_multiply_either(server: Jobserver) -> None:
+    with server.slot(threading.Event()), server.handed() as ((_, write), _flags):
+        os.write(write, TOKEN * 5)
+    assert left(server) == 3
+
+
+def test_who_finds_no_slot_waits_for_one() -> None:
+    server = Jobserver(1)
+    go_on, order = threading.Event(), []
+
+    def second() -> None:
+        with server.slot(go_on):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with server.slot(go_on):
+        thread.start()
+        thread.join(0.05)
+        order.append("first")
+    thread.join(30)
+    assert order == ["first", "second"]
+    server.close()
+
+
+def test_who_waits_is_let_go_when_the_run_stops() -> None:
+    server = Jobserver(1)
+    stopping = threading.Event()
+
+    def second() -> None:
+        with server.slot(stopping):
+            pass
+
+    with server.slot(threading.Event()):
+        thread = threading.Thread(target=second)
+        thread.start()
+        stopping.set()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert left(server) == 1
+    server.close()
+
+
+def test_closing_leaves_nothing_behind() -> None:
+    server = Jobserver(2)
+    folder = server._folder
+    server.close()
+    assert not folder.exists()
