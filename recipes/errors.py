@@ -85,6 +85,16 @@ class CheckFailed(PipelineError):
         super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
 
 
+class NeedLost(PipelineError):
+    """A finished stage went missing, or was damaged, while another was about to use it."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(
+            f"{stage} was in the cache when this run began and is whole no more. "
+            "Run the same command again: it will be built anew"
+        )
+
+
 class HostProgramMissing(PipelineError):
     """The host lacks programs that the pipeline cannot bring along."""
 

@@ -8,7 +8,7 @@ import posixpath
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -24,8 +24,21 @@ _NO_MODES: Mapping[str, int] = MappingProxyType({})
 # --- unpack ---------------------------------------------------------------------------------
 
 
-def unpack(archive: Path, into: Path, *, only: tuple[str, ...] = (), strip: int = 0) -> int:
+def _go_on() -> None:
+    """Nothing speaks against the next member."""
+
+
+def unpack(
+    archive: Path,
+    into: Path,
+    *,
+    only: tuple[str, ...] = (),
+    strip: int = 0,
+    before_each: Callable[[], None] = _go_on,
+) -> int:
     """Unpack a tar or Debian package and return how many members were taken.
+
+    `before_each` is called before every member; what it raises ends the unpacking.
 
     Only execute bits and times are kept of a member's metadata. `only` looks at names before
     `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where the
@@ -42,6 +55,7 @@ def unpack(archive: Path, into: Path, *, only: tuple[str, ...] = (), strip: int 
             while (member := tar.next()) is not None:
                 # Else the headers of all members stay in memory. The stubs lack the name.
                 tar.members.clear()  # type: ignore[attr-defined]
+                before_each()
                 name = posixpath.normpath(member.name)
                 if wanted and not (below := wanted.intersection(_prefixes(name))):
                     continue

@@ -201,7 +201,8 @@ class Builder:
         }
         for name, stage in stages:
             entry = self.store.find(self.keys.of(stage))
-            assert entry is not None, f"{stage.name} should be in the store"
+            if entry is None:
+                raise errors.NeedLost(stage.name)
             values[name] = str(entry.tree)
         return values
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urljoin, urlsplit
 
 import filelock
 
@@ -26,6 +26,9 @@ from recipes import errors
 from recipes.engine.apt import Apt
 from recipes.engine.stage import ArchiveFile, Origin, Source, Url
 from recipes.engine.store import file_digest
+
+if TYPE_CHECKING:
+    import requests
 
 TIMEOUT = (15.0, 30.0)
 """Seconds for the connection and between two pieces of the answer."""
@@ -193,11 +196,12 @@ class Fetcher:
         _insist_on_tls(origin.address)
         received = 0
         with (
-            requests.get(origin.address, stream=True, timeout=TIMEOUT) as answer,
+            requests.get(
+                origin.address, stream=True, timeout=TIMEOUT, hooks={"response": _look_ahead}
+            ) as answer,
             part.open("wb") as file,
         ):
             answer.raise_for_status()
-            _insist_on_tls(answer.url)  # where redirections led
             try:
                 # Undecoded: some servers call a .tar.gz an encoding, and the pin is of the file.
                 for chunk in answer.raw.stream(CHUNK, decode_content=False):
@@ -239,6 +243,12 @@ def _insist_on_tls(address: str) -> None:
         return
     if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
         raise errors.UnsafeAddress(address)
+
+
+def _look_ahead(answer: requests.Response, *_: object, **__: object) -> None:
+    """A redirection is looked at before it is followed."""
+    if answer.is_redirect:
+        _insist_on_tls(urljoin(answer.url, answer.headers["Location"]))
 
 
 def _is_loopback(host: str) -> bool:

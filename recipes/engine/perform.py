@@ -40,6 +40,7 @@ BATCH = 100
 
 def step(what: Step, site: Site) -> None:
     """Do one step of a stage."""
+    site.runner.insist_on_going(site.stage)
     match what:
         case Run():
             run(what, site)
@@ -110,7 +111,13 @@ def _unpack(what: Unpack, site: Site) -> None:
     source = site.path(what.archive)
     if not source.is_file():
         raise errors.StepFailed(site.stage, "unpack", f"there is no {source}", site.log)
-    count = archive.unpack(source, site.path(what.into), only=what.only, strip=what.strip)
+    count = archive.unpack(
+        source,
+        site.path(what.into),
+        only=what.only,
+        strip=what.strip,
+        before_each=lambda: site.runner.insist_on_going(site.stage),
+    )
     if count == 0:
         only = ", ".join(what.only)
         why = f"{source.name} holds nothing below {only or 'its root'}"
@@ -131,17 +138,22 @@ def copy(what: Copy, site: Site) -> None:
     """Copy a file to a path or the content of a folder into one; the copies can be written."""
     source, to = site.path(what.source), site.path(what.to)
     if source.is_dir():
+
+        def omitted(folder: str, names: list[str]) -> set[str]:
+            here = Path(folder).relative_to(source)
+            left = {name for name in names if _omitted(here / name, what.omit)}
+            for name in set(names) - left:  # merging: copytree replaces files, but no links
+                if Path(folder, name).is_symlink() and (to / here / name).is_symlink():
+                    (to / here / name).unlink()
+            return left
+
         shutil.copytree(
             source,
             to,
             symlinks=not what.follow,
             dirs_exist_ok=True,
             copy_function=_copy_file,
-            ignore=lambda folder, names: [
-                name
-                for name in names
-                if _omitted(Path(folder).relative_to(source) / name, what.omit)
-            ],
+            ignore=omitted,
         )
         for folder, _, _ in os.walk(to):
             _make_writable(Path(folder))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
 import pytest
 
 from recipes import errors
@@ -47,6 +50,10 @@ class Server:
         self.pages: dict[str, bytes] = {"/file": BODY}
         self.announced: int | None = None
         """Content-Length, if it is to differ from the body's."""
+        self.encoding = ""
+        self.redirections = {"/to-http": "http://files.example.org/file", "/to-file": "/file"}
+        self.released = threading.Event()
+        """Ends the wait of a request for `/stalls`."""
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -54,25 +61,30 @@ class Server:
                 outer.requests.append(self.path)
                 if self.path.startswith("/to-"):
                     self.send_response(302)
-                    self.send_header("Location", "http://files.example.org/file")
+                    self.send_header("Location", outer.redirections[self.path])
                     self.end_headers()
                     return
                 body = outer.pages.get(self.path)
                 self.send_response(200 if body is not None else 404)
                 length = outer.announced or len(body or b"")
                 self.send_header("Content-Length", str(length))
+                if outer.encoding:
+                    self.send_header("Content-Encoding", outer.encoding)
                 self.end_headers()
                 self.wfile.write(body or b"")
+                if self.path == "/stalls":
+                    outer.released.wait()
 
             def log_message(self, *_: object) -> None:
                 pass
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
     def close(self) -> None:
+        self.released.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -183,6 +195,16 @@ def test_unsafe_address_is_refused(fetcher: Fetcher, address: str) -> None:
         fetcher.fetch(source(address))
 
 
+def test_redirection_is_followed(server: Server, fetcher: Fetcher) -> None:
+    assert fetcher.fetch(source(f"{server.address}/to-file")).read_bytes() == BODY
+    assert server.requests == ["/to-file", "/file"]
+
+
+def test_redirection_to_plain_http_is_refused(server: Server, fetcher: Fetcher) -> None:
+    with pytest.raises(errors.NoNetwork, match=r"http://files\.example\.org/file is not fetched"):
+        fetcher.fetch(source(f"{server.address}/to-http"))
+
+
 def test_changed_download_is_fetched_anew(
     server: Server, fetcher: Fetcher, progress: Silent
 ) -> None:
@@ -216,3 +238,59 @@ def test_cancelled_fetch_ends(server: Server, tmp_path: Path) -> None:
     with pytest.raises(errors.Interrupted):
         stopped.fetch(source(f"{server.address}/file"))
     assert names(tmp_path / "downloads") == set()
+
+
+def cancel_in(seconds: float, fetcher_of: Runner) -> threading.Timer:
+    timer = threading.Timer(seconds, fetcher_of.stopping.set)
+    timer.start()
+    return timer
+
+
+def test_cancelling_ends_a_download_whose_server_says_no_more(
+    server: Server, tmp_path: Path
+) -> None:
+    server.pages["/stalls"] = BODY[:1000]
+    server.announced = len(BODY)
+    starter = Runner(1)
+    apt = Apt(tmp_path / "apt", starter)
+    waiting = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
+    cancel_in(0.3, starter)
+    started = time.monotonic()
+    with pytest.raises(errors.Interrupted, match=r"file\.tar"):
+        waiting.fetch(source(f"{server.address}/stalls"))
+    assert time.monotonic() - started < 5
+    assert server.requests == ["/stalls"]
+    assert names(tmp_path / "d") == set()
+
+
+def test_cancelling_ends_the_wait_for_another_run(server: Server, tmp_path: Path) -> None:
+    wanted = source(f"{server.address}/file")
+    folder = tmp_path / "d" / wanted.sha256
+    folder.mkdir(parents=True)
+    starter = Runner(1)
+    apt = Apt(tmp_path / "apt", starter)
+    waiting = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
+    with filelock.FileLock(folder / ".lock"):
+        cancel_in(0.3, starter)
+        with pytest.raises(errors.Interrupted):
+            waiting.fetch(wanted)
+    assert server.requests == []
+
+
+def test_a_compressed_file_is_taken_as_it_is(server: Server, fetcher: Fetcher) -> None:
+    """Some servers announce a .tar.gz as an encoding of the tar."""
+    packed = gzip.compress(BODY, mtime=0)
+    server.pages["/file"] = packed
+    server.encoding = "gzip"
+    assert fetcher.fetch(source(f"{server.address}/file", body=packed)).read_bytes() == packed
+
+
+def test_what_a_killed_run_left_is_cleared_away(
+    server: Server, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    wanted = source(f"{server.address}/file")
+    left = tmp_path / "downloads" / wanted.sha256 / ".part-1"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(BODY[:100])
+    fetcher.fetch(wanted)
+    assert not left.exists()

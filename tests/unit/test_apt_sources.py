@@ -25,7 +25,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
 ONE_LINE = """\
 # deb http://commented.example.org/debian bookworm main
-deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://m.example.org/d bookworm main # ours
+deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://m.example.org/d bookworm main
 deb-src https://m.example.org/d bookworm main
 deb http://s.example.org/s bookworm-security main
 """
@@ -79,6 +79,62 @@ def test_disabled_entry_is_left_out(etc: Path) -> None:
 def test_file_of_another_kind_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "debian.sources.disabled").write_text(DEB822)
     assert apt_sources.archive_of(etc, "bookworm") == {}
+
+
+@pytest.mark.parametrize("no", ["no", "No", "false", "without", "off", "disable", "0"])
+def test_every_no_of_apt_is_a_no(etc: Path, no: str) -> None:
+    (etc / "sources.list.d" / "debian.sources").write_text(f"{DEB822.strip()}\nEnabled: {no}\n")
+    assert set(apt_sources.archive_of(etc, "bookworm")) == {"main"}
+
+
+def test_first_of_several_addresses_is_taken(etc: Path) -> None:
+    (etc / "sources.list.d" / "debian.sources").write_text(
+        "Types: deb\nURIs: https://one.example.org/d/\n https://two.example.org/d\n"
+        "# between\nSuites:\n bookworm-updates\n# and here\n bookworm\nComponents: main\n"
+    )
+    assert apt_sources.archive_of(etc, "bookworm")["main"].uri == "https://one.example.org/d"
+
+
+def test_release_under_a_name_that_moves(etc: Path) -> None:
+    (etc / "sources.list").write_text(
+        "deb https://m.example.org/d oldstable main\n"
+        "deb https://m.example.org/d oldstable-updates main\n"
+        "deb https://m.example.org/s oldstable-security main\n"
+    )
+    found = apt_sources.archive_of(etc, "bookworm")
+    assert found["main"].uri == "https://m.example.org/d"
+    assert found["security"].uri == "https://m.example.org/s"
+
+
+def test_unsigned_stable_of_another_vendor_is_left_out(etc: Path) -> None:
+    (etc / "sources.list.d" / "browser.list").write_text(
+        "deb [arch=amd64] https://browser.example.com/deb/ stable main\n"
+    )
+    assert apt_sources.archive_of(etc, "bookworm") == {}
+
+
+def test_archive_goes_before_an_unsigned_vendor_of_the_same_name(etc: Path) -> None:
+    (etc / "sources.list.d" / "a-vendor.list").write_text(
+        "deb https://vendor.example.com bookworm main\n"
+    )
+    (etc / "sources.list.d" / "debian.sources").write_text(DEB822)
+    assert apt_sources.archive_of(etc, "bookworm")["main"].uri == "http://mirror.example.org/debian"
+
+
+def test_sources_of_another_release(etc: Path) -> None:
+    (etc / "sources.list.d" / "debian.sources").write_text(
+        DEB822.replace("Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg", "")
+    )
+    (etc / "keyring.gpg").touch()
+    found = apt_sources.archive_of(etc, "bookworm")
+    text = apt_sources.stanzas(found, "trixie", etc / "keyring.gpg")
+    assert text.split("\n\n") == [
+        "Types: deb deb-src\nURIs: http://mirror.example.org/debian\n"
+        f"Suites: trixie trixie-updates\nComponents: main\nSigned-By: {etc}/keyring.gpg",
+        "Types: deb deb-src\nURIs: http://mirror.example.org/security\nSuites: trixie-security\n"
+        f"Components: main\nSigned-By: {etc}/keyring.gpg\n",
+    ]
+    assert "Signed-By" not in apt_sources.stanzas(found, "trixie", etc / "no-keyring.gpg")
 
 
 def test_other_release_is_left_out(etc: Path) -> None:

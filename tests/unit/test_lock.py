@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from typing_extensions import override
 
-from recipes import declaration, errors, source
+from recipes import declaration, errors, lock, source
+from recipes.engine.apt import Apt, Located
+from recipes.engine.runner import Runner
+from recipes.engine.stage import ArchiveFile
 from recipes.lock import _part, _upstream
-from recipes.source import PinSet
+from recipes.source import Pins, PinSet
 
 PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
 HOST = "bookworm-amd64"
@@ -91,6 +98,142 @@ def test_upstream_version(version: str, upstream: str) -> None:
 
 
 def test_part_of_a_source_package() -> None:
-    assert _part("musl_1.2.5.orig.tar.gz") == ".orig.tar.gz"
-    assert _part("musl_1.2.5-3.debian.tar.xz") == ".debian.tar.xz"
+    assert _part("musl_1.2.5.orig.tar.gz") == _part("musl_1.2.6.orig.tar.xz") == ".orig.tar"
+    assert _part("musl_1.2.5-3.debian.tar.xz") == ".debian.tar"
+    assert _part("musl_1.2.5.orig.tar.gz.asc") == ".asc"
     assert _part("m4_1.4.19-3_amd64.deb") == ".deb"
+
+
+class Archive(Apt):
+    """An archive of a test's own making."""
+
+    def __init__(self, folder: Path, *there: Located) -> None:
+        super().__init__(folder / "apt", Runner(1))
+        self.there = there
+
+    @override
+    def learn(self, files: Sequence[ArchiveFile]) -> None:
+        pass
+
+    @override
+    def locate(self, file: ArchiveFile, name: str) -> Located | None:
+        return next((one for one in self.files("", file.package, file.version, "source")), None)
+
+    @override
+    def files(
+        self, suite: str, package: str, version: str, kind: Literal["binary", "source"]
+    ) -> list[Located]:
+        return [one for one in self.there if (one.package, one.version) == (package, version)]
+
+    @override
+    def versions(self, suite: str, package: str, kind: Literal["binary", "source"]) -> list[str]:
+        return list(dict.fromkeys(one.version for one in self.there if one.package == package))
+
+    @override
+    def closure(
+        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] = ()
+    ) -> list[Located]:
+        return [one for one in self.there if one.package in packages]
+
+
+def located(package: str, version: str, name: str, digit: str = "a") -> Located:
+    return Located(package=package, version=version, uri="", name=name, size=7, sha256=digit * 64)
+
+
+@pytest.fixture
+def pins(run_lock: Path) -> Pins:
+    """The repository's, with an empty run lock."""
+    return source.load(PINS, run_lock, host=HOST)
+
+
+def test_newest_of_the_series_under_another_compression(tmp_path: Path, pins: Pins) -> None:
+    archive = Archive(
+        tmp_path,
+        located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.xz"),
+        located("openssl", "3.50.0-1", "openssl_3.50.0.orig.tar.xz"),
+        located("openssl", "3.5.9-2", "openssl_3.5.9.dsc"),
+        located("openssl", "3.5.9-1", "openssl_3.5.9.orig.tar.xz.asc"),
+        located("openssl", "3.5.9-1", "openssl_3.5.9.orig.tar.xz"),
+        located("openssl", "3.5.8-1", "openssl_3.5.8.orig.tar.gz"),
+    )
+    moved = lock.settle(pins, [pins.source("openssl")], archive, print).pins["openssl"]
+    assert (moved.version, moved.package_version) == ("3.5.9", "3.5.9-1")
+    assert (moved.file, moved.size, moved.sha256) == ("openssl_3.5.9.orig.tar.xz", 7, "a" * 64)
+
+
+def test_nothing_of_the_series_is_there(tmp_path: Path, pins: Pins) -> None:
+    archive = Archive(tmp_path, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.xz"))
+    with pytest.raises(errors.NotInArchive, match=r"nor another 3\.5; it has 3\.6\.1-1"):
+        lock.settle(pins, [pins.source("openssl")], archive, print)
+
+
+def test_a_second_run_uses_what_the_first_one_took(
+    tmp_path: Path, pins: Pins, run_lock: Path
+) -> None:
+    archive = Archive(tmp_path, located("openssl", "3.5.98-1", "openssl_3.5.98.orig.tar.gz"))
+    first = lock.settle(pins, [pins.source("openssl")], archive, print)
+    second = source.load(PINS, run_lock, host=HOST)
+    assert second.source("openssl") == first.source("openssl")
+    archive.there = (located("openssl", "3.5.99-1", "openssl_3.5.99.orig.tar.gz"),)
+    third = lock.settle(second, [second.source("openssl")], archive, print)
+    assert third.pins["openssl"].version == "3.5.99"
+    again = source.load(PINS, run_lock, host=HOST)
+    assert again.pins["openssl"].version == "3.5.99", "the pin that was replaced is the first one"
+    assert {path.name for path in tmp_path.iterdir()} <= {"apt", "run-lock.toml"}
+
+
+def test_two_components_of_one_package_move_together(tmp_path: Path, pins: Pins) -> None:
+    archive = Archive(
+        tmp_path,
+        located("musl", "1.2.5-9", "musl_1.2.5-9.debian.tar.xz", "b"),
+        located("musl", "1.2.5-9", "musl_1.2.5.orig.tar.gz", "c"),
+    )
+    moved = lock.settle(pins, [pins.source("musl-patches")], archive, print)
+    assert moved.source("musl-patches").sha256 == "b" * 64
+    assert moved.source("musl").sha256 == "c" * 64
+
+
+def test_a_group_moves_as_a_whole(tmp_path: Path, pins: Pins, run_lock: Path) -> None:
+    ask = pins.groups["rust"].ask
+    archive = Archive(tmp_path, *(located(name, "1.99-1", f"{name}.deb") for name in ask))
+    notes: list[str] = []
+    moved = lock.settle(pins, [pins.group("rust")[0]], archive, notes.append)
+    assert [one.version for one in moved.groups["rust"].packages] == ["1.99-1"] * len(ask)
+    assert moved.groups["qemu"] == pins.groups["qemu"]
+    assert len(notes) == 1
+    assert source.load(PINS, run_lock, host=HOST).groups == moved.groups
+
+
+def test_a_moved_group_ends_when_the_repository_has_another(
+    tmp_path: Path, pins: Pins, run_lock: Path
+) -> None:
+    archive = Archive(tmp_path, *(located(name, "1.98-1", "x.deb") for name in ("m4", "bison")))
+    archive.there += tuple(located(name, "1.98-1", "y.deb") for name in ("flex", "patch"))
+    once = lock.settle(pins, [pins.group("build-tools")[0]], archive, print)
+    archive.there = tuple(dataclasses.replace(one, version="1.99-1") for one in archive.there)
+    twice = lock.settle(once, [once.group("build-tools")[0]], archive, print)
+    assert source.load(PINS, run_lock, host=HOST).groups == twice.groups
+    shutil.copytree(PINS, tmp_path / "pins")
+    path = tmp_path / "pins" / f"host-{HOST}.toml"
+    digest = pins.groups["build-tools"].packages[0].sha256
+    path.write_text(path.read_text().replace(digest, "d" * 64))
+    newer = source.load(tmp_path / "pins", run_lock, host=HOST)
+    assert newer.groups["build-tools"].packages[0].sha256 == "d" * 64
+    assert newer.notes == ()
+
+
+def test_a_host_without_a_lock_asks_once(tmp_path: Path, run_lock: Path) -> None:
+    host = "trixie-arm64"
+    names = ("rustc", "cargo", "rust-src", "m4", "bison", "flex", "patch", "qemu-user-static")
+    archive = Archive(tmp_path, *(located(name, "1-1", f"{name}.deb") for name in names))
+    pins = lock.complete(source.load(PINS, run_lock, host=host), archive, print)
+    assert pins.groups["rust"].ask == ("rustc", "cargo", "rust-src")
+    archive.there = ()
+    again = lock.complete(source.load(PINS, run_lock, host=host), archive, print)
+    assert again.groups == pins.groups
+
+
+def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
+    run_lock.write_text("[moved.openssl]\nreplace = 1\n")
+    with pytest.raises(errors.BadDeclaration, match=r"run-lock\.toml(.|\n)*moved\.openssl\.pin"):
+        source.load(PINS, run_lock, host=HOST)

@@ -1,0 +1,305 @@
+"""What each step writes; golden by revision: other bytes than before need a new revision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from recipes import errors
+from recipes.engine import perform, runner
+from recipes.engine.runner import Runner
+from recipes.engine.site import Site
+from recipes.engine.stage import (
+    CollectLibraries,
+    Copy,
+    Folder,
+    Join,
+    Link,
+    Patch,
+    Relink,
+    Remove,
+    Replace,
+    Run,
+    Step,
+    Strip,
+    Touch,
+    Write,
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A stage's place, with one of everything in `in/`."""
+    work = tmp_path / "work"
+    (work / "in/deep").mkdir(parents=True)
+    (work / "in/one.txt").write_text("one\n")
+    (work / "in/two.txt").write_text("two")
+    (work / "in/tool").write_text("#!/bin/sh\n")
+    (work / "in/tool").chmod(0o555)
+    (work / "in/deep/three.txt").write_text("three\n\n")
+    (work / "in/link").symlink_to("deep/three.txt")
+    (work / "in/absolute").symlink_to("/deep/three.txt")
+    (work / "in/deep").chmod(0o555)
+    starter = Runner(1)
+    yield Site(
+        stage="stage",
+        work=work,
+        log=tmp_path / "log",
+        runner=starter,
+        values={"out": str(work / "out"), "work": str(work), "word": "one"},
+        environment={**runner.BASE_ENVIRONMENT, "PATH": runner.HOST_PATH},
+    )
+    starter.close()
+
+
+def tree(root: Path) -> dict[str, str]:
+    """Every path with what is there."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        mode = f"{stat.S_IMODE(path.lstat().st_mode):o}"
+        if path.is_symlink():
+            found[name] = f"-> {path.readlink()}"
+        elif path.is_dir():
+            found[name] = f"{mode} /"
+        else:
+            found[name] = f"{mode} {path.read_text(errors='replace')}"
+    return found
+
+
+STEPS: dict[str, tuple[tuple[Step, ...], dict[str, str]]] = {
+    "copy-file": (
+        (Copy(source="in/tool", to="${out}/bin/tool"),),
+        {"bin": "755 /", "bin/tool": "755 #!/bin/sh\n"},
+    ),
+    "copy-folder": (
+        (Copy(source="in", to="${out}", omit=("*.txt", "tool")),),
+        {"absolute": "-> /deep/three.txt", "deep": "755 /", "link": "-> deep/three.txt"},
+    ),
+    "copy-following": (
+        (Copy(source="in", to="${out}", omit=("deep", "absolute", "t*", "one.txt"), follow=True),),
+        {"link": "644 three\n\n"},
+    ),
+    "copy-merging": (
+        (
+            Write(path="${out}/one.txt", text="before"),
+            Write(path="${out}/mine", text="kept"),
+            Copy(source="in", to="${out}", omit=("deep", "absolute", "link", "t*")),
+        ),
+        {"mine": "644 kept", "one.txt": "644 one\n"},
+    ),
+    "write": (
+        (
+            Write(path="${out}/a/text", text="${word} $${word}\n"),
+            Write(path="${out}/program", text="#!/bin/sh\n", executable=True),
+        ),
+        {"a": "755 /", "a/text": "644 one ${word}\n", "program": "755 #!/bin/sh\n"},
+    ),
+    "folder": ((Folder(path="${out}/a/b"),), {"a": "755 /", "a/b": "755 /"}),
+    "join": (
+        (Join(root="in", pattern="**/*.txt", to="${out}/all"),),
+        {"all": "644 three\none\ntwo\n"},
+    ),
+    "link": (
+        (Link(path="${out}/a/link", target="../${word}"),),
+        {"a": "755 /", "a/link": "-> ../one"},
+    ),
+    "relink": (
+        (
+            Copy(source="in", to="${out}", omit=("*.txt", "tool")),
+            Link(path="${out}/deep/up", target="/one.txt"),
+            Relink(root="${out}"),
+        ),
+        {
+            "absolute": "-> deep/three.txt",
+            "deep": "755 /",
+            "deep/up": "-> ../one.txt",
+            "link": "-> deep/three.txt",
+        },
+    ),
+    "remove": (
+        (
+            Copy(source="in", to="${out}"),
+            Remove(root="${out}", patterns=("link", "*.txt", "deep", "${word}-not-there", "abs*")),
+        ),
+        {"tool": "755 #!/bin/sh\n"},
+    ),
+    "replace": (
+        (
+            Copy(source="in", to="${out}", omit=("link", "absolute", "tool", "two.txt")),
+            Replace(root="${out}", pattern="**/*.txt", old="${word}", new="1"),
+        ),
+        {"deep": "755 /", "deep/three.txt": "644 three\n\n", "one.txt": "644 1\n"},
+    ),
+    "touch": ((Folder(path="${out}"), Touch(path="${out}/new", time=5)), {"new": "644 "}),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_a_step_writes(site: Site, name: str) -> None:
+    steps, wanted = STEPS[name]
+    for one in steps:
+        perform.step(one, site)
+    assert tree(site.path("${out}")) == wanted
+
+
+def test_a_change_of_what_steps_write_takes_a_new_revision() -> None:
+    """Whoever edits an expectation above looks here next: keys must tell the two apart."""
+    revisions = {
+        type(step).__name__: step.revision for steps, _ in STEPS.values() for step in steps
+    }
+    wanted = {name: tree_ for name, (_, tree_) in STEPS.items()}
+    document = json.dumps([sorted(revisions.items()), wanted], sort_keys=True)
+    assert hashlib.sha256(document.encode()).hexdigest() == GOLDEN
+
+
+GOLDEN = "36c69c9227df73be6b96c6fb99d6d650011d1579a4729b6af8844c5669624944"
+"""Of revisions and expectations together: raise the step's revision, then take the new digest."""
+
+
+def test_touch_sets_the_time(site: Site) -> None:
+    perform.step(Touch(path="in/one.txt", time=5), site)
+    assert (site.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
+    assert (site.work / "in/one.txt").read_text() == "one\n"
+
+
+def test_copies_keep_their_time(site: Site) -> None:
+    perform.step(Touch(path="in/one.txt", time=5), site)
+    perform.step(Copy(source="in/one.txt", to="copy"), site)
+    assert (site.work / "copy").stat().st_mtime == 5
+
+
+FAILING: dict[str, tuple[Step, str]] = {
+    "copy-nothing": (Copy(source="in/no", to="x"), "stage: copy: there is no "),
+    "copy-over": (Copy(source="in/one.txt", to="in/two.txt"), "two.txt is there already"),
+    "join-nothing": (Join(root="in", pattern="*.pem", to="x"), "join: nothing matches *.pem below"),
+    "replace-nothing": (
+        Replace(root="in", pattern="*.txt", old="seven", new="x"),
+        "replace: 'seven' is nowhere in *.txt below",
+    ),
+    "replace-nowhere": (
+        Replace(root="in", pattern="*.md", old="one", new="x"),
+        "replace: 'one' is nowhere in *.md below",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_step_that_cannot_says_why(site: Site, name: str) -> None:
+    step, words = FAILING[name]
+    with pytest.raises(errors.StepFailed) as caught:
+        perform.step(step, site)
+    assert words in str(caught.value)
+    assert str(caught.value).endswith(f"log: {site.log}")
+
+
+def test_run_counts_its_cpu_seconds(site: Site) -> None:
+    argv = ("sh", "-c", "echo $WORD >$1/said; pwd", "sh", "${out}")
+    perform.step(Folder(path="${out}"), site)
+    perform.step(
+        Run(argv=argv, cwd="new/folder", env=(("WORD", "${word}"),), output="printed"), site
+    )
+    assert (site.work / "out/said").read_text() == "one\n"
+    assert (site.work / "printed").read_text() == f"{site.work}/new/folder\n"
+    assert site.cpu_seconds > 0
+
+
+PATCH = "--- a/one.txt\n+++ b/one.txt\n@@ -1 +1 @@\n-{old}\n+{new}\n"
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
+def test_patches_are_applied_in_the_order_of_the_series(site: Site) -> None:
+    series = "# first\nfirst.diff\n\nomitted.diff\nsecond.diff # why\n"
+    for name, text in {
+        "series": series,
+        "first.diff": PATCH.format(old="one", new="eins"),
+        "second.diff": PATCH.format(old="eins", new="un"),
+        "omitted.diff": "nonsense",
+    }.items():
+        perform.step(Write(path=f"patches/{name}", text=text), site)
+    patch = Patch(series="patches/series", into="in", omit=("omitted.diff",))
+    perform.step(patch, site)
+    assert (site.work / "in/one.txt").read_text() == "un\n"
+    with pytest.raises(errors.CommandFailed, match="patch -p1"):
+        perform.step(patch, site)
+
+
+def elf(kind: int) -> bytes:
+    return b"\x7fELF" + bytes(12) + kind.to_bytes(2, "little")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [("programs", ["deep/shared.so", "program"]), ("libraries", ["lib.a", "object.o"])],
+)
+def test_strip_takes_the_files_of_its_kind(
+    site: Site, monkeypatch: pytest.MonkeyPatch, kind: str, wanted: list[str]
+) -> None:
+    monkeypatch.setattr(perform, "BATCH", 1)
+    root = site.work / "root"
+    (root / "deep").mkdir(parents=True)
+    for name, content in {
+        "program": elf(2),
+        "deep/shared.so": elf(3),
+        "object.o": elf(1),
+        "lib.a": b"!<arch>\n",
+        "fake.a": b"text",
+        "script": b"#!/bin/sh",
+        "short": b"\x7fELF",
+    }.items():
+        (root / name).write_bytes(content)
+    (root / "link").symlink_to("program")
+    record = Write(path="strip", text='#!/bin/sh\necho "$@" >>calls\n', executable=True)
+    perform.step(record, site)
+    program = str(site.work / "strip")
+    step = Strip(program=program, root="root", options=("-x",), kind=kind)  # type: ignore[arg-type]
+    perform.step(step, site)
+    calls = (site.work / "calls").read_text().splitlines()
+    assert calls == [f"-x {root / name}" for name in wanted]
+
+
+def test_libraries_that_cargo_reports_are_collected(site: Site) -> None:
+    for name in ("libcore-1.rlib", "libcore-1.rmeta", "libstd.so"):
+        (site.work / "in" / name).write_text(name)
+    names = [str(site.work / "in" / name) for name in ("libcore-1.rlib", "libcore-1.rmeta")]
+    messages = [
+        {"reason": "compiler-artifact", "filenames": names},
+        {"reason": "compiler-artifact", "filenames": [str(site.work / "in/libstd.so")]},
+        {"reason": "build-finished", "success": True},
+    ]
+    text = "\n".join(json.dumps(message) for message in messages)
+    (site.work / "messages").write_text(text)
+    perform.step(CollectLibraries(messages="messages", into="${out}/lib"), site)
+    assert tree(site.path("${out}")) == {"lib": "755 /", "lib/libcore-1.rlib": "644 libcore-1.rlib"}
+    (site.work / "messages").write_text(json.dumps(messages[-1]))
+    with pytest.raises(errors.StepFailed, match="cargo reported no library"):
+        perform.step(CollectLibraries(messages="messages", into="other"), site)
+
+
+def merging(site: Site, prepare: Callable[[Path], object]) -> dict[str, str]:
+    """Copy `in` over what is there already."""
+    out = site.path("${out}")
+    out.mkdir()
+    prepare(out)
+    perform.step(Copy(source="in", to="${out}", omit=("*.txt", "tool", "absolute", "deep")), site)
+    return tree(out)
+
+
+def test_a_copied_link_takes_the_place_of_another_link(site: Site) -> None:
+    got = merging(site, lambda out: (out / "link").symlink_to("elsewhere"))
+    assert got == {"link": "-> deep/three.txt"}
+
+
+def test_a_copied_file_takes_the_place_of_a_link_and_spares_its_target(site: Site) -> None:
+    out = site.path("${out}")
+    out.mkdir()
+    (out / "target").write_text("spared")
+    (out / "one.txt").symlink_to("target")
+    perform.step(Copy(source="in", to="${out}", omit=("t*", "link", "absolute", "deep")), site)
+    assert tree(out) == {"one.txt": "644 one\n", "target": "644 spared"}
