@@ -40,7 +40,7 @@ BATCH = 100
 
 def step(what: Step, site: Site) -> None:
     """Do one step of a stage."""
-    site.runner.insist_on_going(site.stage)
+    site.runner.raise_if_stopping(site.stage)
     match what:
         case Run():
             run(what, site)
@@ -116,7 +116,7 @@ def _unpack(what: Unpack, site: Site) -> None:
         site.path(what.into),
         only=what.only,
         strip=what.strip,
-        before_each=lambda: site.runner.insist_on_going(site.stage),
+        before_each=lambda: site.runner.raise_if_stopping(site.stage),
     )
     if count == 0:
         only = ", ".join(what.only)

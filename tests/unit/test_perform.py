@@ -126,7 +126,10 @@ STEPS: dict[str, tuple[tuple[Step, ...], dict[str, str]]] = {
     "remove": (
         (
             Copy(source="in", to="${out}"),
-            Remove(root="${out}", patterns=("link", "*.txt", "deep", "${word}-not-there", "abs*")),
+            Remove(
+                root="${out}",
+                patterns=("link", "${word}.txt", "tw*.txt", "deep", "not-there", "abs*"),
+            ),
         ),
         {"tool": "755 #!/bin/sh\n"},
     ),
