@@ -248,7 +248,11 @@ def _insist_on_tls(address: str) -> None:
 def _look_ahead(answer: requests.Response, *_: object, **__: object) -> None:
     """A redirection is looked at before it is followed."""
     if answer.is_redirect:
-        _insist_on_tls(urljoin(answer.url, answer.headers["Location"]))
+        try:
+            _insist_on_tls(urljoin(answer.url, answer.headers["Location"]))
+        except errors.UnsafeAddress:
+            answer.close()  # nobody else has it yet
+            raise
 
 
 def _is_loopback(host: str) -> bool:

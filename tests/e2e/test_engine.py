@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 from pathlib import Path
 from typing import NoReturn
@@ -283,7 +284,16 @@ def test_only_a_fetching_stage_gets_proxies(bench: Bench, monkeypatch: pytest.Mo
 
 
 def test_standard_input_is_closed(bench: Bench) -> None:
-    bench.build(stage("reads", shell("! read line")))
+    read, write = os.pipe()
+    os.write(write, b"a line\n")
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        bench.build(stage("reads", shell("! read line")))
+    finally:
+        os.dup2(kept, 0)
+        for descriptor in (read, write, kept):
+            os.close(descriptor)
 
 
 # --- scratch --------------------------------------------------------------------------------

@@ -126,6 +126,8 @@ def test_a_terminal_has_one_live_line(monkeypatch: pytest.MonkeyPatch, log: Path
     with told.stage("gcc-armv6", log):
         until(lambda: "gcc-armv6" in stream.getvalue())
         told.note("meanwhile")
+    with told.stage("next", log):
+        until(lambda: "\r4 left: next 0." in stream.getvalue())
     told.close()
     text = stream.getvalue()
     assert "\r5 left: gcc-armv6 0.0 s, log 2 kB" in text

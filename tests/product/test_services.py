@@ -1,0 +1,71 @@
+"""The services' own tests, built by the product: our rustc, our OpenSSL, the vendored crates."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recipes.stages import openssl
+from tests.product.conftest import PROJECT, Product, output
+
+NATIVE = "x86_64"
+"""The target whose programs this machine runs without an emulator: test binaries start others."""
+
+
+@pytest.fixture
+def services(product: Product, tmp_path: Path) -> Path:
+    """A copy of the services' workspace with a cargo home that knows the vendored crates."""
+    folder = tmp_path / "services"
+    shutil.copytree(PROJECT / "services", folder, ignore=shutil.ignore_patterns("target", "build"))
+    catalog = product.pipeline.catalog()
+    program = catalog.program(product.pipeline.services["hello-http"], product.target)
+    crates = product.tree(dict(program.needs)["crates"])
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text(
+        '[source.crates-io]\nreplace-with = "vendored"\n'
+        f'[source.vendored]\ndirectory = "{crates}"\n'
+    )
+    return folder
+
+
+def test_cargo_tests_pass(product: Product, services: Path, tmp_path: Path) -> None:
+    if product.target.name != NATIVE or os.uname().machine != "x86_64":
+        return  # the same sources; the other targets' programs were run by the pipeline
+    library = {
+        name: value.replace("${need.openssl}", str(product.openssl))
+        for name, value in openssl.environment(product.target)
+    }
+    suffix = product.target.rust.triple.replace("-", "_")
+    printed = output(
+        [
+            product.rust / "bin" / "cargo",
+            "test",
+            "--offline",
+            f"--target={product.target.rust.triple}",
+            f"--manifest-path={services}/Cargo.toml",
+        ],
+        cwd=Path("/"),
+        CARGO_HOME=str(tmp_path / "home"),
+        CARGO_TARGET_DIR=str(tmp_path / "target"),
+        RUSTC=str(product.compiler(tmp_path)),
+        **{f"CC_{suffix}": str(product.toolchain / "bin" / f"{product.target.triple}-gcc")},
+        **library,
+    )
+    assert "test result: ok" in printed
+
+
+def test_make_check_passes(product: Product, services: Path) -> None:
+    triple = product.target.triple
+    compiler = product.toolchain / "bin" / f"{triple}-gcc"
+    emulator = " ".join(product.emulated())
+    output(
+        [
+            *("make", "check", f"CC={compiler}", "LDFLAGS=-static-pie"),
+            f"EMULATOR={emulator}",
+        ],
+        cwd=services / "hello-c",
+    )
