@@ -215,6 +215,7 @@ class Apt:
         finally:
             ended.set()
             watcher.join()
+        progressed(to.stat().st_size)
 
     @property
     def _log(self) -> Path:

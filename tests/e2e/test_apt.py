@@ -58,14 +58,15 @@ def state_of(folders: tuple[Path, ...]) -> set[tuple[str, int, int]]:
 
 
 def test_pinned_file_is_located_and_fetched(apt: Apt, pins: Pins, tmp_path: Path) -> None:
-    starter = Runner(1)
+    starter, progress = Runner(1), Silent()
     fetcher = Fetcher(
-        tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping
+        tmp_path / "downloads", apt=apt, progress=progress, cancelled=starter.stopping
     )
     wanted = pins.source("musl-patches")
     pins = lock.settle(pins, [wanted], apt, print)
     wanted = pins.source("musl-patches")
     assert fetcher.fetch(wanted).stat().st_size == wanted.size
+    assert progress.sizes == {wanted.name: wanted.size}
 
 
 def test_version_that_never_was_is_not_located(apt: Apt) -> None:

@@ -24,16 +24,17 @@ ServeBody = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 
 class Silent:
-    """Progress that keeps its notes."""
+    """Progress that keeps its notes and counts bytes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.sizes: dict[str, int] = {}
 
     def start(self, name: str, total_bytes: int) -> None:
         pass
 
     def advance(self, name: str, bytes_: int) -> None:
-        pass
+        self.sizes[name] = self.sizes.get(name, 0) + bytes_
 
     def done(self, name: str) -> None:
         pass
@@ -124,11 +125,14 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
 
 
-def test_right_file_arrives_and_is_asked_for_once(server: Server, fetcher: Fetcher) -> None:
+def test_right_file_arrives_and_is_asked_for_once(
+    server: Server, fetcher: Fetcher, progress: Silent
+) -> None:
     wanted = source(f"{server.address}/file")
     assert fetcher.fetch(wanted).read_bytes() == BODY
     assert fetcher.fetch(wanted).read_bytes() == BODY
     assert server.requests == ["/file"]
+    assert progress.sizes == {wanted.name: wanted.size}
 
 
 def test_wrong_digest_shows_both_and_keeps_the_file_aside(
