@@ -198,6 +198,8 @@ if mode == "tls":
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     server.socket = context.wrap_socket(server.socket, server_side=True)
+if mode == "babble":
+    Answer.handle = lambda self: self.wfile.write(b"SSH-2.0-no-web\\r\\n")
 server.serve_forever()
 """
 SERVING = stage("goal", Write(path="${out}/server.py", text=SERVER))
@@ -266,6 +268,14 @@ def test_serves_with_tls(bench: Bench, certificate: tuple[str, str]) -> None:
     passes(bench, SERVING, serves("tls", *certificate))
     said = findings(bench, SERVING, serves("tls", *certificate, path="/no"))
     assert "https /no answered '404 at your service'" in said
+
+
+def test_a_server_of_another_protocol_is_no_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "START_SECONDS", 1.0)
+    said = findings(bench, SERVING, serves("babble"))
+    assert "http / answered '(nothing in 1 s: SSH-2.0-no-web" in said
 
 
 def test_a_server_of_the_other_scheme_is_no_traceback(

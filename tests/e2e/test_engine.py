@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -182,10 +183,12 @@ def test_a_command_that_a_signal_ended_says_so(bench: Bench) -> None:
 
 def test_a_failure_ends_what_runs_beside_it(bench: Bench) -> None:
     fifo = bench.cache.parent / "fifo"
-    waiting = stage("waiting", shell(f"mkfifo {fifo}; exec sleep 1000"))
+    waiting = stage("waiting", shell(f"mkfifo {fifo}; exec sleep 60"))
     failing = stage("failing", shell(f"until test -p {fifo}; do sleep 0.05; done; exit 7"))
+    began = time.monotonic()
     with pytest.raises(errors.CommandFailed, match="failing: a command ended with code 7"):
         bench.build(waiting, failing)
+    assert time.monotonic() - began < 40
 
 
 def test_a_failed_stage_starts_again_in_an_empty_folder(bench: Bench) -> None:
