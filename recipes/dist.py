@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from recipes.engine.store import Entry, Manifest, file_digest
+from recipes import errors
+from recipes.engine.manifest import Manifest, file_digest
+from recipes.engine.store import Entry
 from recipes.service import Service
 from recipes.target import Target
 
@@ -99,7 +101,8 @@ def _place(folder: Path, wanted: _Wanted, source_set: str, listed: Artefact | No
             copy = Path(aside) / path.name
             shutil.copyfile(source, copy)
             got = file_digest(copy)
-            assert got == digest, f"{source} has {got}, its manifest says {digest}"
+            if got != digest:
+                raise errors.NeedLost(wanted.entry.record.name)
             copy.chmod(mode | 0o200)
             os.utime(copy, ns=(time_ns, time_ns))
             copy.replace(path)

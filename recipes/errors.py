@@ -24,6 +24,13 @@ class BadDeclaration(PipelineError):
         self.path, self.faults = path, tuple(faults)
 
 
+class BadVariable(PipelineError):
+    """An environment variable of ours holds something that makes no sense."""
+
+    def __init__(self, name: str, said: str, wanted: str) -> None:
+        super().__init__(f"{name} is {said!r}; it should be {wanted}, or unset")
+
+
 class Unknown(PipelineError):
     """A name on the command line or in a declaration that nothing answers to."""
 

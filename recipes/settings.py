@@ -79,7 +79,9 @@ def _cache() -> Path:
 
 
 def _jobs() -> int:
-    said = os.environ.get(JOBS_VARIABLE, "")
-    if said.isdecimal() and int(said) > 0:
-        return int(said)
-    return len(os.sched_getaffinity(0))
+    said = os.environ.get(JOBS_VARIABLE)
+    if not said:
+        return len(os.sched_getaffinity(0))
+    if not said.isdecimal() or int(said) == 0:
+        raise errors.BadVariable(JOBS_VARIABLE, said, "a number of processes, such as 4")
+    return int(said)

@@ -24,8 +24,8 @@ import filelock
 
 from recipes import errors
 from recipes.engine.apt import Apt
+from recipes.engine.manifest import file_digest
 from recipes.engine.stage import ArchiveFile, Origin, Source, Url
-from recipes.engine.store import file_digest
 
 if TYPE_CHECKING:
     import requests

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
-import hashlib
 import json
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +26,7 @@ from typing import Any
 import filelock
 
 from recipes import errors
+from recipes.engine.manifest import Manifest, compare, seal
 
 SCRATCH = "scratch"
 
@@ -57,10 +56,6 @@ class Entry:
     def tree(self) -> Path:
         """The stage's output."""
         return self.folder / "tree"
-
-
-Manifest = dict[str, list[Any]]
-"""Path -> [size, time in ns, mode, digest], or ["link", target], or ["dir", mode]."""
 
 
 class Store:
@@ -180,11 +175,7 @@ class Store:
 
         Also removes what killed runs left behind. Refuses while a run uses the cache.
         """
-        with (self._locks / "in-use").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise errors.CacheInUse(self.cache) from None
+        with self._alone():
             if not dry:
                 for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
                     remove(leftover)
@@ -199,6 +190,23 @@ class Store:
                 total -= record.bytes
                 gone.append((key, record))
             return gone
+
+    def drop_damaged(self) -> dict[str, str]:
+        """Compare every file by digest and remove what differs; key -> fault. Refuses as above."""
+        with self._alone():
+            faults = self.verify()
+            for key in faults:
+                self.drop(key)
+            return faults
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self._locks / "in-use").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise errors.CacheInUse(self.cache) from None
+            yield
 
     def _scratch(self) -> Iterator[tuple[str, Record, float]]:
         """Scratch folders, oldest first: they go before any entry, they only save time."""
@@ -215,69 +223,6 @@ class Store:
 
 def _unknown(name: str, size: int) -> Record:
     return Record(name=name, document={}, wall_seconds=0, cpu_seconds=0, built_with={}, bytes=size)
-
-
-def seal(tree: Path) -> Manifest:
-    """Make a tree read-only and list it."""
-    manifest: Manifest = {}
-    for path in sorted(tree.rglob("*")):
-        name = str(path.relative_to(tree))
-        state = path.lstat()
-        if stat.S_ISLNK(state.st_mode):
-            manifest[name] = ["link", str(path.readlink())]
-            continue
-        path.chmod(stat.S_IMODE(state.st_mode) & 0o555)
-        if stat.S_ISDIR(state.st_mode):
-            manifest[name] = ["dir", stat.S_IMODE(path.stat().st_mode)]
-        else:
-            state = path.stat()
-            mode = stat.S_IMODE(state.st_mode)
-            manifest[name] = [state.st_size, state.st_mtime_ns, mode, file_digest(path)]
-    return manifest
-
-
-def compare(tree: Path, manifest: Manifest, *, digests: bool = False) -> str | None:
-    """The first difference between a tree and its manifest, in words; None if there is none.
-
-    Size, time and mode decide; where only the time differs, or `digests` asks, the content does.
-    """
-    seen = 0
-    for name, row in manifest.items():
-        path = tree / name
-        try:
-            state = path.lstat()
-        except OSError:
-            return f"{name} is missing"
-        seen += 1
-        if row[0] == "link":
-            if not stat.S_ISLNK(state.st_mode) or str(path.readlink()) != row[1]:
-                return f"{name} is no longer a link to {row[1]}"
-        elif row[0] == "dir":
-            if not stat.S_ISDIR(state.st_mode):
-                return f"{name} is no longer a folder"
-        elif (fault := _file_fault(path, state, row, digests=digests)) is not None:
-            return f"{name} {fault}"
-    there = sum(len(folders) + len(files) for _, folders, files in os.walk(tree))
-    return None if there == seen else f"{there - seen} files were added"
-
-
-def _file_fault(path: Path, state: os.stat_result, row: list[Any], *, digests: bool) -> str | None:
-    size, time_ns, mode, digest = row
-    if not stat.S_ISREG(state.st_mode):
-        return "is no longer a file"
-    if state.st_size != size:
-        return f"has {state.st_size} bytes instead of {size}"
-    if stat.S_IMODE(state.st_mode) != mode:
-        return f"has mode {stat.S_IMODE(state.st_mode):o} instead of {mode:o}"
-    if (digests or state.st_mtime_ns != time_ns) and file_digest(path) != digest:
-        return "has other content than when it was built"
-    return None
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(path: Path) -> None:

@@ -148,6 +148,9 @@ def test_leftovers_are_known_by_their_mark(starter: Runner, log: Path, tmp_path:
         starter.server(["sleep", "1000"], what="x", cwd=tmp_path, env=mine, log=log) as victim,
         starter.server(["sleep", "1000"], what="x", cwd=tmp_path, env=other, log=log) as bystander,
     ):
+        environ = Path(f"/proc/{victim.pid}/environ")
+        while runner.MARK.encode() not in environ.read_bytes():  # the kernel fills it after exec
+            pass
         assert runner.end_leftovers(tmp_path / "work") == 1
         assert victim.wait(30) == -signal.SIGKILL
         assert bystander.poll() is None

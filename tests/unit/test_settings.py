@@ -41,12 +41,18 @@ def test_jobs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.load(project).jobs == 7
 
 
-@pytest.mark.parametrize("said", ["0", "-1", "many", ""])
-def test_jobs_that_are_no_number_do_not_count(
+def test_jobs_set_to_nothing_are_the_cores(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.JOBS_VARIABLE, "")
+    assert settings.load(project).jobs == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "many"])
+def test_jobs_that_are_no_number_are_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv(settings.JOBS_VARIABLE, said)
-    assert settings.load(project).jobs == len(os.sched_getaffinity(0))
+    with pytest.raises(errors.BadVariable, match=f"MUSLIN_JOBS is '{said}'"):
+        settings.load(project)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from recipes.engine import manifest as manifests
 from recipes.engine import store
 from recipes.engine.store import Record, Store
 
@@ -36,17 +37,17 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_sealed_tree_is_read_only_and_listed(tree: Path) -> None:
-    manifest = store.seal(tree)
+    manifest = manifests.seal(tree)
     assert list(manifest) == ["bin", "bin/deep", "bin/tool", "dangling", "data", "folder", "link"]
     assert manifest["bin"] == ["dir", 0o555]
     assert manifest["dangling"] == ["link", "nowhere"]
     size, time_ns, mode, digest = manifest["bin/tool"]
     assert (size, mode) == (4, 0o555)
     assert time_ns == (tree / "bin/tool").stat().st_mtime_ns
-    assert digest == store.file_digest(tree / "bin/tool")
+    assert digest == manifests.file_digest(tree / "bin/tool")
     assert manifest["data"][2] == 0o444
-    assert store.compare(tree, manifest) is None
-    assert store.compare(tree, json.loads(json.dumps(manifest)), digests=True) is None
+    assert manifests.compare(tree, manifest) is None
+    assert manifests.compare(tree, json.loads(json.dumps(manifest)), digests=True) is None
 
 
 def write(path: Path, text: str, *, keep_time: bool = False) -> None:
@@ -110,24 +111,24 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_difference_has_its_words(tree: Path, fault: str) -> None:
-    manifest = store.seal(tree)
+    manifest = manifests.seal(tree)
     tree.chmod(0o755)
     harm, words = FAULTS[fault]
     harm(tree)
-    assert store.compare(tree, manifest) == words
+    assert manifests.compare(tree, manifest) == words
 
 
 def test_another_time_is_no_difference(tree: Path) -> None:
-    manifest = store.seal(tree)
+    manifest = manifests.seal(tree)
     os.utime(tree / "data", ns=(0, 0))
-    assert store.compare(tree, manifest) is None
+    assert manifests.compare(tree, manifest) is None
 
 
 def test_a_change_behind_size_and_time_takes_digests(tree: Path) -> None:
-    manifest = store.seal(tree)
+    manifest = manifests.seal(tree)
     write(tree / "data", "date", keep_time=True)
-    assert store.compare(tree, manifest) is None
-    fault = store.compare(tree, manifest, digests=True)
+    assert manifests.compare(tree, manifest) is None
+    fault = manifests.compare(tree, manifest, digests=True)
     assert fault == "data has other content than when it was built"
 
 
