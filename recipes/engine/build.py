@@ -88,9 +88,7 @@ class Builder:
         running: dict[Future[None], str] = {}
         try:
             while waiting or running:
-                for key in [
-                    key for key, one in waiting.items() if not _blocked(one, waiting, running)
-                ]:
+                for key in _next(waiting, running)[: self.runner.jobs - len(running)]:
                     running[executor.submit(self._make, waiting.pop(key))] = key
                 done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -242,6 +240,13 @@ def _inputs(stage: Stage) -> tuple[tuple[str, Stage], ...]:
 
 def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:
     return [(f"{prefix}.{alias}", stage) for alias, stage in stages]
+
+
+def _next(waiting: Mapping[str, Planned], running: Mapping[Future[None], str]) -> list[str]:
+    """Keys of the stages that can start, short ones first: what a finished compiler makes
+    possible comes before the next compiler, so the first target is done early."""
+    ready = [key for key, one in waiting.items() if not _blocked(one, waiting, running)]
+    return sorted(ready, key=lambda key: waiting[key].stage.guess)
 
 
 def _blocked(

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from recipes import errors
 from recipes.engine import archive, cargo, oci
+from recipes.engine.manifest import file_digest
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     CollectLibraries,
     Copy,
+    Deduplicate,
     Folder,
     Image,
     ImageIndex,
@@ -72,6 +74,8 @@ def step(what: Step, site: Site) -> None:
             os.utime(path, (what.time, what.time))
         case Strip():
             _strip(what, site)
+        case Deduplicate():
+            _deduplicate([site.path(folder) for folder in what.folders])
         case RegistrySettings():
             cargo.write_registry_settings(site.path(what.path))
         case CollectLibraries():
@@ -239,6 +243,17 @@ def _files(root: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink():
                 yield path
+
+
+def _deduplicate(folders: list[Path]) -> None:
+    first: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and not path.is_symlink():
+                kept = first.setdefault(file_digest(path), path)
+                if kept != path:
+                    path.unlink()
+                    path.symlink_to(os.path.relpath(kept, path.parent))
 
 
 def _is_program(path: Path) -> bool:

@@ -214,6 +214,14 @@ class Strip:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deduplicate:
+    """Make files with the same content relative links to the first of them, folder by folder."""
+
+    revision: ClassVar[int] = 1
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegistrySettings:
     """Write a cargo configuration with what this machine's own says about registries, sources,
     HTTP and the network, and nothing else. Checksums in the lock keep it from changing crates."""
@@ -275,6 +283,7 @@ Step = (
     | Replace
     | Touch
     | Strip
+    | Deduplicate
     | RegistrySettings
     | CollectLibraries
     | Image

@@ -5,6 +5,7 @@ from __future__ import annotations
 from recipes.engine.stage import (
     Check,
     Copy,
+    Deduplicate,
     Does,
     Elf,
     Free,
@@ -110,6 +111,8 @@ def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage) -> Stage:
                 for folder in (f"{triple}/lib", "lib/gcc")
                 for kind in ("libraries", "programs")
             ),
+            # binutils installs every program twice, GCC has two names for g++.
+            Deduplicate(folders=("${out}/bin", f"${{out}}/{triple}/bin")),
         ),
         runs_on="host",
         judges=(("qemu", qemu),),

@@ -18,6 +18,7 @@ from recipes.engine.site import Site
 from recipes.engine.stage import (
     CollectLibraries,
     Copy,
+    Deduplicate,
     Folder,
     Join,
     Link,
@@ -140,6 +141,25 @@ STEPS: dict[str, tuple[tuple[Step, ...], dict[str, str]]] = {
         ),
         {"deep": "755 /", "deep/three.txt": "644 three\n\n", "one.txt": "644 1\n"},
     ),
+    "deduplicate": (
+        (
+            Write(path="${out}/a/first", text="same"),
+            Write(path="${out}/a/second", text="same"),
+            Write(path="${out}/a/other", text="another"),
+            Write(path="${out}/b/first", text="same"),
+            Link(path="${out}/b/link", target="first"),
+            Deduplicate(folders=("${out}/b", "${out}/a")),
+        ),
+        {
+            "a": "755 /",
+            "a/first": "-> ../b/first",
+            "a/other": "644 another",
+            "a/second": "-> ../b/first",
+            "b": "755 /",
+            "b/first": "644 same",
+            "b/link": "-> first",
+        },
+    ),
     "touch": ((Folder(path="${out}"), Touch(path="${out}/new", time=5)), {"new": "644 "}),
 }
 
@@ -162,7 +182,7 @@ def test_a_change_of_what_steps_write_takes_a_new_revision() -> None:
     assert hashlib.sha256(document.encode()).hexdigest() == GOLDEN
 
 
-GOLDEN = "36c69c9227df73be6b96c6fb99d6d650011d1579a4729b6af8844c5669624944"
+GOLDEN = ""
 """Of revisions and expectations together: raise the step's revision, then take the new digest."""
 
 
