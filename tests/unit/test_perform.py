@@ -182,7 +182,7 @@ def test_a_change_of_what_steps_write_takes_a_new_revision() -> None:
     assert hashlib.sha256(document.encode()).hexdigest() == GOLDEN
 
 
-GOLDEN = ""
+GOLDEN = "a6971331d3a4886d1c1faa613bf832ee9758569c1c7218fd7dc85618bf045069"
 """Of revisions and expectations together: raise the step's revision, then take the new digest."""
 
 
