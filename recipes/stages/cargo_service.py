@@ -16,7 +16,8 @@ from recipes.stages.rust_std import processor
 from recipes.target import Target
 
 COMPILER = """\
-#!/bin/sh
+#!/bin/bash
+# bash, because dash drops variables such as CARGO_BIN_EXE_my-program from the environment.
 # Flags for the target reach what is compiled for it, and no build script or procedural macro.
 for word; do
     case $word in
@@ -26,7 +27,8 @@ for word; do
         ;;
     esac
 done
-exec "{rust}/bin/rustc" --sysroot "{std}" {remaps} "$@"
+export LD_LIBRARY_PATH="{rust}/lib"
+exec "{rust}/programs/rustc" --sysroot "{std}" {remaps} "$@"
 """
 CARGO_CONFIG = """\
 [source.crates-io]
