@@ -157,6 +157,9 @@ class Pipeline:
 
     def collect(self, words: Sequence[str]) -> None:
         """Shrink the store to a size, or verify every file in it."""
+        for word in words:
+            if word.startswith("-") and word not in GC_OPTIONS:
+                raise errors.Unknown("option of gc", word, GC_OPTIONS)
         if "--verify" in words:
             self._verify()
             return
@@ -213,7 +216,11 @@ class Pipeline:
                 running.extend(self.report.running())  # now: they are gone when the run has ended
                 raise KeyboardInterrupt
 
-        before = {number: signal.signal(number, stop) for number in STOPPING}
+        before = {
+            number: signal.signal(number, stop)
+            for number in STOPPING
+            if signal.getsignal(number) is not signal.SIG_IGN  # nohup, or a script's background
+        }
         try:
             yield
         except KeyboardInterrupt:
@@ -226,6 +233,7 @@ class Pipeline:
                 signal.signal(number, handler)
 
 
+GC_OPTIONS = ("--dry-run", "--verify")
 UNITS = {"MB": 10**6, "GB": 10**9}
 DEFAULT_LIMIT = 20 * 10**9
 
