@@ -53,8 +53,8 @@ def unpack(
         try:
             tar = stack.enter_context(tarfile.open(fileobj=contents, mode="r|", tarinfo=_Member))
             while (member := tar.next()) is not None:
-                # Else the headers of all members stay in memory. The stubs lack the name.
-                tar.members.clear()  # type: ignore[attr-defined]
+                # Else the headers of all members stay in memory.
+                tar.members.clear()  # type: ignore[attr-defined]  # the stubs lack the name
                 before_each()
                 name = posixpath.normpath(member.name)
                 if wanted and not (below := wanted.intersection(_prefixes(name))):

@@ -99,7 +99,7 @@ def _decompress_zstd(archive: Path, packed: Packed) -> io.BufferedIOBase:
         if sys.version_info >= (3, 14):
             from compression import zstd  # noqa: PLC0415  # few archives need it
         else:
-            from backports import zstd  # noqa: PLC0415
+            from backports import zstd  # noqa: PLC0415  # the same, before 3.14
     except ModuleNotFoundError as error:
         why = "it is compressed with zstd; install backports.zstd (part of Python 3.14)"
         raise BrokenArchive(archive, why) from error

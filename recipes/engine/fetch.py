@@ -191,7 +191,7 @@ class Fetcher:
 
     def _from_web(self, origin: Url, source: Source, part: Path) -> None:
         import requests  # noqa: PLC0415  # a run that finds everything needs no HTTP client
-        import urllib3  # noqa: PLC0415
+        import urllib3  # noqa: PLC0415  # it comes with requests, as late as that
 
         _insist_on_tls(origin.address)
         received = 0

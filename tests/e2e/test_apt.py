@@ -27,7 +27,8 @@ SYSTEM = (Path("/var/lib/apt"), Path("/var/cache/apt"), Path("/etc/apt"))
 MUSL = "1.2.5-3.1~deb13u1"
 
 pytestmark = pytest.mark.skipif(
-    not Path(HELPER).exists(), reason="this host has no apt; the debian source set is for Debian"
+    not Path(HELPER).exists() or "\nID=debian\n" not in Path("/etc/os-release").read_text(),
+    reason="the debian source set is for Debian hosts with apt",
 )
 
 
@@ -35,10 +36,7 @@ pytestmark = pytest.mark.skipif(
 def apt(tmp_path_factory: pytest.TempPathFactory) -> Apt:
     """An apt with private state, its indexes fetched once for all tests here."""
     private = Apt(tmp_path_factory.mktemp("apt"), Runner(1))
-    try:
-        private.refresh("trixie")
-    except (errors.ArchiveUnreachable, errors.ArchiveUnusable) as error:
-        pytest.skip(str(error))
+    private.refresh("trixie")
     return private
 
 

@@ -251,7 +251,7 @@ def test_a_server_that_never_answers(bench: Bench, monkeypatch: pytest.MonkeyPat
 def certificate(tmp_path: Path) -> tuple[str, str]:
     """A throw-away certificate and its key."""
     if shutil.which("openssl") is None:
-        pytest.skip("this machine has no openssl program")
+        pytest.skip("this machine has no openssl program to make a certificate with")
     names = str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem")
     subprocess.run(
         [

@@ -12,7 +12,7 @@ from recipes import errors
 from recipes.engine.runner import Runner
 from recipes.engine.site import Site
 
-WORK = Path("/cache/work/abc")
+WORK = Path("/cache/place")
 SITE = Site(
     stage="gcc-armv6",
     work=WORK,
