@@ -92,6 +92,16 @@ class CheckFailed(PipelineError):
         super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
 
 
+class SourceChanged(PipelineError):
+    """A file of the project's own was edited or removed after the run had begun."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was changed while this run was under way, so what it would build is not what "
+            "it said it would. Run the same command again; what is finished is found"
+        )
+
+
 class NeedLost(PipelineError):
     """A finished stage went missing, or was damaged, while another was about to use it."""
 

@@ -16,6 +16,7 @@ from recipes import errors
 from recipes.engine import check, perform, runner, store
 from recipes.engine.fetch import Fetcher
 from recipes.engine.key import Keys
+from recipes.engine.manifest import file_digest
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
 from recipes.engine.site import Site
@@ -138,7 +139,7 @@ class Builder:
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
         sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
-        with self._work(key) as work:
+        with self._work(key[:20]) as work:
             values = self._values(
                 work, [*_prefixed("need", stage.needs), *_prefixed("tool", stage.tools)]
             )
@@ -165,7 +166,7 @@ class Builder:
         if not stage.checks:
             return 0.0
         started = time.monotonic()
-        with self._work(f"{entry.key}-check") as work:
+        with self._work(f"{entry.key[:20]}-check") as work:
             values = self._values(work, _prefixed("tool", stage.judges))
             values["out"] = str(entry.tree)
             site = self._site(dataclasses.replace(stage, path=(), env=()), work, log, values)
@@ -183,7 +184,7 @@ class Builder:
     @contextmanager
     def _work(self, name: str) -> Iterator[Path]:
         """An empty folder of the stage's own, gone afterwards unless the stage failed."""
-        work = self.store.work / name[:20]
+        work = self.store.work / name
         if work.exists():
             runner.end_leftovers(work)
             store.remove(work)
@@ -257,11 +258,16 @@ def _blocked(
 
 
 def _laid_out(tree: Tree, folder: Path) -> Path:
-    """A copy of the project's own files."""
+    """A copy of the project's own files, as they were when the keys were made."""
     for file in (*tree.files, *tree.also):
         to = folder / file.path
         to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(tree.root / file.path, to)
+        try:
+            shutil.copyfile(tree.root / file.path, to)
+        except FileNotFoundError as error:
+            raise errors.SourceChanged(tree.root / file.path) from error
+        if file_digest(to) != file.sha256:
+            raise errors.SourceChanged(tree.root / file.path)
         to.chmod(0o755 if file.executable else 0o644)
     return folder
 

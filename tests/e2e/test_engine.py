@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import subprocess
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from recipes import errors
 from recipes.engine import runner
-from recipes.engine.stage import Copy, Folder, Present, Run, Stage, Write
+from recipes.engine.stage import Copy, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
 
 GREETING = """\
@@ -321,3 +322,23 @@ def test_scratch_is_kept_until_a_need_it_hangs_on_changes(bench: Bench) -> None:
     assert runs(text("need"), "b") == ["a", "b"]
     assert runs(text("need", "changed"), "c") == ["c"]
     assert runs(text("need"), "d") == ["a", "b", "d"]
+
+
+def test_a_source_edited_after_the_keys_were_made_is_not_built(
+    bench: Bench, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "text").write_text("edited\n")
+    digest = hashlib.sha256(b"as it was\n").hexdigest()
+    for name in ("text", "removed"):
+        tree = Tree(root=project, files=(File(path=name, sha256=digest),))
+        reader = Stage(
+            name="reader",
+            trees=(("mine", tree),),
+            steps=(Copy(source="${tree.mine}", to="${out}"),),
+            runs_on="nowhere",
+        )
+        with pytest.raises(errors.SourceChanged, match=f"{name} was changed while this run"):
+            bench.build(reader)
+        assert not list((bench.cache / "store").iterdir())
