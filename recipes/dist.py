@@ -13,7 +13,7 @@ from pathlib import Path
 
 from recipes import errors
 from recipes.engine.manifest import Manifest, file_digest
-from recipes.engine.store import Entry
+from recipes.engine.store import Entry, remove
 from recipes.service import Service
 from recipes.target import Target
 
@@ -102,6 +102,7 @@ def _place(folder: Path, wanted: _Wanted, source_set: str, listed: Artefact | No
             shutil.copyfile(source, copy)
             got = file_digest(copy)
             if got != digest:
+                remove(wanted.entry.folder)  # size and time hid it: it would be found again
                 raise errors.NeedLost(wanted.entry.record.name)
             copy.chmod(mode | 0o200)
             os.utime(copy, ns=(time_ns, time_ns))

@@ -221,4 +221,5 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     entries = {"image-demo-armv6": entry, "image-demo": index}
     with pytest.raises(errors.NeedLost, match="whole no more"):
         dist.publish(shop.dist, (ARMV6,), shop.services, entries, source_set="debian")
+    assert not entry.folder.exists()
     assert not (shop.dist / "armv6/demo").exists()
