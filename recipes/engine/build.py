@@ -63,15 +63,16 @@ class Builder:
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
         state: State = "build"
         if entry is not None:
-            state = "found" if self._has_passed(stage, entry) else "check"
-        wanted = {"found": (), "check": stage.judges, "build": _inputs(stage)}[state]
+            state = "found" if self._is_proved(stage, entry) else "check"
+        judged = (*stage.needs, *stage.judges)
+        wanted = {"found": (), "check": judged, "build": (*judged, *stage.tools)}[state]
         for _, other in wanted:
             self._plan(other, planned)
         after = tuple(self.keys.of(other) for _, other in wanted)
         planned[key] = Planned(stage=stage, key=key, state=state, after=after)
 
-    def _has_passed(self, stage: Stage, entry: Entry) -> bool:
-        return not stage.checks or self.store.passed(entry, self.keys.checks_of(stage))
+    def _is_proved(self, stage: Stage, entry: Entry) -> bool:
+        return self.store.passed(entry, self.keys.proof_of(stage))
 
     def build(self, goals: Sequence[Stage], executor: Executor) -> dict[str, Entry]:
         """Make every goal be in the store; name -> entry of the goals.
@@ -122,7 +123,7 @@ class Builder:
             ),
         ):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
-            if entry is not None and self._has_passed(stage, entry):
+            if entry is not None and self._is_proved(stage, entry):
                 self.report.found(stage.name)
                 return
             log.write_text(f"{stage.name}, key {key}\n")
@@ -130,11 +131,14 @@ class Builder:
             if entry is None:
                 entry = self._build_one(stage, key, log)
             checking = self._check_one(stage, entry, log)
+            self.store.mark_passed(entry, self.keys.proof_of(stage))
             record = entry.record
             if built:
                 self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
-            else:
+            elif checking:
                 self.report.checked(stage.name, checking)
+            else:
+                self.report.found(stage.name)
 
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
@@ -162,8 +166,9 @@ class Builder:
             return self.store.commit(key, work / "out", record)
 
     def _check_one(self, stage: Stage, entry: Entry, log: Path) -> float:
-        """Run the checks upon a published output; seconds. Nobody uses it until they passed."""
-        if not stage.checks:
+        """Run the checks upon a published output, those of its needs have passed; seconds.
+        Nobody uses it until they passed."""
+        if not stage.checks or self.store.passed(entry, self.keys.checks_of(stage)):
             return 0.0
         started = time.monotonic()
         with self._work(f"{entry.key[:20]}-check") as work:
@@ -233,10 +238,6 @@ class Builder:
         if stage.scratch:
             folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-
-def _inputs(stage: Stage) -> tuple[tuple[str, Stage], ...]:
-    return (*stage.needs, *stage.tools, *stage.judges)
 
 
 def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:

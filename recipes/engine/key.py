@@ -22,6 +22,7 @@ class Keys:
         self.host = host
         self._documents: dict[int, Document] = {}
         self._keys: dict[int, str] = {}
+        self._proofs: dict[int, str] = {}
         # Ids are only good while their stages live.
         self._alive: list[Stage] = []
 
@@ -47,6 +48,14 @@ class Keys:
                 "judges": {alias: self.of(judge) for alias, judge in stage.judges},
             }
         )
+
+    def proof_of(self, stage: Stage) -> str:
+        """The key of a stage's checks and those of everything it was made from: a stricter check
+        of a compiler concerns each program that came out of it."""
+        if id(stage) not in self._proofs:
+            needs = {alias: self.proof_of(need) for alias, need in stage.needs}
+            self._proofs[id(stage)] = digest({"checks": self.checks_of(stage), "needs": needs})
+        return self._proofs[id(stage)]
 
     def _written(self, stage: Stage) -> Document:
         document: Document = {
