@@ -3,6 +3,7 @@ bytes."""
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import posixpath
 import shutil
@@ -33,6 +34,7 @@ def unpack(
     into: Path,
     *,
     only: tuple[str, ...] = (),
+    omit: tuple[str, ...] = (),
     strip: int = 0,
     before_each: Callable[[], None] = _go_on,
 ) -> int:
@@ -40,12 +42,13 @@ def unpack(
 
     `before_each` is called before every member; what it raises ends the unpacking.
 
-    Only execute bits and times are kept of a member's metadata. `only` looks at names before
-    `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where the
+    Only execute bits and times are kept of a member's metadata. `only` and `omit` look at names
+    before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where the
     archive cannot be read to its end or holds nothing below one of `only`.
     """
     into.mkdir(parents=True, exist_ok=True)
     wanted = {posixpath.normpath(prefix) for prefix in only}
+    unwanted = [posixpath.normpath(pattern).split("/") for pattern in omit]
     missing, below = set(wanted), set[str]()
     unpacking = _Unpacking(archive, into, strip)
     with ExitStack() as stack:
@@ -60,6 +63,8 @@ def unpack(
                 if wanted and not (below := wanted.intersection(_prefixes(name))):
                     continue
                 missing -= below
+                if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
+                    continue
                 unpacking.take(tar, member, name)
             while contents.read(_CHUNK):  # what follows the last member holds the checksum
                 pass
@@ -78,6 +83,11 @@ def _prefixes(name: str) -> Iterator[str]:
         if letter == "/":
             yield name[:at]
     yield name
+
+
+def _is_below(parts: list[str], pattern: list[str]) -> bool:
+    """Whether a path, name by name, begins as the pattern does."""
+    return len(parts) >= len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 class _Unpacking:

@@ -174,7 +174,9 @@ class Builder:
         with self._work(f"{entry.key[:20]}-check") as work:
             values = self._values(work, _prefixed("tool", stage.judges))
             values["out"] = str(entry.tree)
-            site = self._site(dataclasses.replace(stage, path=(), env=()), work, log, values)
+            site = self._site(
+                dataclasses.replace(stage, path=(), tools=(), env=()), work, log, values
+            )
             for one in stage.checks:
                 check.check(one, site)
         self.store.mark_passed(entry, self.keys.checks_of(stage))
@@ -219,7 +221,8 @@ class Builder:
             values=values,
             environment={},
         )
-        path = ":".join([*(site.expand(folder) for folder in stage.path), runner.HOST_PATH])
+        folders = (*stage.path, *(f"${{tool.{alias}}}/bin" for alias, _ in stage.tools))
+        path = ":".join([*map(site.expand, folders), runner.HOST_PATH])
         site.environment = {
             **runner.BASE_ENVIRONMENT,
             **(runner.network_environment() if stage.network else {}),

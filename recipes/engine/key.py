@@ -9,7 +9,7 @@ from typing import Any
 
 from recipes.engine.stage import Host, Source, Stage, Tree
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the shape of the document changes; every stage is rebuilt then."""
 
 Document = dict[str, Any]
@@ -65,6 +65,7 @@ class Keys:
             "trees": {alias: [_plain(file) for file in tree.files] for alias, tree in stage.trees},
             "needs": {alias: self.of(need) for alias, need in stage.needs},
             "env": dict(stage.env),
+            "path": list(stage.path),
             "runs_on": stage.runs_on,
         }
         if stage.runs_on == "host":

@@ -119,6 +119,7 @@ def _unpack(what: Unpack, site: Site) -> None:
         source,
         site.path(what.into),
         only=what.only,
+        omit=what.omit,
         strip=what.strip,
         before_each=lambda: site.runner.raise_if_stopping(site.stage),
     )

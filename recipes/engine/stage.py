@@ -99,6 +99,8 @@ class Unpack:
     into: str = "${work}"
     only: tuple[str, ...] = ()
     """Path prefixes to take; none means everything."""
+    omit: tuple[str, ...] = ()
+    """Paths that stay behind with all below them; `*` stands for any one name or part of it."""
     strip: int = 0
     """Leading path components to drop."""
 
@@ -378,9 +380,10 @@ class Stage:
     judges: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
     """Stages that only checks use, as `${tool.ALIAS}`; in the check's own key."""
     tools: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
-    """Programs that stand in for the host's own, as `${tool.ALIAS}`; provenance, not keyed."""
-    path: tuple[str, ...] = field(default=(), metadata=UNKEYED)
-    """Folders put before the host's own on PATH; they come from needs and tools."""
+    """Programs that stand in for the host's own, as `${tool.ALIAS}`, their `bin` on PATH;
+    provenance, not keyed."""
+    path: tuple[str, ...] = ()
+    """Folders of needs that come first on PATH, before those of tools and the host's own."""
     scratch: tuple[str, ...] = field(default=(), metadata=UNKEYED)
     """Names the scratch folder kept between runs, loosely: aliases of needs that it depends on."""
     network: bool = field(default=False, metadata=UNKEYED)

@@ -33,7 +33,6 @@ def stage(
         summary="assembler and linker",
         sources=(("binutils", source),),
         tools=tools,
-        path=tuple(f"${{tool.{alias}}}/bin" for alias, _ in tools),
         env=(("CFLAGS", OPTIMISATION), ("CXXFLAGS", OPTIMISATION)),
         steps=(
             *unpacked,

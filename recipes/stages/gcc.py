@@ -33,6 +33,7 @@ OPTIONS = (
     "--disable-libquadmath",
     "--disable-libsanitizer",  # wants glibc's internals
     "--disable-libssp",  # musl has its own
+    "--disable-libstdcxx-pch",  # precompiled headers: long to make, and only for equal options
     "--disable-libvtv",
     "--disable-multilib",
     "--disable-nls",
@@ -75,7 +76,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         sources=(("gcc", source), ("musl", musl), ("musl-patches", musl_patches)),
         needs=(("host-libs", host_libs), ("binutils", binutils), ("headers", headers)),
         tools=tools,
-        path=("${need.binutils}/bin", *(f"${{tool.{alias}}}/bin" for alias, _ in tools)),
+        path=("${need.binutils}/bin",),
         steps=(
             *_sources(member),
             *_sysroot(target),

@@ -15,7 +15,6 @@ def stage(*, gmp: Source, mpfr: Source, mpc: Source, tools: tuple[tuple[str, Sta
         summary="gmp, mpfr and mpc for the compilers",
         sources=(("gmp", gmp), ("mpfr", mpfr), ("mpc", mpc)),
         tools=tools,
-        path=tuple(f"${{tool.{alias}}}/bin" for alias, _ in tools),
         steps=(
             *(
                 Unpack(archive=f"${{source.{name}}}", into=f"${{work}}/{name}", strip=1)

@@ -13,6 +13,8 @@ here=$(dirname "$(readlink -f "$0")")/..
 {environment}exec "$here/usr/bin/{program}" "$@"
 """
 LIBRARIES = "$here/usr/lib/{multiarch}"
+NOT_OF_STD = ("usr/src/*/compiler", "usr/src/*/src")
+"""rust-src holds the compiler too, and 32,000 files of its tools."""
 
 
 def build_tools(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
@@ -61,7 +63,7 @@ def rust(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         summary="rustc, cargo, the host's std and rust-src",
         sources=_numbered(sources),
         steps=(
-            *_unpacked(sources, "${work}/packages"),
+            *_unpacked(sources, "${work}/packages", omit=NOT_OF_STD),
             Copy(source="${work}/packages/usr/bin", to="${out}/programs"),
             Copy(source=f"${{work}}/packages/usr/lib/{multiarch}", to="${out}/lib"),
             Copy(
@@ -107,7 +109,10 @@ def _numbered(sources: tuple[Source, ...]) -> tuple[tuple[str, Source], ...]:
     return tuple((str(number), source) for number, source in enumerate(sources))
 
 
-def _unpacked(sources: tuple[Source, ...], into: str) -> tuple[Step, ...]:
+def _unpacked(
+    sources: tuple[Source, ...], into: str, *, omit: tuple[str, ...] = ()
+) -> tuple[Step, ...]:
     return tuple(
-        Unpack(archive=f"${{source.{number}}}", into=into) for number, _ in enumerate(sources)
+        Unpack(archive=f"${{source.{number}}}", into=into, omit=omit)
+        for number, _ in enumerate(sources)
     )

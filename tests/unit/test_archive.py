@@ -181,6 +181,16 @@ def test_only_takes_whole_names_and_strip_drops_folders(tmp_path: Path) -> None:
     ]
 
 
+def test_omit_leaves_out_folders_by_pattern_name_for_name(tmp_path: Path) -> None:
+    kept = [*file("a/x-1/lib/src/kept"), *file("a/b/x-1/src/kept")]
+    path = saved(tmp_path, tar_of([*kept, *file("a/x-1/src/gone"), *file("a/x-2/src/deep/gone")]))
+    assert archive.unpack(path, tmp_path / "into", omit=("a/x-*/src",)) == 2
+    assert [name for name, what in listing(tmp_path / "into") if what != "/"] == [
+        "a/b/x-1/src/kept",
+        "a/x-1/lib/src/kept",
+    ]
+
+
 def test_only_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of(SOUND))
     with pytest.raises(BrokenArchive, match=r"nothing below top/nowhere$"):

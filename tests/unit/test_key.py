@@ -60,9 +60,9 @@ IMAGE = Stage(
     runs_on="nowhere",
 )
 GOLDEN = {
-    "compiler": "94920873a06120f0c00db6f4509d1a9abff0bde1a6f463a5cb8d7eaf642209dd",
-    "program": "e7a489d928e40f3de1a2b75d88d6c92a81a58cd1b7cdfceda401b63ba64be13b",
-    "image": "ba48217dbcda323375d1e65fdf4399e0e8c303dc99ef5e99e19ef5762ace80d4",
+    "compiler": "4a3c27eb4220d9a667e4a1acd72a00a936f10b9e8b3bb09b3c1242f0640c8357",
+    "program": "d62670b46193805579df3580ad17e6f6a3b361ac62cc37056c43949b7a5ad60c",
+    "image": "11c028cd789d310e36bc1ecb5ce751d7b36ec3b0590f1270d5b81ab0985cf14a",
 }
 """A difference here means that everybody rebuilds everything. Then `key.FORMAT` is to be raised."""
 
@@ -85,7 +85,7 @@ def test_a_key_is_the_digest_of_canonical_json() -> None:
 
 def test_the_document_holds_all_that_is_in_the_key() -> None:
     assert Keys(HOST).document(COMPILER) == {
-        "format": 1,
+        "format": 2,
         "steps": [
             {"type": "Unpack", "revision": 1, "archive": "${source.tarball}", "strip": 1},
             {
@@ -99,6 +99,7 @@ def test_the_document_holds_all_that_is_in_the_key() -> None:
         "trees": {},
         "needs": {},
         "env": {},
+        "path": [],
         "runs_on": "host",
         "host": {"machine": "x86_64", "libc": "glibc 2.36"},
     }
@@ -136,7 +137,6 @@ UNKEYED = {
     "checks": (Elf(patterns=("*",), machine="EM_ARM"),),
     "judges": (("judge", COMPILER),),
     "tools": (("tool", COMPILER),),
-    "path": ("/some/bin",),
     "scratch": ("compiler",),
     "network": True,
     "target": "armv6",
@@ -149,6 +149,7 @@ KEYED = {
     "trees": (),
     "needs": (),
     "env": (("A", "1"), ("B", "3")),
+    "path": ("${need.compiler}/bin",),
     "runs_on": "nowhere",
 }
 
