@@ -29,7 +29,7 @@ def _go_on() -> None:
     """Nothing speaks against the next member."""
 
 
-def unpack(
+def unpack(  # noqa: PLR0913  # the fields of one step
     archive: Path,
     into: Path,
     *,
@@ -43,8 +43,8 @@ def unpack(
     `before_each` is called before every member; what it raises ends the unpacking.
 
     Only execute bits and times are kept of a member's metadata. `only` and `omit` look at names
-    before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where the
-    archive cannot be read to its end or holds nothing below one of `only`.
+    before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where
+    the archive cannot be read to its end or holds nothing below one of `only`.
     """
     into.mkdir(parents=True, exist_ok=True)
     wanted = {posixpath.normpath(prefix) for prefix in only}
