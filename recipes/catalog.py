@@ -160,7 +160,7 @@ class Catalog:
     def program(self, service: Service, target: Target) -> Stage:
         """A service's program."""
         make = self._cargo if service.build == "cargo" else self._make
-        return self._once(f"{service.name}-{target.name}", lambda: make(service, target))
+        return self._once(f"program {service.name}-{target.name}", lambda: make(service, target))
 
     # The verify stage comes here, between a program and its package.
 
@@ -168,7 +168,7 @@ class Catalog:
         """Program and image of one platform."""
         bundle = self._ca_bundle() if service.image.ca_bundle else None
         return self._once(
-            f"image-{service.name}-{target.name}",
+            f"image {service.name}-{target.name}",
             lambda: image.stage(
                 service, target, program=self.program(service, target), bundle=bundle
             ),
@@ -178,7 +178,7 @@ class Catalog:
         """Image of all platforms."""
         names = "+".join(target.name for target in targets)
         images = {target.name: self.image(service, target) for target in targets}
-        return self._once(f"index-{service.name}-{names}", lambda: image.index(service, images))
+        return self._once(f"index {service.name}-{names}", lambda: image.index(service, images))
 
     def _ca_bundle(self) -> Stage:
         source = self.pins.source("ca-certificates")
@@ -227,7 +227,7 @@ class Catalog:
     def _crates(self, root: Path) -> Stage:
         manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
         return self._once(
-            f"crates-{root}",
+            f"crates {root}",
             lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),
         )
 

@@ -7,6 +7,7 @@ A traceback means a bug of Muslin's own.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -64,6 +65,7 @@ class CommandFailed(PipelineError):
             f"{stage}: a command {how}:\n  {' '.join(argv)}\n"
             f"  its last lines:\n{lines}\n  the whole log: {log}"
         )
+        self.code, self.tail = code, tuple(tail)
 
 
 class CommandMissing(PipelineError):
@@ -90,6 +92,32 @@ class CheckFailed(PipelineError):
         shown = "\n".join(f"    {finding}" for finding in findings[:10])
         more = f"\n    … and {len(findings) - 10} more" if len(findings) > 10 else ""
         super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
+
+
+class NameTaken(PipelineError):
+    """A service is called as a stage of the pipeline is, or as another service's stage."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"two different stages are called {name}. Rename the service of that name: it is taken "
+            "by a part of the pipeline, or is another service's with a target's name behind it"
+        )
+
+
+class DiskFull(PipelineError):
+    """The disk has no room left, or the user's share of it is used up."""
+
+    def __init__(self, path: str | Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} cannot be written: {error.strerror}. Finished stages stay finished.\n"
+            "  `nox -s gc -- 5GB` shrinks the cache, MUSLIN_CACHE moves it; "
+            "then run the same command again: it goes on where this one stopped"
+        )
+
+    @staticmethod
+    def is_meant_by(error: OSError) -> bool:
+        """Whether the system said so with this error."""
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class SourceChanged(PipelineError):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
-from recipes import dist, doctor, errors, lock, service, settings, source, target
+from recipes import dist, doctor, errors, lock, service, settings, source, stopping, target
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder, Planned, sources
@@ -26,8 +24,6 @@ from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.target import Target
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a polite kill, and a terminal that was closed."""
 Goal = Literal["toolchain", "openssl", "rust-std", "services", "package"]
 
 
@@ -60,12 +56,18 @@ class Pipeline:
                 cache / "run-lock.toml",
                 host=self.apt.host,
             )
-            self._pins = lock.complete(pins, self.apt, self.report.note)
+            with self.report.busy("archive", self.apt.log):
+                self._pins = lock.complete(pins, self.apt, self.report.note)
         return self._pins
 
     def chosen(self, names: Sequence[str]) -> tuple[Target, ...]:
         """The targets on the command line, or the default ones."""
-        return target.choose(self.targets, tuple(names) or self.settings.targets)
+        return target.choose(self.targets, tuple(names)) if names else self.defaults
+
+    @property
+    def defaults(self) -> tuple[Target, ...]:
+        """The targets of `[tool.muslin]`."""
+        return target.choose(self.targets, self.settings.targets)
 
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now."""
@@ -76,8 +78,10 @@ class Pipeline:
             services=self.services,
         )
 
-    def goals(self, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
-        """The stages that a session asks for."""
+    def goals(
+        self, goal: Goal, targets: tuple[Target, ...], *, also: tuple[Target, ...] = ()
+    ) -> list[Stage]:
+        """The stages that a session asks for; images of several platforms hold `also` too."""
         catalog = self.catalog()
         services = self.services.values()
         match goal:
@@ -91,7 +95,8 @@ class Pipeline:
                 return [catalog.program(each, one) for one in targets for each in services]
             case "package":
                 images = [catalog.image(each, one) for one in targets for each in services]
-                return images + [catalog.index(each, targets) for each in services]
+                joint = self._joint((*targets, *also))
+                return images + [catalog.index(each, joint) for each in services]
 
     def builder(self) -> Builder:
         """The engine, with everything it works with."""
@@ -111,12 +116,11 @@ class Pipeline:
         targets = self.chosen(names)
         doctor.insist()
         started = time.monotonic()
-        with self.store.in_use(), self._stoppable():
+        with self._at_work():
             builder = self.builder()
-            stages = self.goals(goal, targets)
-            planned = builder.plan(stages)
-            if self._settle(planned.values()):
-                stages = self.goals(goal, targets)
+            stages = self._stages(builder, goal, targets)
+            if self._settle(builder.plan(stages).values()):
+                stages = self._stages(builder, goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor)
             if goal == "package":
@@ -126,9 +130,39 @@ class Pipeline:
                 self._show(artefacts)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
+    def _stages(self, builder: Builder, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
+        """The goals of a run, with the pins as they are now."""
+        also = self._finished(builder, targets) if goal == "package" else ()
+        return self.goals(goal, targets, also=also)
+
+    def _finished(self, builder: Builder, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """Default targets beside the chosen ones whose images are all there: the joint images
+        keep them, so a run for one target takes no other's platform away."""
+        catalog = self.catalog()
+        return tuple(
+            one
+            for one in self.defaults
+            if one not in targets
+            and all(builder.has(catalog.image(each, one)) for each in self.services.values())
+        )
+
+    def _joint(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """The targets of a joint image, default ones first; of two for one platform the first."""
+        order = (*self.defaults, *targets)
+        by_platform: dict[tuple[str, str], Target] = {}
+        for one in sorted(targets, key=order.index):
+            platform = (one.image.architecture, one.image.variant)
+            first = by_platform.setdefault(platform, one)
+            if first is not one:
+                self.report.note(
+                    f"{one.name} and {first.name} are one platform to container runtimes; "
+                    f"the joint images hold {first.name}'s"
+                )
+        return tuple(by_platform.values())
+
     def fetch(self, names: Sequence[str]) -> None:
         """Download every source that the targets need, built or not."""
-        with self.store.in_use(), self._stoppable():
+        with self._at_work():
             wanted = self._everything(self.chosen(names))
             if self._settle(wanted):
                 wanted = self._everything(self.chosen(names))
@@ -172,7 +206,8 @@ class Pipeline:
         self.report.say(f"the store has {size(left)}, the limit is {size(limit)}")
 
     def _verify(self) -> None:
-        faults = self.store.drop_damaged()
+        with self.report.busy("verify"):
+            faults = self.store.drop_damaged()
         for key, fault in faults.items():
             self.report.damaged(key[:12], fault)
         self.report.say(f"every file was read: {len(faults)} damaged entries")
@@ -194,7 +229,8 @@ class Pipeline:
             return False
         self.report.say(f"asking the archive for {len(missing)} files")
         before = self.pins
-        self._pins = lock.settle(before, missing, self.apt, self.report.note)
+        with self.report.busy("archive", self.apt.log):
+            self._pins = lock.settle(before, missing, self.apt, self.report.note)
         return self._pins != before
 
     def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
@@ -205,32 +241,12 @@ class Pipeline:
         self.report.table("", ("artefact in dist/", "size", "SHA-256", "made"), rows)
 
     @contextmanager
-    def _stoppable(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end every process, then the run, with one line."""
-        stopped: list[signal.Signals] = []
-        running: list[str] = []
-
-        def stop(number: int, _frame: FrameType | None) -> None:
-            if not stopped:
-                stopped.append(signal.Signals(number))
-                running.extend(self.report.running())  # now: they are gone when the run has ended
-                raise KeyboardInterrupt
-
-        before = {
-            number: signal.signal(number, stop)
-            for number in STOPPING
-            if signal.getsignal(number) is not signal.SIG_IGN  # nohup, or a script's background
-        }
-        try:
+    def _at_work(self) -> Iterator[None]:
+        """For what uses the cache: it can be stopped, and no clean-up comes in between."""
+        with stopping.stoppable(self.report, self.runner, self.settings.cache), ExitStack() as use:
+            with self.report.busy("clean-up of the cache by another run"):
+                use.enter_context(self.store.in_use())
             yield
-        except KeyboardInterrupt:
-            self.runner.stop()
-            raise errors.Interrupted(stopped[0].name if stopped else "Ctrl-C", running) from None
-        finally:
-            self.report.close()
-            self.runner.close()
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 GC_OPTIONS = ("--dry-run", "--verify")

@@ -31,6 +31,11 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "i686
 PRESUMED = ("gcc", "g++", "libc6-dev", "make", "perl")
 """The prerequisites of the README: what they depend on need not be brought along."""
 URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) (?:SHA256:(?P<sha256>\w+))?")
+GONE = re.compile(
+    r"E: (Version '.*' for '.*' was not found|Can not find version '.*' of package '.*'"
+    r"|Unable to (locate package|find a source package for) .*)$"
+)
+"""How apt says that it does not have a package or not this version of it."""
 POLL = 0.3
 
 
@@ -105,10 +110,7 @@ class Apt:
     def locate(self, file: ArchiveFile, name: str) -> Located | None:
         """Where a pinned file is; None if the archive has this version no more."""
         if (file, name) not in self._known:
-            try:
-                self._learn([file])
-            except errors.CommandFailed:
-                return None
+            self._learn([file])
         return self._known.get((file, name))
 
     def learn(self, files: Sequence[ArchiveFile]) -> None:
@@ -116,20 +118,29 @@ class Apt:
         for suite in {file.suite for file in files}:
             for kind in ("binary", "source"):
                 some = [file for file in files if (file.suite, file.kind) == (suite, kind)]
-                try:
-                    self._learn(some)
-                except errors.CommandFailed:  # one of them is gone, and apt names none of the rest
+                if not self._learn(some):  # one of them is gone, and apt names none of the rest
                     for file in some:
                         self.locate(file, "")
 
-    def _learn(self, files: Sequence[ArchiveFile]) -> None:
+    def _learn(self, files: Sequence[ArchiveFile]) -> bool:
+        """Remember where the files are; whether the archive has all of them.
+
+        Raises `ArchiveUnusable` where apt fails for another reason.
+        """
         if not files:
-            return
+            return True
         suite, kind = files[0].suite, files[0].kind
         self.refresh(suite)
         command = ("download",) if kind == "binary" else ("source", "--only-source")
         words = [f"{file.package}={file.version}" for file in files]
-        printed = self._apt(suite, "apt-get", "-qq", *command, "--print-uris", *words)
+        try:
+            printed = self._apt(suite, "apt-get", "-qq", *command, "--print-uris", *words)
+        except errors.CommandFailed as error:
+            faults = [line for line in error.tail if line.startswith("E: ")]
+            if faults and all(map(GONE.match, faults)):
+                return False
+            fault = f"apt cannot say where {', '.join(words)} is"
+            raise errors.ArchiveUnusable(fault, "\n".join(error.tail)) from error
         by_package = {file.package: file for file in files}
         for line in printed.splitlines():
             name = _matched(line)["name"]
@@ -137,6 +148,7 @@ class Apt:
             file = by_package.get(name.split("_")[0], files[0])
             for one in _located(line, file):
                 self._known[file, name] = one
+        return True
 
     def files(
         self, suite: str, package: str, version: str, kind: Literal["binary", "source"]
@@ -165,8 +177,10 @@ class Apt:
         environment = {**runner.BASE_ENVIRONMENT, "PATH": runner.HOST_PATH}
         argv = ("dpkg", "--compare-versions", left, "gt", right)
         try:
-            self._runner.capture(argv, what="dpkg", env=environment, log=self._log)
-        except errors.CommandFailed:
+            self._runner.capture(argv, what="dpkg", env=environment, log=self.log)
+        except errors.CommandFailed as error:
+            if error.code != 1:  # 2: it could not compare them
+                raise
             return -1
         return 1
 
@@ -218,11 +232,12 @@ class Apt:
         progressed(to.stat().st_size)
 
     @property
-    def _log(self) -> Path:
+    def log(self) -> Path:
+        """What apt said."""
         return self._state / "apt.log"
 
     def _last_words(self) -> str:
-        return "\n".join(line for line in runner.tail(self._log)[-8:] if line[:2] != "$ ")
+        return "\n".join(line for line in runner.tail(self.log)[-8:] if line[:2] != "$ ")
 
     def _apt(self, suite: str, program: str, *words: str) -> str:
         configuration = self._prepared(suite)
@@ -234,7 +249,7 @@ class Apt:
         }
         argv = (program, "-c", str(configuration), *words)
         return self._runner.capture(
-            argv, what=f"the archive ({suite})", env=environment, log=self._log
+            argv, what=f"the archive ({suite})", env=environment, log=self.log
         )
 
     def _prepared(self, suite: str) -> Path:

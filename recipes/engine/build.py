@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -13,14 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from recipes import errors
-from recipes.engine import check, perform, runner, store
+from recipes.engine import check, perform, runner, site, store
 from recipes.engine.fetch import Fetcher
 from recipes.engine.key import Keys
-from recipes.engine.manifest import file_digest
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
 from recipes.engine.site import Site
-from recipes.engine.stage import Source, Stage, Tree
+from recipes.engine.stage import Source, Stage
 from recipes.engine.store import Entry, Record, Store
 
 State = Literal["found", "check", "build"]
@@ -50,11 +48,23 @@ class Builder:
     provenance: Mapping[str, str]
 
     def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
-        """Key -> what is to be done, dependencies first. Reads the store and nothing else."""
+        """Key -> what is to be done, dependencies first. Reads the store and nothing else.
+
+        Raises `NameTaken` where two different stages have one name.
+        """
         planned: dict[str, Planned] = {}
         for goal in goals:
             self._plan(goal, planned)
+        names: dict[str, str] = {}
+        for key, one in planned.items():
+            if names.setdefault(one.stage.name, key) != key:
+                raise errors.NameTaken(one.stage.name)
         return planned
+
+    def has(self, stage: Stage) -> bool:
+        """Whether a stage is in the store with its checks passed, whole."""
+        entry = self.store.find(self.keys.of(stage))
+        return entry is not None and self._is_proved(stage, entry)
 
     def _plan(self, stage: Stage, planned: dict[str, Planned]) -> None:
         key = self.keys.of(stage)
@@ -114,14 +124,7 @@ class Builder:
         stage, key = planned.stage, planned.key
         log = self.logs / (stage.target or "host") / f"{stage.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            self.report.stage(stage.name, log),
-            self.store.lock(
-                key,
-                lambda: self.report.waits(stage.name),
-                lambda: self.runner.raise_if_stopping(stage.name),
-            ),
-        ):
+        with self.report.stage(stage.name, log), self._alone(key, stage):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
             if entry is not None and self._is_proved(stage, entry):
                 self.report.found(stage.name)
@@ -143,24 +146,24 @@ class Builder:
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
         sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
-        with self._work(key[:20]) as work:
+        with self._scratch(stage) as scratch, self._work(key[:20]) as work:
             values = self._values(
                 work, [*_prefixed("need", stage.needs), *_prefixed("tool", stage.tools)]
             )
             values |= {f"source.{alias}": str(path) for alias, path in sources.items()}
-            values |= {"out": str(work / "out"), "scratch": str(self._scratch(stage))}
+            values |= {"out": str(work / "out"), "scratch": str(scratch)}
             for alias, tree in stage.trees:
-                values[f"tree.{alias}"] = str(_laid_out(tree, work / "tree" / alias))
+                values[f"tree.{alias}"] = str(site.lay_out(tree, work / "tree" / alias))
             (work / "out").mkdir()
-            site = self._site(stage, work, log, values)
+            place = self._site(stage, work, log, values)
             for one in stage.steps:
-                perform.step(one, site)
+                perform.step(one, place)
             self._insist_untouched(stage, log)
             record = Record(
                 name=stage.name,
                 document=self.keys.document(stage),
                 wall_seconds=round(time.monotonic() - started, 2),
-                cpu_seconds=round(site.cpu_seconds, 2),
+                cpu_seconds=round(place.cpu_seconds, 2),
                 built_with=dict(self.provenance),
             )
             return self.store.commit(key, work / "out", record)
@@ -213,7 +216,7 @@ class Builder:
         return values
 
     def _site(self, stage: Stage, work: Path, log: Path, values: dict[str, str]) -> Site:
-        site = Site(
+        place = Site(
             stage=stage.name,
             work=work,
             log=log,
@@ -222,25 +225,38 @@ class Builder:
             environment={},
         )
         folders = (*stage.path, *(f"${{tool.{alias}}}/bin" for alias, _ in stage.tools))
-        path = ":".join([*map(site.expand, folders), runner.HOST_PATH])
-        site.environment = {
+        path = ":".join([*map(place.expand, folders), runner.HOST_PATH])
+        place.environment = {
             **runner.BASE_ENVIRONMENT,
             **(runner.network_environment() if stage.network else {}),
-            **{name: site.expand(value) for name, value in stage.env},
+            **{name: place.expand(value) for name, value in stage.env},
             "PATH": path,
             "TMPDIR": str(work),
             runner.MARK: str(work),
         }
-        return site
+        return place
 
-    def _scratch(self, stage: Stage) -> Path:
-        """A folder kept between runs; another one as soon as one of the named needs changes."""
-        needs = dict(stage.needs)
-        loose = "-".join(self.keys.of(needs[alias])[:12] for alias in stage.scratch)
-        folder = self.store.scratch / f"{stage.name}-{loose}"
-        if stage.scratch:
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    @contextmanager
+    def _scratch(self, stage: Stage) -> Iterator[Path]:
+        """A folder kept between runs, this run's own for as long as the stage takes."""
+        name = f"{stage.name}-{self.keys.scratch_of(stage)[:20]}"
+        folder = self.store.scratch / name
+        if not stage.scratch:
+            yield folder
+            return
+        with self._alone(f"scratch-{name}", stage):
+            folder.mkdir(exist_ok=True)
+            yield folder
+
+    @contextmanager
+    def _alone(self, key: str, stage: Stage) -> Iterator[None]:
+        """One run at a time; says that it waits, and can be stopped while it does."""
+        with self.store.lock(
+            key,
+            lambda: self.report.waits(stage.name),
+            lambda: self.runner.raise_if_stopping(stage.name),
+        ):
+            yield
 
 
 def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:
@@ -259,21 +275,6 @@ def _blocked(
 ) -> bool:
     busy = set(running.values())
     return any(key in waiting or key in busy for key in one.after)
-
-
-def _laid_out(tree: Tree, folder: Path) -> Path:
-    """A copy of the project's own files, as they were when the keys were made."""
-    for file in (*tree.files, *tree.also):
-        to = folder / file.path
-        to.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(tree.root / file.path, to)
-        except FileNotFoundError as error:
-            raise errors.SourceChanged(tree.root / file.path) from error
-        if file_digest(to) != file.sha256:
-            raise errors.SourceChanged(tree.root / file.path)
-        to.chmod(0o755 if file.executable else 0o644)
-    return folder
 
 
 def sources(planned: Iterable[Planned]) -> dict[str, Source]:

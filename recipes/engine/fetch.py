@@ -136,6 +136,8 @@ class Fetcher:
             except (errors.PipelineError, OSError) as error:
                 if isinstance(error, errors.Interrupted):
                     raise
+                if isinstance(error, OSError) and errors.DiskFull.is_meant_by(error):
+                    raise  # the next origin would not find more room
                 attempts.append(f"{_shown(origin)}: {error}")
             else:
                 return

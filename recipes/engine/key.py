@@ -39,6 +39,14 @@ class Keys:
             self._documents[id(stage)] = self._written(stage)
         return self._documents[id(stage)]
 
+    def scratch_of(self, stage: Stage) -> str:
+        """The loose key of a stage's scratch folder: its document less what may change beneath."""
+        document = dict(self.document(stage))
+        for name in ("sources", "trees"):
+            del document[name]
+        document["needs"] = {a: key for a, key in document["needs"].items() if a in stage.scratch}
+        return digest(document)
+
     def checks_of(self, stage: Stage) -> str:
         """The key of a stage's checks upon its output: the rules and the programs that judge."""
         return digest(

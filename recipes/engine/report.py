@@ -37,7 +37,6 @@ class Report:
         self._status: tqdm[Never] | None = None
         self._ended = threading.Event()
         self._left = 0
-        self.stages_running: tuple[str, ...] = ()
 
     # --- lines ---
 
@@ -94,8 +93,8 @@ class Report:
     # --- long stages ---
 
     @contextmanager
-    def stage(self, name: str, log: Path) -> Iterator[None]:
-        """Keeps a person informed while a stage runs."""
+    def busy(self, name: str, log: Path | None = None) -> Iterator[None]:
+        """Keeps a person informed while something takes its time."""
         with self._lock:
             self._running[name] = _Watched(log)
             self._start_ticker()
@@ -104,7 +103,14 @@ class Report:
         finally:
             with self._lock:
                 del self._running[name]
-                self._left -= 1
+
+    @contextmanager
+    def stage(self, name: str, log: Path) -> Iterator[None]:
+        """The same for a stage, of which there is one less to do afterwards."""
+        with self.busy(name, log):
+            yield
+        with self._lock:
+            self._left -= 1
 
     def running(self) -> list[str]:
         """Names of the stages that run now."""
@@ -130,9 +136,8 @@ class Report:
 
     def _now(self) -> str:
         stages = "  ".join(f"{name} {watched.now()}" for name, watched in self._running.items())
-        return f"{self._left} left: {stages}"[
-            : (self._status.ncols or 100) if self._status else 100
-        ]
+        line = f"{self._left} left: {stages}" if self._left else stages
+        return line[: (self._status.ncols or 100) if self._status else 100]
 
     # --- downloads ---
 
@@ -174,7 +179,7 @@ class Report:
 class _Watched:
     """A running stage and its log."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path | None) -> None:
         self.log = log
         self.started = self.heard = time.monotonic()
 
@@ -187,8 +192,11 @@ class _Watched:
 
     def now(self) -> str:
         """For how long, and how much its log has grown."""
+        ago = duration(time.monotonic() - self.started)
+        if self.log is None:
+            return ago
         kilobytes = self.log.stat().st_size / 1000 if self.log.exists() else 0
-        return f"{duration(time.monotonic() - self.started)}, log {kilobytes:.0f} kB"
+        return f"{ago}, log {kilobytes:.0f} kB"
 
 
 def duration(seconds: float) -> str:

@@ -114,13 +114,15 @@ class Runner:
         with log.open("ab") as text:
             text.write(f"\n$ {' '.join(argv)}\n".encode())
             text.flush()
+            began = text.tell()
             with self._started(
                 argv, what, Path("/"), env, log, subprocess.PIPE, text, ()
             ) as process:
                 out, _ = process.communicate()
         self.raise_if_stopping(what)
         if process.returncode != 0:
-            raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
+            said = _end_of(log, began).decode(errors="replace").splitlines()[-TAIL:]
+            raise errors.CommandFailed(what, argv, process.returncode, said, log)
         return out.decode(errors="replace")
 
     @contextmanager
@@ -269,7 +271,7 @@ def tail(log: Path) -> list[str]:
     return _end_of(log).decode(errors="replace").splitlines()[-TAIL:]
 
 
-def _end_of(path: Path) -> bytes:
+def _end_of(path: Path, start: int = 0) -> bytes:
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 16384))
+        file.seek(max(start, path.stat().st_size - 16384))
         return file.read()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes import errors
+from recipes.engine.manifest import file_digest
 from recipes.engine.runner import Runner
+from recipes.engine.stage import Tree
 
 PLACEHOLDER = re.compile(r"\$(\$\{|\{([A-Za-z0-9._-]+)\})")
 
@@ -41,3 +44,18 @@ class Site:
     def path(self, text: str) -> Path:
         """The same, as a path; a relative one is below the work folder."""
         return self.work / self.expand(text)
+
+
+def lay_out(tree: Tree, folder: Path) -> Path:
+    """A copy of the project's own files, as they were when the keys were made."""
+    for file in (*tree.files, *tree.also):
+        to = folder / file.path
+        to.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(tree.root / file.path, to)
+        except FileNotFoundError as error:
+            raise errors.SourceChanged(tree.root / file.path) from error
+        if file_digest(to) != file.sha256:
+            raise errors.SourceChanged(tree.root / file.path)
+        to.chmod(0o755 if file.executable else 0o644)
+    return folder

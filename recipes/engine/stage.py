@@ -385,7 +385,8 @@ class Stage:
     path: tuple[str, ...] = ()
     """Folders of needs that come first on PATH, before those of tools and the host's own."""
     scratch: tuple[str, ...] = field(default=(), metadata=UNKEYED)
-    """Names the scratch folder kept between runs, loosely: aliases of needs that it depends on."""
+    """Asks for a folder that is kept between runs and names the needs with which it is thrown
+    away. So it is when a step or the environment changes; other trees and needs keep it."""
     network: bool = field(default=False, metadata=UNKEYED)
     """The steps fetch: the user's proxy and CA settings reach them."""
     target: str = field(default="", metadata=UNKEYED)

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -67,12 +68,15 @@ class Store:
         self.work = cache / "work"
         self.scratch = cache / "scratch"
         self._locks = cache / "locks"
+        self._held: dict[str, int] = {}
+        """Key -> thread of this process that holds its lock."""
         for folder in (self.root, self.work, self.scratch, self._locks):
             folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Held by every run that builds or reads; `collect` waits for none of it and refuses."""
+        """Held by every run that builds or reads, which waits for a clean-up that is at work;
+        a clean-up waits for no run and refuses."""
         with (self._locks / "in-use").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             yield
@@ -92,27 +96,49 @@ class Store:
                 still()
                 with suppress(filelock.Timeout):
                     lock.acquire(timeout=0.5, poll_interval=0.1)
+        self._held[key] = threading.get_ident()
         try:
             yield
         finally:
+            del self._held[key]
             lock.release()
 
     def find(self, key: str, damaged: Callable[[str], None] = lambda _: None) -> Entry | None:
-        """The entry if it is there and whole; a damaged one is reported and removed."""
+        """The entry if it is there and whole; a damaged one is reported and removed.
+
+        Removed under the key's lock only: another run may be building it anew this very moment,
+        and is then left to it.
+        """
+        seen = self._seen(key)
+        if isinstance(seen, str):
+            if self._held.get(key) == threading.get_ident():
+                return self._sorted_out(key, damaged)
+            try:
+                with filelock.FileLock(self._locks / f"{key}.lock", blocking=False):
+                    return self._sorted_out(key, damaged)
+            except filelock.Timeout:
+                return None
+        return seen
+
+    def _sorted_out(self, key: str, damaged: Callable[[str], None]) -> Entry | None:
+        """A second look, with nobody else at work on it; what is damaged goes."""
+        seen = self._seen(key)
+        if isinstance(seen, str):
+            damaged(seen)
+            remove(self.root / key)
+            return None
+        return seen
+
+    def _seen(self, key: str) -> Entry | str | None:
+        """The entry, or what is wrong with it, or None where there is none."""
         folder = self.root / key
         try:
             record = Record(**json.loads((folder / "stage.json").read_text()))
             manifest: Manifest = json.loads((folder / "manifest.json").read_text())
         except (OSError, ValueError, TypeError) as error:
-            if not folder.exists():
-                return None
-            damaged(f"its record cannot be read ({error})")
-            remove(folder)
-            return None
+            return f"its record cannot be read ({error})" if folder.exists() else None
         if (fault := compare(folder / "tree", manifest)) is not None:
-            damaged(fault)
-            remove(folder)
-            return None
+            return fault
         os.utime(folder / "stage.json")
         return Entry(key=key, folder=folder, record=record)
 

@@ -119,6 +119,12 @@ def test_what_cannot_change_the_output_rebuilds_nothing(
     assert bench.said("found") == {"saying"}
 
 
+def test_two_stages_of_one_name_are_refused(bench: Bench) -> None:
+    with pytest.raises(errors.NameTaken, match="two different stages are called same"):
+        bench.build(text("same", "1"), text("same", "2"))
+    assert not list(bench.store.entries())
+
+
 def test_stages_with_equal_keys_are_built_once(bench: Bench) -> None:
     entries = bench.build(program(name="one"), program(name="two"))
     assert len(bench.said("built")) == 1
@@ -259,15 +265,16 @@ def test_a_step_has_the_declared_environment_and_no_other(
         stage("goal", dataclasses.replace(ENV, env=(("STEP", "${work}"),))),
         env=(("STAGE", "${out}"), ("TZ", "Asia/Tokyo")),
         tools=(("tool", text("tool")),),
-        path=("${tool.tool}/bin",),
+        needs=(("need", text("need", "needed")),),
+        path=("${need.need}/programs",),
     )
     got = environment_of(bench, goal)
-    tool = bench.build(text("tool"))["tool"].tree
+    tool, need = (bench.build(one)[one.name].tree for one in (text("tool"), text("need", "needed")))
     work = got.pop("STEP")
     assert got.pop("MAKEFLAGS").startswith("-j2 --jobserver-auth=")
     assert got == {
         **runner.BASE_ENVIRONMENT,
-        "PATH": f"{tool}/bin:{runner.HOST_PATH}",
+        "PATH": f"{need}/programs:{tool}/bin:{runner.HOST_PATH}",
         "STAGE": f"{work}/out",
         "TMPDIR": work,
         "TZ": "Asia/Tokyo",
@@ -303,25 +310,28 @@ def test_standard_input_is_closed(bench: Bench) -> None:
 # --- scratch --------------------------------------------------------------------------------
 
 
-def scratching(need: Stage, salt: str) -> Stage:
-    """Counts its runs in its scratch folder."""
+def scratching(need: Stage, other: str, flag: str = "") -> Stage:
+    """Notes in its scratch folder what another need of it said."""
+    script = f"echo $(cat ${{need.other}}/text){flag} >>${{scratch}}/runs"
     return stage(
         "goal",
-        Run(argv=("sh", "-c", f": {salt}; echo {salt} >>${{scratch}}/runs")),
+        Run(argv=("sh", "-c", script)),
         Copy(source="${scratch}/runs", to="${out}/runs"),
-        needs=(need,),
+        needs=(need, text("other", other)),
         scratch=(need.name,),
     )
 
 
-def test_scratch_is_kept_until_a_need_it_hangs_on_changes(bench: Bench) -> None:
-    def runs(need: Stage, salt: str) -> list[str]:
-        return (bench.build(scratching(need, salt))["goal"].tree / "runs").read_text().split()
+def test_scratch_is_kept_until_what_it_hangs_on_changes(bench: Bench) -> None:
+    def runs(need: Stage, other: str, flag: str = "") -> list[str]:
+        goal = scratching(need, other, flag)
+        return (bench.build(goal)["goal"].tree / "runs").read_text().split()
 
     assert runs(text("need"), "a") == ["a"]
     assert runs(text("need"), "b") == ["a", "b"]
-    assert runs(text("need", "changed"), "c") == ["c"]
-    assert runs(text("need"), "d") == ["a", "b", "d"]
+    assert runs(text("need", "changed"), "c") == ["c"], "a need it hangs on"
+    assert runs(text("need"), "d", "-O3") == ["d-O3"], "a step"
+    assert runs(text("need"), "e") == ["a", "b", "e"]
 
 
 def test_a_source_edited_after_the_keys_were_made_is_not_built(

@@ -34,7 +34,7 @@ here = Path.cwd()
 {stages}
 
 class Mine(Pipeline):
-    def goals(self, goal, targets):
+    def goals(self, goal, targets, **_also):
         return GOALS
 
 try:
@@ -227,3 +227,44 @@ GOALS = [stage(f"goal-{n}", Run(argv=("sh", "-c", f": {n}; cp ${{need.one}}/1 ${
     assert len((project / "ones").read_text().split()) == 1
     assert len(list(Bench(cache=project / "cache").store.entries())) == 4
     assert not list((project / "cache" / "work").iterdir())
+
+
+SHARING = """\
+which = text("which", (here / "which").read_text())
+script = (
+    "which=$(cat ${{need.which}}/text); touch {here}/began-$which; "
+    "until test -f {here}/go-$which; do sleep 0.05; done; "
+    "echo $which >${{scratch}}/made; cp ${{scratch}}/made ${{out}}"
+)
+GOALS = [stage("sharing", Run(argv=("sh", "-c", script.replace("{here}", str(here)))),
+         needs=(which, text("fixed")), scratch=("fixed",))]
+""".replace("{{", "{").replace("}}", "}")
+
+
+def test_runs_with_other_sources_take_turns_in_scratch(project: Path) -> None:
+    """What a run copies out of its scratch folder is what itself has put there."""
+    (project / "which").write_text("one")
+    with started(project, SHARING) as one:
+        until((project / "began-one").exists)
+        (project / "which").write_text("two")
+        with started(project, SHARING) as two:
+            assert two.stdout is not None
+            assert any("waits" in line for line in iter(two.stdout.readline, ""))
+            (project / "go-two").touch()
+            time.sleep(0.5)
+            assert not (project / "began-two").exists()
+            (project / "go-one").touch()
+            finished(one)
+            finished(two)
+    made = {path.read_text() for path in (project / "cache" / "store").glob("*/tree/made")}
+    assert made == {"one\n", "two\n"}
+
+
+def test_a_full_disk_is_one_line(project: Path) -> None:
+    stages = 'GOALS = [stage("full", Write(path="/dev/full", text="x")), text("fine")]'
+    with started(project, f"from recipes.engine.stage import Write\n{stages}") as run:
+        out, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 1
+    assert "No space left on device. Finished stages stay finished" in out
+    assert "nox -s gc" in out
+    assert "Traceback" not in out
