@@ -72,6 +72,18 @@ def test_version_that_never_was_is_not_located(apt: Apt) -> None:
     assert apt.locate(file, "musl_0.0.orig.tar.gz") is None
 
 
+def test_apt_that_fails_has_not_lost_the_version(tmp_path: Path) -> None:
+    private = Apt(tmp_path / "apt", Runner(1))
+    private.refresh("trixie")
+    (tmp_path / "apt/trixie/apt.conf").write_text("neither here nor there")
+    file = ArchiveFile(suite="trixie", package="musl", version=MUSL, kind="source")
+    said = r"(?s)apt cannot say where musl=.*Syntax error"
+    with pytest.raises(errors.ArchiveUnusable, match=said):
+        private.locate(file, "musl_1.2.5.orig.tar.gz")
+    with pytest.raises(errors.ArchiveUnusable, match=said):
+        private.learn([file])
+
+
 def test_closure_holds_a_dependency_and_not_what_every_host_has(apt: Apt) -> None:
     closure = {one.package for one in apt.closure("trixie", ["bison"])}
     assert {"bison", "m4"} <= closure

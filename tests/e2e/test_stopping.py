@@ -247,11 +247,10 @@ def test_runs_with_other_sources_take_turns_in_scratch(project: Path) -> None:
     with started(project, SHARING) as one:
         until((project / "began-one").exists)
         (project / "which").write_text("two")
+        (project / "go-two").touch()
         with started(project, SHARING) as two:
             assert two.stdout is not None
             assert any("waits" in line for line in iter(two.stdout.readline, ""))
-            (project / "go-two").touch()
-            time.sleep(0.5)
             assert not (project / "began-two").exists()
             (project / "go-one").touch()
             finished(one)

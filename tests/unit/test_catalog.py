@@ -116,3 +116,10 @@ def test_a_target_alone_has_the_keys_it_has_among_others(catalog: Catalog) -> No
 def test_an_unknown_library_is_named(catalog: Catalog) -> None:
     with pytest.raises(errors.Unknown, match=r"no C library 'opensl'\. Did you mean openssl\?"):
         catalog.library("opensl", TARGETS["armv6"])
+
+
+def test_a_service_of_a_stages_name_is_not_that_stage(catalog: Catalog) -> None:
+    named = catalog.services["hello-c"].model_copy(update={"name": "openssl"})
+    one = TARGETS["armv6"]
+    assert catalog.program(named, one) is not catalog.library("openssl", one)
+    assert catalog.image(named, one) is not catalog.image(catalog.services["hello-c"], one)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -258,3 +259,40 @@ def test_waiting_ends_when_it_is_told_to(tmp_path: Path) -> None:
     with place.lock(KEY, lambda: None):
         threading.Thread(target=second, daemon=True).start()
         assert ended.wait(30)
+
+
+def test_a_damaged_entry_that_another_run_has_in_hand_is_left_to_it(
+    tmp_path: Path, tree: Path
+) -> None:
+    ours, theirs = Store(tmp_path), Store(tmp_path)
+    entry = ours.commit(KEY, tree, RECORD)
+    write(entry.tree / "data", "date!")
+    faults: list[str] = []
+    with theirs.lock(KEY, lambda: None):
+        assert ours.find(KEY, faults.append) is None
+        assert entry.folder.exists()
+        assert theirs.find(KEY, faults.append) is None
+        assert not entry.folder.exists()
+    assert faults == ["data has 5 bytes instead of 4"]
+
+
+def test_an_entry_built_anew_between_two_looks_stays(
+    tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Store(tmp_path)
+    shutil.copytree(tree, tmp_path / "again", symlinks=True)
+    entry = place.commit(KEY, tree, RECORD)
+    write(entry.tree / "data", "date!")
+    looks: list[object] = []
+
+    def look(folder: Path, manifest: manifests.Manifest) -> str | None:
+        fault = manifests.compare(folder, manifest)
+        if not looks:  # another run repairs it, just after this one has seen the fault
+            store.remove(entry.folder)
+            place.commit(KEY, tmp_path / "again", RECORD)
+        looks.append(fault)
+        return fault
+
+    monkeypatch.setattr("recipes.engine.store.compare", look)
+    assert place.find(KEY) == entry
+    assert looks == ["data has 5 bytes instead of 4", None]

@@ -1,0 +1,91 @@
+"""What a session asks the engine for."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from recipes.engine.key import Keys
+from recipes.engine.report import Report
+from recipes.engine.stage import Stage
+from recipes.engine.store import Record
+from recipes.pipeline import Pipeline
+from recipes.target import Image, Target
+
+PROJECT = Path(__file__).resolve().parents[2]
+RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
+
+
+class Trial(Pipeline):
+    """The project's own pipeline on an empty cache; what it says is kept."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        super().__init__(PROJECT, Report(self.stream))
+
+    def finish(self, stage: Stage) -> None:
+        """As if the stage had been built."""
+        keys: Keys = self.builder().keys
+        out = self.store.work / "out"
+        out.mkdir()
+        entry = self.store.commit(keys.of(stage), out, RECORD)
+        self.store.mark_passed(entry, keys.proof_of(stage))
+
+    def platforms(self, *names: str) -> list[set[str]]:
+        """The targets in each joint image of a run for these."""
+        stages = self._stages(self.builder(), "package", self.chosen(names))
+        joint = [stage for stage in stages if stage.name.count("-") == 2 and not stage.target]
+        assert len(joint) == len(self.services)
+        return [{alias for alias, _ in stage.needs} for stage in joint]
+
+
+@pytest.fixture
+def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path / "cache"))
+    return Trial()
+
+
+def pi5(trial: Trial) -> Target:
+    """A second target for 64-bit ARM."""
+    aarch64 = trial.targets["aarch64"]
+    update = {"name": "pi5", "triple": "aarch64-pi5-linux-musl", "image": aarch64.image}
+    rust = aarch64.rust.model_copy(update={"triple": "aarch64-pi5-linux-musl", "cpu": "x"})
+    return aarch64.model_copy(update={**update, "rust": rust})
+
+
+def test_no_name_means_the_default_targets(trial: Trial) -> None:
+    assert [one.name for one in trial.chosen(())] == ["x86_64", "aarch64", "armv7", "armv6"]
+    assert [one.name for one in trial.chosen(("arm-linux-musleabihf",))] == ["armv6"]
+
+
+def test_joint_images_hold_what_was_asked_for(trial: Trial) -> None:
+    assert trial.platforms("armv6", "x86_64") == [{"armv6", "x86_64"}] * 3
+    assert trial.platforms("armv6") == [{"armv6"}] * 3
+
+
+def test_joint_images_keep_finished_platforms(trial: Trial) -> None:
+    catalog, aarch64 = trial.catalog(), trial.targets["aarch64"]
+    first, *rest = trial.services.values()
+    trial.finish(catalog.image(first, aarch64))
+    assert trial.platforms("armv6") == [{"armv6"}] * 3, "one service's image is not all of them"
+    for each in rest:
+        trial.finish(catalog.image(each, aarch64))
+    assert trial.platforms("armv6") == [{"armv6", "aarch64"}] * 3
+
+
+def test_two_targets_of_one_platform_share_a_joint_image(trial: Trial) -> None:
+    trial.targets["pi5"] = pi5(trial)
+    assert trial.platforms("pi5", "aarch64", "armv6") == [{"aarch64", "armv6"}] * 3
+    assert "note: pi5 and aarch64 are one platform" in trial.stream.getvalue()
+    assert trial.platforms("pi5") == [{"pi5"}] * 3
+
+
+def test_variants_are_platforms_of_their_own(trial: Trial) -> None:
+    arms = [one for one in trial.defaults if one.image.architecture == "arm"]
+    assert {one.image for one in arms} == {
+        Image(architecture="arm", variant="v6"),
+        Image(architecture="arm", variant="v7"),
+    }
+    assert trial.platforms("armv6", "armv7") == [{"armv6", "armv7"}] * 3
