@@ -196,6 +196,26 @@ class WrongSize(PipelineError):
         )
 
 
+class NotTheFile(PipelineError):
+    """A server answered with a page for people instead of the file."""
+
+    def __init__(self, name: str, origin: str) -> None:
+        super().__init__(
+            f"{origin} answered with an HTML page instead of {name}, as servers do that want a "
+            "login or have lost the file; open the address in a browser to see"
+        )
+
+
+class TooSlow(PipelineError):
+    """A download went on for longer than a working server takes."""
+
+    def __init__(self, name: str, origin: str, seconds: float) -> None:
+        super().__init__(
+            f"{name} from {origin} was not complete after {seconds:.0f} s; "
+            "what arrived is kept, and the next run goes on there"
+        )
+
+
 class UnsafeAddress(PipelineError):
     """An address that is neither HTTPS nor this machine's own."""
 

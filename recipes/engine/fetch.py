@@ -1,7 +1,7 @@
 """Sources by digest: from whichever of their origins gives the right file.
 
     <cache>/downloads/<sha256>/<name>       complete, its digest matched
-    <cache>/downloads/<sha256>/.part-<pid>  on its way
+    <cache>/downloads/<sha256>/.part        on its way; a failed download is resumed
     <cache>/downloads/rejected/             complete and wrong, kept for a look
 
 A file that is there was verified when it arrived; its size is looked at each time, its digest
@@ -10,15 +10,11 @@ again if its time is another than then.
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urljoin, urlsplit
+from typing import Protocol
 
 import filelock
 
@@ -26,13 +22,8 @@ from recipes import errors
 from recipes.engine.apt import Apt
 from recipes.engine.manifest import file_digest
 from recipes.engine.stage import ArchiveFile, Origin, Source, Url
+from recipes.engine.web import Download, Limits
 
-if TYPE_CHECKING:
-    import requests
-
-TIMEOUT = (15.0, 30.0)
-"""Seconds for the connection and between two pieces of the answer."""
-CHUNK = 1 << 16
 POLL = 0.2
 """Seconds after which a wait looks whether the run was cancelled."""
 
@@ -57,12 +48,19 @@ class Fetcher:
     """Fetches sources into the downloads folder, each once."""
 
     def __init__(
-        self, downloads: Path, *, apt: Apt, progress: Progress, cancelled: threading.Event
+        self,
+        downloads: Path,
+        *,
+        apt: Apt,
+        progress: Progress,
+        cancelled: threading.Event,
+        limits: Limits | None = None,
     ) -> None:
         self._downloads = downloads
         self._apt = apt
         self._progress = progress
         self._cancelled = cancelled
+        self._limits = limits or Limits()
         downloads.mkdir(parents=True, exist_ok=True)
 
     def has(self, source: Source) -> bool:
@@ -89,15 +87,13 @@ class Fetcher:
 
     @contextmanager
     def _alone(self, folder: Path, name: str) -> Iterator[None]:
-        """One download per file at a time; clears away what a killed run left half done."""
+        """One download per file at a time."""
         lock = filelock.FileLock(folder / ".lock", thread_local=False)
         while not lock.is_locked:
             self._raise_if_cancelled(name)
             with suppress(filelock.Timeout):
                 lock.acquire(timeout=POLL, poll_interval=POLL / 2)
         try:
-            for part in folder.glob(".part-*"):
-                part.unlink()
             yield
         finally:
             lock.release()
@@ -124,7 +120,9 @@ class Fetcher:
         return True
 
     def _from_any_origin(self, source: Source, path: Path) -> None:
-        part = path.with_name(f".part-{os.getpid()}")
+        part = path.with_name(".part")
+        if part.exists():
+            self._progress.advance(source.name, part.stat().st_size)
         attempts: list[str] = []
         wrong: errors.WrongDigest | None = None
         for origin in source.origins:
@@ -141,8 +139,6 @@ class Fetcher:
                 attempts.append(f"{_shown(origin)}: {error}")
             else:
                 return
-            finally:
-                part.unlink(missing_ok=True)
             self._progress.note(f"{source.name}: {_shown(origin)} did not give the pinned file")
         if wrong is not None:
             raise wrong
@@ -151,7 +147,7 @@ class Fetcher:
     def _from(self, origin: Origin, source: Source, part: Path) -> None:
         match origin:
             case Url():
-                self._abandonable(lambda: self._from_web(origin, source, part), source.name)
+                self._from_web(origin, source, part)
             case ArchiveFile():
                 self._from_archive(origin, source, part)
 
@@ -159,7 +155,14 @@ class Fetcher:
         located = self._apt.locate(origin, source.name)
         if located is None:
             raise errors.NotInArchive(origin.package, origin.version, origin.version, ())
-        self._apt.download(origin.suite, located, part, self._advancing(source.name))
+        if part.exists():  # of a web origin's answer; apt begins at the beginning
+            self._progress.advance(source.name, -part.stat().st_size)
+            part.unlink()
+        try:
+            self._apt.download(origin.suite, located, part, self._advancing(source.name))
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
     def _advancing(self, name: str) -> Callable[[int], None]:
         so_far = 0
@@ -171,52 +174,24 @@ class Fetcher:
 
         return progressed
 
-    def _abandonable(self, work: Callable[[], None], name: str) -> None:
-        """Wait for the work, or until the run is cancelled.
-
-        A server that says nothing cannot be asked to stop: its thread is left to end by itself.
-        """
-        outcome: Future[None] = Future()
-
-        def attempt() -> None:
-            try:
-                work()
-            except BaseException as error:  # whatever it is, the waiting thread raises it
-                outcome.set_exception(error)
-            else:
-                outcome.set_result(None)
-
-        threading.Thread(target=attempt, daemon=True).start()
-        while not wait([outcome], POLL).done:
-            self._raise_if_cancelled(name)
-        outcome.result()
-
     def _from_web(self, origin: Url, source: Source, part: Path) -> None:
-        import requests  # noqa: PLC0415  # a run that finds everything needs no HTTP client
-        import urllib3  # noqa: PLC0415  # it comes with requests, as late as that
-
-        _insist_on_tls(origin.address)
-        received = 0
-        with (
-            requests.get(
-                origin.address, stream=True, timeout=TIMEOUT, hooks={"response": _look_ahead}
-            ) as answer,
-            part.open("wb") as file,
-        ):
-            answer.raise_for_status()
-            try:
-                # Undecoded: some servers call a .tar.gz an encoding, and the pin is of the file.
-                for chunk in answer.raw.stream(CHUNK, decode_content=False):
-                    self._raise_if_cancelled(source.name)
-                    received += len(chunk)
-                    if received > source.size:
-                        raise errors.WrongSize(source.name, origin.address, source.size, received)
-                    file.write(chunk)
-                    self._progress.advance(source.name, len(chunk))
-            except urllib3.exceptions.HTTPError as error:
-                raise requests.ConnectionError(error) from error
-        if received < source.size:
-            raise errors.WrongSize(source.name, origin.address, source.size, received)
+        download = Download(
+            origin.address,
+            source,
+            part,
+            limits=self._limits,
+            cancelled=self._cancelled,
+            advance=lambda bytes_: self._progress.advance(source.name, bytes_),
+        )
+        try:
+            download.run()
+        except (errors.WrongSize, errors.NotTheFile):
+            download.start_over()
+            raise
+        if download.pieced and file_digest(part) != source.sha256:
+            self._progress.note(f"{source.name}: the pieces are not of one file; fetching it whole")
+            download.start_over()
+            download.run()
 
     def _accept(self, source: Source, origin: Origin, part: Path, path: Path) -> None:
         """Give the file its name, if it is the pinned one; keep it aside otherwise."""
@@ -236,29 +211,3 @@ def _shown(origin: Origin) -> str:
             return origin.address
         case ArchiveFile():
             return f"the Debian archive ({origin.suite}, {origin.package} {origin.version})"
-
-
-def _insist_on_tls(address: str) -> None:
-    """HTTPS everywhere, plain HTTP only to this machine itself."""
-    parts = urlsplit(address)
-    if parts.scheme == "https":
-        return
-    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
-        raise errors.UnsafeAddress(address)
-
-
-def _look_ahead(answer: requests.Response, *_: object, **__: object) -> None:
-    """A redirection is looked at before it is followed."""
-    if answer.is_redirect:
-        try:
-            _insist_on_tls(urljoin(answer.url, answer.headers["Location"]))
-        except errors.UnsafeAddress:
-            answer.close()  # nobody else has it yet
-            raise
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
