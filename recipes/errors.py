@@ -43,6 +43,13 @@ class Unknown(PipelineError):
         super().__init__(f"there is no {kind} {name!r}.{hint}\n  There is: {listing}")
 
 
+class ValueMissing(PipelineError):
+    """An option on the command line stands without the value that it takes."""
+
+    def __init__(self, session: str, option: str) -> None:
+        super().__init__(f"{option} of {session} takes a value: `nox -s {session} -- {option} X`")
+
+
 class UnknownPlaceholder(PipelineError):
     """A step names a `${placeholder}` that its stage does not have."""
 

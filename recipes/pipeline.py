@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +9,25 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from recipes import dist, doctor, errors, lock, service, settings, source, stopping, target
+from recipes import (
+    arguments,
+    cleaning,
+    dist,
+    doctor,
+    errors,
+    lock,
+    plan,
+    service,
+    settings,
+    source,
+    stopping,
+    target,
+)
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder, Planned, sources
 from recipes.engine.fetch import Fetcher
+from recipes.engine.history import History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
@@ -36,6 +49,7 @@ class Pipeline:
         self.targets = target.load(project / "toolchains")
         self.services = service.load(self.settings.services)
         self.store = Store(self.settings.cache)
+        self.history = History(self.settings.cache / "history")
         self.runner = Runner(self.settings.jobs)
         self.apt = Apt(self.settings.cache / "apt", self.runner)
         self.fetcher = Fetcher(
@@ -106,6 +120,7 @@ class Pipeline:
             runner=self.runner,
             fetcher=self.fetcher,
             report=self.report,
+            history=self.history,
             keys=Keys(host),
             logs=self.settings.cache / "logs",
             provenance=doctor.provenance(),
@@ -170,16 +185,45 @@ class Pipeline:
                 path = self.fetcher.fetch(one)
                 self.report.stage_line(one.name, "fetched", f" {size(path.stat().st_size)}")
 
-    def plan(self, names: Sequence[str]) -> None:
-        """Show every stage, whether it is found or to be built."""
+    def plan(self, words: Sequence[str]) -> None:
+        """Show every stage, whether it is found or to be built, and what that will take."""
+        names, options = arguments.split("plan", words, flags=("--json",), valued=("--why",))
+        if "--json" in options:
+            self.report.divert()
         builder = self.builder()
-        planned = builder.plan(self.goals("package", self.chosen(names)))
-        rows = [
-            (one.stage.name, one.state, one.key[:12], one.stage.summary) for one in planned.values()
-        ]
-        self.report.table("", ("stage", "state", "key", "what"), rows)
+        targets = self.chosen(names)
+        if "--why" in options:
+            self._explain(builder, options["--why"], targets)
+            return
+        planned = builder.plan(self._stages(builder, "package", targets))
+        if "--json" in options:
+            self.report.data(plan.as_data(planned))
+            return
+        self.report.table("", plan.HEAD, plan.rows(planned.values()))
+        seconds = sum(one.cpu_seconds for one in planned.values())
+        if seconds:
+            jobs = self.settings.jobs
+            self.report.say(f"about {duration(seconds / jobs)} on {jobs} cores, if they are idle")
         for line in self.pins.notes:
             self.report.note(line)
+
+    def _explain(self, builder: Builder, name: str, targets: tuple[Target, ...]) -> None:
+        stages = {one.stage.name: one.stage for one in self._everything(targets)}
+        if name not in stages:
+            raise errors.Unknown("stage", name, stages)
+        stage, last = stages[name], self.history.last(name)
+        if last is None:
+            self.report.say(f"{name} was never built in this cache")
+            return
+        aliases = {alias: need.name for alias, need in stage.needs}
+        lines = plan.differences(last, builder.keys.document(stage), aliases)
+        if not lines:
+            there = "is found" if builder.has(stage) else "has left the cache since"
+            self.report.say(f"{name}: nothing differs from its last build, which {there}")
+            return
+        self.report.say(f"{name} differs from its last build in {len(lines)} field(s):")
+        for line in lines:
+            self.report.say(f"  {line}")
 
     def examine(self) -> None:
         """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""
@@ -191,26 +235,7 @@ class Pipeline:
 
     def collect(self, words: Sequence[str]) -> None:
         """Shrink the store to a size, or verify every file in it."""
-        for word in words:
-            if word.startswith("-") and word not in GC_OPTIONS:
-                raise errors.Unknown("option of gc", word, GC_OPTIONS)
-        if "--verify" in words:
-            self._verify()
-            return
-        limit = _bytes_of([word for word in words if not word.startswith("--")])
-        dry = "--dry-run" in words
-        gone = self.store.collect(limit, dry=dry)
-        for _, record in gone:
-            self.report.stage_line(record.name, "would go" if dry else "gone", size(record.bytes))
-        left = sum(record.bytes for _, record, _ in self.store.entries())
-        self.report.say(f"the store has {size(left)}, the limit is {size(limit)}")
-
-    def _verify(self) -> None:
-        with self.report.busy("verify"):
-            faults = self.store.drop_damaged()
-        for key, fault in faults.items():
-            self.report.damaged(key[:12], fault)
-        self.report.say(f"every file was read: {len(faults)} damaged entries")
+        cleaning.collect(self.store, self.report, words)
 
     def _everything(self, targets: tuple[Target, ...]) -> list[Planned]:
         every: dict[int, Stage] = {}
@@ -247,18 +272,3 @@ class Pipeline:
             with self.report.busy("clean-up of the cache by another run"):
                 use.enter_context(self.store.in_use())
             yield
-
-
-GC_OPTIONS = ("--dry-run", "--verify")
-UNITS = {"MB": 10**6, "GB": 10**9}
-DEFAULT_LIMIT = 20 * 10**9
-
-
-def _bytes_of(words: Sequence[str]) -> int:
-    """`10GB` -> bytes; none is the default limit."""
-    if not words:
-        return DEFAULT_LIMIT
-    match = re.fullmatch(r"(\d+)\s*(MB|GB)", words[0], re.IGNORECASE)
-    if match is None:
-        raise errors.Unknown("size", words[0], ["500MB", "10GB"])
-    return int(match[1]) * UNITS[match[2].upper()]

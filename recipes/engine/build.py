@@ -14,6 +14,7 @@ from typing import Literal
 from recipes import errors
 from recipes.engine import check, perform, runner, site, store
 from recipes.engine.fetch import Fetcher
+from recipes.engine.history import Build, History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
@@ -33,6 +34,8 @@ class Planned:
     state: State
     after: tuple[str, ...]
     """Keys of the stages that must be there first."""
+    cpu_seconds: float = 0.0
+    """What is to be expected: of the last build here, or else a guess."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class Builder:
     runner: Runner
     fetcher: Fetcher
     report: Report
+    history: History
     keys: Keys
     logs: Path
     provenance: Mapping[str, str]
@@ -79,7 +83,9 @@ class Builder:
         for _, other in wanted:
             self._plan(other, planned)
         after = tuple(self.keys.of(other) for _, other in wanted)
-        planned[key] = Planned(stage=stage, key=key, state=state, after=after)
+        last = self.history.last(stage.name) if state == "build" else None
+        guess = 0.0 if state != "build" else last.cpu_seconds if last else stage.guess
+        planned[key] = Planned(stage=stage, key=key, state=state, after=after, cpu_seconds=guess)
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
         return self.store.passed(entry, self.keys.proof_of(stage))
@@ -166,7 +172,15 @@ class Builder:
                 cpu_seconds=round(place.cpu_seconds, 2),
                 built_with=dict(self.provenance),
             )
-            return self.store.commit(key, work / "out", record)
+            entry = self.store.commit(key, work / "out", record)
+        build = Build(
+            key=key,
+            document=record.document,
+            wall_seconds=record.wall_seconds,
+            cpu_seconds=record.cpu_seconds,
+        )
+        self.history.remember(stage.name, build)
+        return entry
 
     def _check_one(self, stage: Stage, entry: Entry, log: Path) -> float:
         """Run the checks upon a published output, those of its needs have passed; seconds.

@@ -6,13 +6,14 @@ is heard of at least every half minute.
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Never, TextIO
+from typing import Any, Never, TextIO
 
 from tqdm import tqdm
 
@@ -37,6 +38,16 @@ class Report:
         self._status: tqdm[Never] | None = None
         self._ended = threading.Event()
         self._left = 0
+
+    def divert(self) -> None:
+        """Speak on standard error from now on: the output is for a machine."""
+        with self._lock:
+            self._stream, self._terminal = sys.stderr, sys.stderr.isatty()
+
+    def data(self, data: Mapping[str, Any]) -> None:
+        """JSON on standard output, whatever else is said where."""
+        json.dump(data, sys.stdout, indent=1)
+        sys.stdout.write("\n")
 
     # --- lines ---
 

@@ -392,7 +392,7 @@ class Stage:
     target: str = field(default="", metadata=UNKEYED)
     summary: str = field(default="", metadata=UNKEYED)
     guess: float = field(default=10.0, metadata=UNKEYED)
-    """Seconds on two cores, for the estimate before there is a measured one."""
+    """CPU seconds, for the estimate before there is a measured one."""
 
 
 @dataclass(frozen=True, kw_only=True)

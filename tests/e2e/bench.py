@@ -12,6 +12,7 @@ from pathlib import Path
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder
 from recipes.engine.fetch import Fetcher
+from recipes.engine.history import History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
@@ -52,6 +53,7 @@ class Bench:
                     cancelled=runner.stopping,
                 ),
                 report=report,
+                history=History(self.cache / "history"),
                 keys=Keys(HOST),
                 logs=self.cache / "logs",
                 provenance={},

@@ -352,3 +352,39 @@ def test_a_source_edited_after_the_keys_were_made_is_not_built(
         with pytest.raises(errors.SourceChanged, match=f"{name} was changed while this run"):
             bench.build(reader)
         assert not list((bench.cache / "store").iterdir())
+
+
+# --- what is remembered -----------------------------------------------------------------------
+
+
+def test_the_last_build_is_remembered_when_its_entry_is_gone(bench: Bench) -> None:
+    first = bench.build(program())["program"]
+    bench.store.drop(first.key)
+    with bench.builder() as builder:
+        last = builder.history.last("program")
+        assert last is not None
+        assert (last.key, last.document) == (first.key, first.record.document)
+        (planned,) = builder.plan([program()]).values()
+        assert planned.state == "build"
+        assert planned.cpu_seconds == first.record.cpu_seconds > 0
+    changed = bench.build(program("other"))["program"]
+    with bench.builder() as builder:
+        last = builder.history.last("program")
+        assert last is not None
+        assert last.key == changed.key
+
+
+def test_a_stage_never_built_is_guessed_at_and_a_found_one_costs_nothing(bench: Bench) -> None:
+    bench.build(text("known"))
+    stages = (text("known"), dataclasses.replace(text("new", "new"), guess=1234.0))
+    with bench.builder() as builder:
+        known, new = builder.plan(stages).values()
+        assert (known.state, known.cpu_seconds) == ("found", 0.0)
+        assert (new.state, new.cpu_seconds) == ("build", 1234.0)
+
+
+def test_a_spoilt_history_only_costs_the_estimate(bench: Bench) -> None:
+    bench.build(text("stage"))
+    (bench.cache / "history" / "stage.json").write_text("{")
+    entries = bench.build(text("stage", "changed"))
+    assert (entries["stage"].tree / "text").read_text() == "changed"

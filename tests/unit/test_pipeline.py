@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
 
+from recipes import errors
+from recipes.engine.history import Build
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
 from recipes.engine.stage import Stage
@@ -89,3 +92,35 @@ def test_variants_are_platforms_of_their_own(trial: Trial) -> None:
         Image(architecture="arm", variant="v7"),
     }
     assert trial.platforms("armv6", "armv7") == [{"armv6", "armv7"}] * 3
+
+
+def test_plan_for_machines_is_json_and_nothing_else(
+    trial: Trial, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial.plan(["--json", "armv6"])
+    stages = json.loads(capsys.readouterr().out)["stages"]
+    assert {"gcc-armv6", "hello-tls-armv6", "image-hello-tls"} <= {one["name"] for one in stages}
+    assert {one["state"] for one in stages} == {"build"}
+    assert {one["target"] for one in stages} == {"armv6", ""}
+
+
+def test_plan_says_why(trial: Trial) -> None:
+    headers = trial.catalog().headers(trial.targets["armv6"])
+    document = json.loads(json.dumps(trial.builder().keys.document(headers)))
+    trial.plan(["--why", "headers-armv6"])
+    assert "headers-armv6 was never built in this cache" in trial.stream.getvalue()
+    build = Build(key="k", document=document, wall_seconds=1, cpu_seconds=1)
+    trial.history.remember("headers-armv6", build)
+    trial.plan(["armv6", "--why=headers-armv6"])
+    assert "nothing differs from its last build, which has left" in trial.stream.getvalue()
+    document["steps"][0]["only"] = ["usr"]
+    trial.history.remember("headers-armv6", build)
+    trial.plan(["armv6", "--why=headers-armv6"])
+    said = trial.stream.getvalue()
+    assert "headers-armv6 differs from its last build in 2 field(s):" in said
+    assert 'only.0: "usr" -> "usr/include"' in said
+
+
+def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:
+    with pytest.raises(errors.Unknown, match=r"no stage 'gcc-armv5'\. Did you mean gcc-armv[67]"):
+        trial.plan(["--why", "gcc-armv5"])

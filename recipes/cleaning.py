@@ -1,0 +1,49 @@
+"""The session `gc`: shrink the cache to a size, or read every file in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from recipes import arguments, errors
+from recipes.engine.report import Report, size
+from recipes.engine.store import Store
+
+UNITS = {"MB": 10**6, "GB": 10**9}
+DEFAULT_LIMIT = 20 * 10**9
+
+
+def collect(store: Store, report: Report, words: Sequence[str]) -> None:
+    """Remove what was used longest ago until the cache fits; `--verify` removes what is damaged.
+
+    Raises `CacheInUse` while a run is at work.
+    """
+    names, options = arguments.split("gc", words, flags=("--dry-run", "--verify"))
+    if "--verify" in options:
+        _verify(store, report)
+        return
+    limit, dry = _bytes_of(names), "--dry-run" in options
+    with report.busy("clean-up"):
+        gone = store.collect(limit, dry=dry)
+    for _, record in gone:
+        report.stage_line(record.name, "would go" if dry else "gone", size(record.bytes))
+    left = sum(record.bytes for _, record, _ in store.entries())
+    report.say(f"the store has {size(left)}, the limit is {size(limit)}")
+
+
+def _verify(store: Store, report: Report) -> None:
+    with report.busy("verify"):
+        faults = store.drop_damaged()
+    for key, fault in faults.items():
+        report.damaged(key[:12], fault)
+    report.say(f"every file was read: {len(faults)} damaged entries")
+
+
+def _bytes_of(words: Sequence[str]) -> int:
+    """`10GB` -> bytes; none is the default limit."""
+    if not words:
+        return DEFAULT_LIMIT
+    match = re.fullmatch(r"(\d+)\s*(MB|GB)", words[0], re.IGNORECASE)
+    if match is None:
+        raise errors.Unknown("size", words[0], ["500MB", "10GB"])
+    return int(match[1]) * UNITS[match[2].upper()]

@@ -1,0 +1,109 @@
+"""What a run would do, what that will take, and why: the session `plan`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
+from typing import Any
+
+from recipes.engine.build import Planned
+from recipes.engine.history import Build
+from recipes.engine.key import Document, flat
+from recipes.engine.report import duration
+
+HEAD = ("stage", "state", "CPU time", "key", "what")
+
+
+def rows(planned: Iterable[Planned]) -> list[tuple[str, ...]]:
+    """The plan for people, a row for each stage."""
+    return [
+        (
+            one.stage.name,
+            one.state,
+            duration(one.cpu_seconds) if one.state == "build" else "",
+            one.key[:12],
+            one.stage.summary,
+        )
+        for one in planned
+    ]
+
+
+def as_data(planned: Mapping[str, Planned]) -> dict[str, Any]:
+    """The plan for machines; `after` names what must be there first."""
+    return {
+        "stages": [
+            {
+                "name": one.stage.name,
+                "target": one.stage.target,
+                "state": one.state,
+                "key": one.key,
+                "after": [planned[key].stage.name for key in one.after],
+                "cpu_seconds": round(one.cpu_seconds, 1),
+                "summary": one.stage.summary,
+            }
+            for one in planned.values()
+        ]
+    }
+
+
+def differences(last: Build, now: Document, aliases: dict[str, str]) -> list[str]:
+    """One line for each field; `aliases` are the names of the stages that are needed.
+
+    A step that was added or removed is one line, and so is each changed field of a step that
+    stands where it stood.
+    """
+    before = {name: value for name, value in last.document.items() if name != "steps"}
+    after = {name: value for name, value in now.items() if name != "steps"}
+    lines = [
+        _changed(name, old, new, aliases)
+        for name, old, new in _pairs(flat(before), flat(after))
+        if old != new
+    ]
+    return [*lines, *_steps(last.document.get("steps", []), now["steps"])]
+
+
+def _pairs(
+    before: dict[str, str], after: dict[str, str]
+) -> Iterator[tuple[str, str | None, str | None]]:
+    for name in dict.fromkeys((*before, *after)):
+        yield name, before.get(name), after.get(name)
+
+
+def _changed(name: str, old: str | None, new: str | None, aliases: dict[str, str]) -> str:
+    kind, _, alias = name.partition(".")
+    if kind == "needs" and old and new:
+        stage = aliases.get(alias, alias)
+        return f"{name}: {stage} is another one; `--why {stage}` says why"
+    return f"{name}: {_shown(old)} -> {_shown(new)}"
+
+
+def _shown(value: str | None) -> str:
+    return "(not there)" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _steps(before: list[Any], after: list[Any]) -> Iterator[str]:
+    # Compared by type first, so that an edited step is an edited one and not another.
+    old, new = ([json.dumps(step, sort_keys=True) for step in steps] for steps in (before, after))
+    for what, i, end_i, j, end_j in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if what == "equal":
+            continue
+        both = min(end_i - i, end_j - j)
+        for left, right in zip(before[i : i + both], after[j : j + both], strict=True):
+            yield from _step(left, right)
+        yield from (f"steps: without {_brief(step)}" for step in before[i + both : end_i])
+        yield from (f"steps: and {_brief(step)}" for step in after[j + both : end_j])
+
+
+def _step(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if before["type"] != after["type"]:
+        yield f"steps: {_brief(after)} in place of {_brief(before)}"
+        return
+    for name, old, new in _pairs(flat(before), flat(after)):
+        if old != new:
+            yield f"steps: {_brief(after)}: {name}: {_shown(old)} -> {_shown(new)}"
+
+
+def _brief(step: dict[str, Any]) -> str:
+    subject = step.get("argv", [""])[0] or step.get("path") or step.get("archive") or step.get("to")
+    return f"{step['type']} {subject}" if subject else step["type"]

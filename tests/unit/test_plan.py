@@ -1,0 +1,104 @@
+"""Why a stage is built again: every kind of change has a line that names it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from recipes import plan
+from recipes.engine.build import Planned
+from recipes.engine.history import Build
+from recipes.engine.key import Document, Keys
+from recipes.engine.stage import Copy, Host, Run, Source, Stage, Write
+
+HOST = Host(machine="x86_64", libc="glibc 2.36")
+SOURCE = Source(name="a.tar", sha256="a" * 64, size=1, origins=())
+NEED = Stage(name="need-armv6", steps=(Write(path="a", text="b"),), runs_on="target")
+STAGE = Stage(
+    name="stage",
+    sources=(("tarball", SOURCE),),
+    needs=(("need", NEED),),
+    env=(("CFLAGS", "-O2"),),
+    steps=(
+        Run(argv=("./configure", "--prefix=")),
+        Run(argv=("make", "all")),
+        Run(argv=("make", "install")),
+    ),
+    runs_on="host",
+)
+OTHER_NEED = dataclasses.replace(NEED, steps=())
+CHANGES: dict[str, tuple[dict[str, object], list[str]]] = {
+    "nothing": ({"summary": "words", "guess": 5.0}, []),
+    "environment": (
+        {"env": (("CFLAGS", "-O3"), ("LDFLAGS", "-s"))},
+        ['env.CFLAGS: "-O2" -> "-O3"', 'env.LDFLAGS: (not there) -> "-s"'],
+    ),
+    "source": (
+        {"sources": (("tarball", dataclasses.replace(SOURCE, sha256="b" * 64)),)},
+        [f'sources.tarball: "{"a" * 64}" -> "{"b" * 64}"'],
+    ),
+    "need": (
+        {"needs": (("need", OTHER_NEED),)},
+        ["needs.need: need-armv6 is another one; `--why need-armv6` says why"],
+    ),
+    "no need any more": (
+        {"needs": ()},
+        [f'needs.need: "{Keys(HOST).of(NEED)}" -> (not there)'],
+    ),
+    "where it runs": (
+        {"runs_on": "target"},
+        [
+            'runs_on: "host" -> "target"',
+            'host.type: "Host" -> (not there)',
+        ],
+    ),
+    "a flag": (
+        {"steps": (Run(argv=("./configure", "--prefix=/usr")), *STAGE.steps[1:])},
+        ['steps: Run ./configure: argv.1: "--prefix=" -> "--prefix=/usr"'],
+    ),
+    "a step more in the middle": (
+        {"steps": (STAGE.steps[0], Copy(source="x", to="y"), *STAGE.steps[1:])},
+        ["steps: and Copy y"],
+    ),
+    "a step less": ({"steps": STAGE.steps[:2]}, ["steps: without Run make"]),
+    "another step": (
+        {"steps": (*STAGE.steps[:2], Write(path="z", text=""))},
+        ["steps: Write z in place of Run make"],
+    ),
+}
+
+
+def document(stage: Stage) -> Document:
+    return Keys(HOST).document(stage)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_is_named(change: str) -> None:
+    changes, expected = CHANGES[change]
+    # As it was read back from a file.
+    before = json.loads(json.dumps(document(STAGE)))
+    last = Build(key="k", document=before, wall_seconds=1, cpu_seconds=1)
+    now = dataclasses.replace(STAGE, **changes)  # type: ignore[arg-type]
+    lines = plan.differences(last, document(now), {"need": "need-armv6"})
+    if change == "where it runs":
+        lines = [line for line in lines if not line.startswith(("host.machine", "host.libc"))]
+        expected = expected[:1]
+    assert lines == expected
+
+
+def test_rows_and_data_say_what_is_to_be_done() -> None:
+    planned = {
+        "k1": Planned(stage=NEED, key="k1" * 20, state="found", after=()),
+        "k2": Planned(stage=STAGE, key="k2" * 20, state="build", after=("k1",), cpu_seconds=75.0),
+    }
+    assert plan.rows(planned.values()) == [
+        ("need-armv6", "found", "", "k1k1k1k1k1k1", ""),
+        ("stage", "build", "1 min 15 s", "k2k2k2k2k2k2", ""),
+    ]
+    stages = plan.as_data(planned)["stages"]
+    assert [stage["state"] for stage in stages] == ["found", "build"]
+    assert stages[1]["after"] == ["need-armv6"]
+    assert stages[1]["cpu_seconds"] == 75.0
+    json.dumps(stages)
