@@ -20,6 +20,8 @@ from recipes.stages import cargo_service
 from recipes.target import Target
 
 PROJECT = Path(__file__).resolve().parents[2]
+NATIVE = "x86_64"
+"""The target of tests marked `native`: once is enough, or no other program can be run as it is."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,12 @@ class Product:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests that take `product` run once for every target asked for."""
+    names: Sequence[str] = metafunc.config.getoption("--targets").split(",")
+    if metafunc.definition.get_closest_marker("native"):
+        reason = f"{NATIVE}, whose programs this machine runs itself, is not among --targets"
+        left_out = pytest.param(NATIVE, marks=pytest.mark.skip(reason=reason))
+        names = [NATIVE] if NATIVE in names else [left_out]  # type: ignore[list-item]  # a param
     if "product" in metafunc.fixturenames:
-        names: Sequence[str] = metafunc.config.getoption("--targets").split(",")
         metafunc.parametrize("product", names, indirect=True)
 
 
