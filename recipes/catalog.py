@@ -225,7 +225,8 @@ class Catalog:
         )
 
     def _crates(self, root: Path) -> Stage:
-        manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
+        # Cargo wants to see every member; what it fetches, the lock alone decides.
+        manifests = _tree(root, ("Cargo.lock",), also=("Cargo.toml", "*/**/*"))
         return self._once(
             f"crates {root}",
             lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,7 @@ from elftools.elf.elffile import ELFFile
 
 from tests.product.conftest import PROJECT, Product, output
 
-SERVICES = ("hello-c", "hello-http", "hello-tls")
+SERVICES = ("hello-c", "hello-cpp", "hello-fetch", "hello-http", "hello-tls")
 START_SECONDS = 30.0
 
 
@@ -69,9 +72,15 @@ def test_program_is_static_and_for_the_machine(product: Product, service: str) -
         assert needed == []
 
 
-def test_hello_c_prints_what_it_should(product: Product) -> None:
-    printed = output(product.emulated(product.program("hello-c")))
-    assert printed.splitlines()[-1] == "hello-c: ok"
+@pytest.mark.parametrize("service", ["hello-c", "hello-cpp"])
+def test_hello_prints_what_it_should(product: Product, service: str) -> None:
+    printed = output(product.emulated(product.program(service)))
+    expected = (PROJECT / "services" / service / "tests" / "expected.txt").read_text()
+    assert printed.splitlines()[-1] == f"{service}: ok"
+    # The architecture's name is the program's own business; every other line is the same anywhere.
+    assert len(printed.splitlines()) == len(expected.splitlines())
+    differing = set(printed.splitlines()) - set(expected.splitlines())
+    assert all(line.startswith("architecture: ") for line in differing), differing
 
 
 def test_hello_http_answers(product: Product) -> None:
@@ -117,6 +126,47 @@ def test_curl_gets_an_answer(product: Product) -> None:
     assert "ok" in said
 
 
+def certificate(folder: Path, name: str) -> ssl.SSLContext:
+    """A server's side of TLS for localhost; `<name>.pem` vouches for it."""
+    key, pem = folder / f"{name}.key", folder / f"{name}.pem"
+    output(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", key, "-out", pem),
+        ]
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key)
+    return context
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the host has no openssl program")
+def test_hello_fetch_trusts_whom_it_should(product: Product, tmp_path: Path) -> None:
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.socket = certificate(tmp_path, "ours").wrap_socket(server.socket, server_side=True)
+    certificate(tmp_path, "stranger")
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    url = f"https://localhost:{server.server_port}/ours.pem"
+    try:
+        codes = {
+            name: subprocess.run(
+                product.emulated(product.program("hello-fetch"), url),
+                env={"SSL_CERT_FILE": str(tmp_path / f"{name}.pem"), "SSL_CERT_DIR": "/none"},
+                check=False,
+                timeout=120,
+            ).returncode
+            for name in ("ours", "stranger")
+        }
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert codes == {"ours": 0, "stranger": 4}
+
+
 def test_sums_and_manifest_agree_with_the_files(product: Product) -> None:
     dist = PROJECT / "dist"
     output(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=dist)
@@ -142,7 +192,10 @@ def test_native_images_run(product: Product) -> None:
     for service in SERVICES:
         tar = PROJECT / f"dist/images/{service}-{product.target.name}.tar"
         output(["docker", "load", "--input", tar])
-    assert "hello-c: ok" in output(["docker", "run", "--rm", "muslin/hello-c:x86_64"])
+    for service, expect in (("hello-c", ": ok"), ("hello-cpp", ": ok"), ("hello-fetch", " 0.")):
+        words = ("--version",) if service == "hello-fetch" else ()
+        printed = output(["docker", "run", "--rm", f"muslin/{service}:x86_64", *words])
+        assert f"{service}{expect}" in printed
     name = "muslin-test-http"
     output(["docker", "run", "--rm", "--detach", f"--name={name}", "muslin/hello-http:x86_64"])
     try:

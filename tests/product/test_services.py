@@ -55,14 +55,14 @@ def test_cargo_tests_pass(product: Product, services: Path, tmp_path: Path) -> N
     assert "test result: ok" in printed
 
 
-def test_make_check_passes(product: Product, services: Path) -> None:
-    triple = product.target.triple
-    compiler = product.toolchain / "bin" / f"{triple}-gcc"
+@pytest.mark.parametrize("service", ["hello-c", "hello-cpp"])
+def test_make_check_passes(product: Product, services: Path, service: str) -> None:
+    prefix = product.toolchain / "bin" / product.target.triple
     emulator = " ".join(product.emulated())
     output(
         [
-            *("make", "check", f"CC={compiler}", "LDFLAGS=-static-pie"),
+            *("make", "check", f"CC={prefix}-gcc", f"CXX={prefix}-g++", "LDFLAGS=-static-pie"),
             f"EMULATOR={emulator}",
         ],
-        cwd=services / "hello-c",
+        cwd=services / service,
     )
