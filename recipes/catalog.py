@@ -240,6 +240,7 @@ class Catalog:
 
 BUILD_FOLDERS = ("target", "build")
 """What cargo and our Makefiles leave beside the sources."""
+DECLARATION = "service.toml"
 
 
 def _workspace_root(folder: Path) -> Path:
@@ -280,4 +281,7 @@ def _files(root: Path, patterns: tuple[str, ...]) -> tuple[File, ...]:
 
 
 def _is_left_over(path: Path) -> bool:
-    return any(part in BUILD_FOLDERS or part.startswith(".") for part in path.parts)
+    # A declaration is read by us, and what it says is in the keys of what it concerns.
+    return path.name == DECLARATION or any(
+        part in BUILD_FOLDERS or part.startswith(".") for part in path.parts
+    )

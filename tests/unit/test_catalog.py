@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -116,6 +117,28 @@ def test_a_target_alone_has_the_keys_it_has_among_others(catalog: Catalog) -> No
 def test_an_unknown_library_is_named(catalog: Catalog) -> None:
     with pytest.raises(errors.Unknown, match=r"no C library 'opensl'\. Did you mean openssl\?"):
         catalog.library("opensl", TARGETS["armv6"])
+
+
+def test_a_comment_in_a_declaration_rebuilds_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(PROJECT / "services" / "hello-c", folder)
+    one = TARGETS["armv6"]
+
+    def keys() -> tuple[str, str]:
+        mine = service.load((folder,))
+        fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+        program, image = fresh.program(mine["mine"], one), fresh.image(mine["mine"], one)
+        return Keys(HOST).of(program), Keys(HOST).of(image)
+
+    program, image = keys()
+    declaration = folder / "service.toml"
+    declaration.write_text(f"# A comment.\n{declaration.read_text()}")
+    assert keys() == (program, image)
+    declaration.write_text(declaration.read_text().replace('"/hello-c"', '"/elsewhere"'))
+    assert keys()[0] == program
+    assert keys()[1] != image
+    (folder / "src" / "more.c").write_text("\n")
+    assert keys()[0] != program
 
 
 def test_a_service_of_a_stages_name_is_not_that_stage(catalog: Catalog) -> None:
