@@ -112,6 +112,13 @@ def plan(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def update(session: nox.Session) -> None:
+    """Move every pin to the newest of its series, in the repository's own files."""
+    with pipeline(session) as run:
+        run.update()
+
+
+@nox.session(venv_backend="none")
 def gc(session: nox.Session) -> None:
     """Shrink the cache: `-- 10GB`, `-- --dry-run 10GB`; `-- --verify` reads every file."""
     with pipeline(session) as run:

@@ -93,12 +93,12 @@ def relock(folder: Path, apt: Apt, *, host: str) -> None:
     path = folder / "debian.toml"
     pin_set = declaration.read(path, PinSet)
     moved = {name: newest(apt, pin_set.suite, pin) for name, pin in pin_set.pins.items()}
-    _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}))
+    _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
     candidates = declaration.read(folder / "host.toml", source.Candidates)
     release, architecture = host.rsplit("-", 1)
     groups = {name: resolve(apt, asks) for name, asks in candidates.groups.items()}
     lock = HostLock(release=release, architecture=architecture, groups=groups)
-    _write(folder / f"host-{host}.toml", lock)
+    _write(folder / f"host-{host}.toml", lock, schema="host-lock")
 
 
 def _move(pins: Pins, name: str, apt: Apt, note: Note) -> Pins:
@@ -135,10 +135,11 @@ def _read(path: Path) -> RunLock:
     return declaration.read(path, RunLock) if path.exists() else RunLock()
 
 
-def _write(path: Path, content: declaration.Declaration) -> None:
+def _write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:
+    head = f"#:schema ../../schemas/{schema}.json\n" if schema else ""
     text = tomli_w.dumps(content.model_dump(mode="json", by_alias=True, exclude_defaults=True))
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text)
+    aside.write_text(head + text)
     aside.replace(path)
 
 

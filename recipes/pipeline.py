@@ -225,6 +225,13 @@ class Pipeline:
         for line in lines:
             self.report.say(f"  {line}")
 
+    def update(self) -> None:
+        """Move the repository's pins to what the archive has now, and lock this host's programs."""
+        folder = self.settings.project / "recipes" / "pins"
+        with self._at_work(), self.report.busy("archive", self.apt.log):
+            lock.relock(folder, self.apt, host=self.apt.host)
+        self.report.say("the pins are up to date; `git diff recipes/pins` shows what moved")
+
     def examine(self) -> None:
         """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""
         rows = [

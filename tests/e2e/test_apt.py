@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, lock, source
+from recipes import declaration, errors, lock, source
 from recipes.engine.apt import HELPER, Apt
 from recipes.engine.fetch import Fetcher
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile, Source
-from recipes.source import Pins
+from recipes.source import Pins, PinSet
 from tests.e2e.test_fetch import Silent
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -106,6 +107,26 @@ def test_dropped_version_is_replaced_by_the_newest_of_its_series(
     assert "3.5.0-1 has left the archive" in notes[0]
     kept = (tmp_path / "run-lock.toml").read_text()
     assert 'replaces = "3.5.0-1"' in kept
+
+
+def test_pins_are_moved_to_the_newest_of_their_series(apt: Apt, tmp_path: Path) -> None:
+    folder = tmp_path / "pins"
+    shutil.copytree(PROJECT / "recipes" / "pins", folder)
+    path = folder / "debian.toml"
+    pinned = path.read_text()
+    path.write_text(re.sub(r'(package = "musl"\npackage-version = )".*"', r'\1"1.2.5-0"', pinned))
+    (folder / f"host-{apt.host}.toml").unlink(missing_ok=True)
+    lock.relock(folder, apt, host=apt.host)
+    before = declaration.read(PROJECT / "recipes/pins/debian.toml", PinSet)
+    after = source.load(folder, tmp_path / "run-lock.toml", host=apt.host)
+    assert after.pins.keys() == before.pins.keys()
+    for name, pin in after.pins.items():
+        series = before.pins[name].series
+        assert series == "*" or f"{pin.version}.".startswith(f"{series}."), name
+    assert after.pins["musl"].package_version != "1.2.5-0"
+    assert after.groups.keys() == after.candidates.keys(), "the host's programs are locked too"
+    assert path.read_text().startswith("#:schema "), "editors still find the schema"
+    assert after.notes == ()
 
 
 def test_series_that_is_gone_is_an_error_that_says_what_is_there(apt: Apt, pins: Pins) -> None:
