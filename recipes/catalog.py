@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -151,6 +153,7 @@ class Catalog:
                 target,
                 rust=self.rust(),
                 toolchain=self.toolchain(target),
+                qemu=self.qemu(),
                 host_triple=f"{self.host.machine}-unknown-linux-gnu",
             ),
         )
@@ -224,9 +227,14 @@ class Catalog:
             qemu=self.qemu(),
         )
 
+    def crates(self) -> list[Stage]:
+        """The crates of every cargo service."""
+        folders = [each.folder for each in self.services.values() if each.build == "cargo"]
+        return [self._crates(root) for root in sorted({_workspace_root(one) for one in folders})]
+
     def _crates(self, root: Path) -> Stage:
-        # Cargo wants to see every member; what it fetches, the lock alone decides.
-        manifests = _tree(root, ("Cargo.lock",), also=("Cargo.toml", "*/**/*"))
+        # Manifests too: here it is that cargo compares them with the lock.
+        manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
         return self._once(
             f"crates {root}",
             lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),
@@ -238,8 +246,8 @@ class Catalog:
         return self._made[name]
 
 
-BUILD_FOLDERS = ("target", "build")
-"""What cargo and our Makefiles leave beside the sources."""
+LEFT_BEHIND = {"target": "Cargo.toml", "build": "Makefile"}
+"""Folders that a build leaves beside its own file."""
 DECLARATION = "service.toml"
 
 
@@ -264,24 +272,35 @@ def _tree(root: Path, patterns: tuple[str, ...], *, also: tuple[str, ...] = ()) 
 
 
 def _files(root: Path, patterns: tuple[str, ...]) -> tuple[File, ...]:
-    paths = {
-        path
-        for pattern in patterns
-        for path in root.glob(pattern)
-        if path.is_file() and not _is_left_over(path.relative_to(root))
-    }
+    wanted = [pattern.split("/") for pattern in patterns]
     return tuple(
         File(
-            path=str(path.relative_to(root)),
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-            executable=bool(path.stat().st_mode & 0o100),
+            path=str(path),
+            sha256=hashlib.sha256((root / path).read_bytes()).hexdigest(),
+            executable=bool((root / path).stat().st_mode & 0o100),
         )
-        for path in sorted(paths)
+        for path in sorted(_sources(root))
+        if any(_matches(path.parts, pattern) for pattern in wanted)
     )
 
 
-def _is_left_over(path: Path) -> bool:
-    # A declaration is read by us, and what it says is in the keys of what it concerns.
-    return path.name == DECLARATION or any(
-        part in BUILD_FOLDERS or part.startswith(".") for part in path.parts
-    )
+def _sources(root: Path) -> Iterator[Path]:
+    """Every file below a folder, less hidden ones, declarations and what builds leave behind."""
+    for here, folders, names in os.walk(root):
+        folders[:] = [
+            folder
+            for folder in folders
+            if not folder.startswith(".") and LEFT_BEHIND.get(folder, "") not in names
+        ]
+        for name in names:
+            # A declaration is read by us; what it says is in the keys of what it concerns.
+            if not name.startswith(".") and name != DECLARATION and Path(here, name).is_file():
+                yield Path(here, name).relative_to(root)
+
+
+def _matches(parts: tuple[str, ...], pattern: list[str]) -> bool:
+    """`**` at the second-last place stands for any number of folders."""
+    if "**" not in pattern:
+        return len(parts) == len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
+    above = pattern[: pattern.index("**")]
+    return len(parts) > len(above) and all(map(fnmatch.fnmatchcase, parts, above))

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,22 +44,27 @@ class _Wanted:
     target: str
 
 
-def publish(
+def publish(  # noqa: PLR0913  # named at the call
     folder: Path,
     targets: tuple[Target, ...],
     services: Mapping[str, Service],
     entries: Mapping[str, Entry],
     *,
     source_set: str,
+    known: tuple[str, ...],
 ) -> list[Artefact]:
     """Bring `dist/` up to date with the store; files that are right already stay as they are.
 
-    Artefacts of targets that this run was not about stay too, and stay listed.
+    Artefacts of known targets that this run was not about stay too, and stay listed; what no
+    declaration stands for any more stays, unlisted.
     """
     wanted = list(_wanted(targets, services, entries))
     listed = {one.path: one for one in _listed(folder)}
     artefacts = [_place(folder, one, source_set, listed.get(one.path)) for one in wanted]
-    kept = [one for one in listed.values() if one.path not in {new.path for new in artefacts}]
+    declared = set(_paths(known, services))
+    kept = [
+        one for one in listed.values() if one.path in declared - {new.path for new in artefacts}
+    ]
     everything = sorted([*artefacts, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
     _write(folder / "manifest.json", json.dumps({"artefacts": rows}, indent=1) + "\n")
@@ -87,6 +92,15 @@ def _wanted(
         yield _Wanted(
             path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target=""
         )
+
+
+def _paths(targets: Iterable[str], services: Iterable[str]) -> Iterator[str]:
+    """Where everything lies that could be listed."""
+    for service in services:
+        yield f"images/{service}.oci.tar"
+        for target in targets:
+            yield f"{target}/{service}"
+            yield f"images/{service}-{target}.tar"
 
 
 def _place(folder: Path, wanted: _Wanted, source_set: str, listed: Artefact | None) -> Artefact:

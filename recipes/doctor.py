@@ -49,13 +49,17 @@ def where(program: str) -> str | None:
     return shutil.which(program, path=HOST_PATH)
 
 
-def insist() -> None:
-    """Raise `HostProgramMissing` if something is not there that must be."""
+def insist(root: Path = Path("/")) -> None:
+    """Raise `HostProgramMissing` if something is not there that must be, `CargoConfiguration` if
+    something is that must not."""
     missing = [program for program in REQUIRED if where(program) is None]
     if not Path("/usr/lib/apt/apt-helper").exists():
         missing.append("apt")
     if missing:
         raise errors.HostProgramMissing(missing, REMEDY)
+    for name in ("config.toml", "config"):
+        if (path := root / ".cargo" / name).exists():
+            raise errors.CargoConfiguration(path)
 
 
 def provenance() -> dict[str, str]:

@@ -127,6 +127,22 @@ class DiskFull(PipelineError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+class NotWritable(PipelineError):
+    """A file of the cache or of `dist/` belongs to somebody else, or its disk is read-only."""
+
+    def __init__(self, path: str, error: OSError) -> None:
+        super().__init__(
+            f"{path}: {error.strerror}. A run as another user, such as root, leaves files that "
+            "only that user may change: give them to yourself with chown, remove them, or set "
+            "MUSLIN_CACHE to another folder"
+        )
+
+    @staticmethod
+    def is_meant_by(error: OSError) -> bool:
+        """Whether the system said so with this error."""
+        return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
 class SourceChanged(PipelineError):
     """A file of the project's own was edited or removed after the run had begun."""
 
@@ -152,6 +168,17 @@ class HostProgramMissing(PipelineError):
 
     def __init__(self, missing: Sequence[str], remedy: str) -> None:
         super().__init__(f"this machine lacks {', '.join(missing)}. To mend it:\n  {remedy}")
+
+
+class CargoConfiguration(PipelineError):
+    """A configuration that cargo obeys wherever it runs, so that builds would not be ours."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"cargo obeys {path} in every folder of this machine, and what it says could change "
+            "programs without a trace. If it is your own (HOME is /), move its folder elsewhere "
+            "and set CARGO_HOME to that place: registries and proxies in it stay in force"
+        )
 
 
 class CacheUnusable(PipelineError):

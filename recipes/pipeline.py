@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +17,7 @@ from recipes import (
     dist,
     doctor,
     errors,
+    joint,
     lock,
     plan,
     service,
@@ -25,14 +28,14 @@ from recipes import (
 )
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
-from recipes.engine.build import Builder, Planned, sources
+from recipes.engine.build import Builder, Planned, State, sources
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
 from recipes.engine.stage import Stage
-from recipes.engine.store import Store
+from recipes.engine.store import Entry, Store
 from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.target import Target
@@ -92,10 +95,8 @@ class Pipeline:
             services=self.services,
         )
 
-    def goals(
-        self, goal: Goal, targets: tuple[Target, ...], *, also: tuple[Target, ...] = ()
-    ) -> list[Stage]:
-        """The stages that a session asks for; images of several platforms hold `also` too."""
+    def goals(self, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
+        """The stages that a session asks for, without the joint images."""
         catalog = self.catalog()
         services = self.services.values()
         match goal:
@@ -108,9 +109,7 @@ class Pipeline:
             case "services":
                 return [catalog.program(each, one) for one in targets for each in services]
             case "package":
-                images = [catalog.image(each, one) for one in targets for each in services]
-                joint = self._joint((*targets, *also))
-                return images + [catalog.index(each, joint) for each in services]
+                return [catalog.image(each, one) for one in targets for each in services]
 
     def builder(self) -> Builder:
         """The engine, with everything it works with."""
@@ -133,57 +132,57 @@ class Pipeline:
         started = time.monotonic()
         with self._at_work():
             builder = self.builder()
-            stages = self._stages(builder, goal, targets)
-            if self._settle(builder.plan(stages).values()):
-                stages = self._stages(builder, goal, targets)
+            stages = self.goals(goal, targets)
+            while self._settle(builder.plan(stages).values()):
+                stages = self.goals(goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor)
-            if goal == "package":
-                artefacts = dist.publish(
-                    self.settings.dist, targets, self.services, entries, source_set=self.pins.name
-                )
-                self._show(artefacts)
+                if goal == "package":
+                    self._publish(builder, executor, targets, entries)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
-    def _stages(self, builder: Builder, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
-        """The goals of a run, with the pins as they are now."""
-        also = self._finished(builder, targets) if goal == "package" else ()
-        return self.goals(goal, targets, also=also)
+    def _publish(
+        self,
+        builder: Builder,
+        executor: Executor,
+        targets: tuple[Target, ...],
+        entries: dict[str, Entry],
+    ) -> None:
+        """Join the images and fill `dist/`, one run of a checkout after the other."""
+        place = hashlib.sha256(str(self.settings.dist).encode()).hexdigest()[:20]
+        with self.store.lock(f"dist-{place}", lambda: self.report.waits("dist")):
+            indexes = builder.build(self._joint(builder, targets), executor)
+            artefacts = dist.publish(
+                self.settings.dist,
+                targets,
+                self.services,
+                {**entries, **indexes},
+                source_set=self.pins.name,
+                known=tuple(self.targets),
+            )
+        self._show(artefacts)
 
-    def _finished(self, builder: Builder, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """Default targets beside the chosen ones whose images are all there: the joint images
-        keep them, so a run for one target takes no other's platform away."""
-        catalog = self.catalog()
-        return tuple(
-            one
-            for one in self.defaults
-            if one not in targets
-            and all(builder.has(catalog.image(each, one)) for each in self.services.values())
+    def _joint(self, builder: Builder, targets: tuple[Target, ...]) -> list[Stage]:
+        return joint.stages(
+            targets,
+            defaults=self.defaults,
+            catalog=self.catalog(),
+            builder=builder,
+            note=self.report.note,
         )
 
-    def _joint(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """The targets of a joint image, default ones first; of two for one platform the first."""
-        order = (*self.defaults, *targets)
-        by_platform: dict[tuple[str, str], Target] = {}
-        for one in sorted(targets, key=order.index):
-            platform = (one.image.architecture, one.image.variant)
-            first = by_platform.setdefault(platform, one)
-            if first is not one:
-                self.report.note(
-                    f"{one.name} and {first.name} are one platform to container runtimes; "
-                    f"the joint images hold {first.name}'s"
-                )
-        return tuple(by_platform.values())
-
     def fetch(self, names: Sequence[str]) -> None:
-        """Download every source that the targets need, built or not."""
+        """Download every source and crate that the targets need, built or not."""
         with self._at_work():
-            wanted = self._everything(self.chosen(names))
-            if self._settle(wanted):
-                wanted = self._everything(self.chosen(names))
-            for one in sources(wanted).values():
-                path = self.fetcher.fetch(one)
+            targets, builder = self.chosen(names), self.builder()
+            while self._settle(self._everything(targets)):
+                pass
+            for one in sources(self._everything(targets)).values():
+                with self.report.busy(one.name):
+                    path = self.fetcher.fetch(one)
                 self.report.stage_line(one.name, "fetched", f" {size(path.stat().st_size)}")
+            with ThreadPoolExecutor(self.settings.jobs) as executor:
+                builder.build(self.catalog().crates(), executor)
 
     def plan(self, words: Sequence[str]) -> None:
         """Show every stage, whether it is found or to be built, and what that will take."""
@@ -195,7 +194,8 @@ class Pipeline:
         if "--why" in options:
             self._explain(builder, options["--why"], targets)
             return
-        planned = builder.plan(self._stages(builder, "package", targets))
+        with self.store.in_use():
+            planned = self._planned(builder, targets)
         if "--json" in options:
             self.report.data(plan.as_data(planned))
             return
@@ -207,8 +207,20 @@ class Pipeline:
         for line in self.pins.notes:
             self.report.note(line)
 
+    def _planned(self, builder: Builder, targets: tuple[Target, ...]) -> dict[str, Planned]:
+        """Every stage, those too that a run would not look at, dependencies first."""
+        indexes = self._joint(builder, targets)
+        planned = builder.plan([*self.goals("package", targets), *indexes])
+        every = dict[str, Planned]()
+        for one in self._everything(targets, indexes):
+            key = builder.keys.of(one.stage)
+            state: State = "found" if builder.has(one.stage) else "not needed"
+            every[key] = planned.get(key) or replace(one, key=key, state=state)
+        return every
+
     def _explain(self, builder: Builder, name: str, targets: tuple[Target, ...]) -> None:
-        stages = {one.stage.name: one.stage for one in self._everything(targets)}
+        every = self._everything(targets, self._joint(builder, targets))
+        stages = {one.stage.name: one.stage for one in every}
         if name not in stages:
             raise errors.Unknown("stage", name, stages)
         stage, last = stages[name], self.history.last(name)
@@ -244,14 +256,18 @@ class Pipeline:
         """Shrink the store to a size, or verify every file in it."""
         cleaning.collect(self.store, self.report, words)
 
-    def _everything(self, targets: tuple[Target, ...]) -> list[Planned]:
+    def _everything(self, targets: tuple[Target, ...], more: Iterable[Stage] = ()) -> list[Planned]:
+        """All that the targets' images are made of and proved with, dependencies first."""
         every: dict[int, Stage] = {}
-        todo = self.goals("package", targets)
-        while todo:
-            stage = todo.pop()
+
+        def visit(stage: Stage) -> None:
             if id(stage) not in every:
+                for _, other in (*stage.needs, *stage.tools, *stage.judges):
+                    visit(other)
                 every[id(stage)] = stage
-                todo += [other for _, other in (*stage.needs, *stage.tools, *stage.judges)]
+
+        for stage in (*self.goals("package", targets), *more):
+            visit(stage)
         return [Planned(stage=stage, key="", state="build", after=()) for stage in every.values()]
 
     def _settle(self, planned: Iterable[Planned]) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from recipes import declaration, errors
 from recipes.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
+PROGRAM_PATH = re.compile(r"(/[A-Za-z0-9._+-]+)+")
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
 
 
@@ -18,10 +20,25 @@ class Image(Declaration):
     """What the service's container image is told beyond its program."""
 
     entrypoint: Annotated[tuple[str, ...], Field(min_length=1)]
-    """First the program's path in the image."""
+    """First the program's path in the image, such as `/hello`."""
     port: Annotated[int, Field(gt=0, lt=65536)] | None = None
     ca_bundle: bool = False
     labels: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("entrypoint")
+    @classmethod
+    def _leads_to_the_program(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        parts = words[0].split("/")
+        if (
+            not PROGRAM_PATH.fullmatch(words[0])
+            or parts[1] in ("etc", "tmp")  # the image's own
+            or {".", ".."} & set(parts)
+        ):
+            raise ValueError(
+                "the first word is the program's path in the image, such as /hello; "
+                "not in /etc or /tmp"
+            )
+        return words
 
 
 class Run(Declaration):

@@ -73,8 +73,9 @@ def _cache() -> Path:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.CacheUnusable(cache, error.strerror or str(error)) from error
-    if not os.access(cache, os.W_OK | os.X_OK):
-        raise errors.CacheUnusable(cache, "it cannot be written")
+    for folder in (cache, *(path for path in cache.iterdir() if path.is_dir())):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise errors.CacheUnusable(folder, "it cannot be written")
     return cache
 
 

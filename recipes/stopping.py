@@ -41,6 +41,8 @@ def stoppable(report: Report, runner: Runner, cache: Path) -> Iterator[None]:
     except OSError as error:
         if errors.DiskFull.is_meant_by(error):
             raise errors.DiskFull(error.filename or cache, error) from error
+        if errors.NotWritable.is_meant_by(error) and error.filename:
+            raise errors.NotWritable(error.filename, error) from error
         raise
     finally:
         report.close()

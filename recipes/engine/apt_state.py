@@ -46,7 +46,14 @@ def prepare(state: Path, sources: str) -> Path:
     """Make the folders, the sources (deb822) and the configuration; returns the latter."""
     for folder in ("state", "lists/partial", "cache/archives/partial", "sources"):
         (state / folder).mkdir(parents=True, exist_ok=True)
-    (state / "sources" / "archive.sources").write_text(sources)
+    _put(state / "sources" / "archive.sources", sources)
     sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
-    configuration(state).write_text(CONFIGURATION.format(state=state, sandbox=sandbox))
+    _put(configuration(state), CONFIGURATION.format(state=state, sandbox=sandbox))
     return configuration(state)
+
+
+def _put(path: Path, text: str) -> None:
+    """Whole at any moment: another run's apt may be reading it."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text)
+    aside.replace(path)

@@ -3,6 +3,7 @@ bytes."""
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import posixpath
@@ -68,12 +69,16 @@ def unpack(  # noqa: PLR0913  # the fields of one step
                 unpacking.take(tar, member, name)
             while contents.read(_CHUNK):  # what follows the last member holds the checksum
                 pass
+            unpacking.finish()
         # ValueError and OverflowError: a name or a time that no file can have.
         except (tarfile.TarError, ValueError, OverflowError) as error:
             raise BrokenArchive(archive, str(error)) from error
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise BrokenArchive(archive, str(error)) from error
     if missing:
         raise BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
-    unpacking.finish()
     return unpacking.count
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -22,7 +23,7 @@ from recipes.engine.site import Site
 from recipes.engine.stage import Source, Stage
 from recipes.engine.store import Entry, Record, Store
 
-State = Literal["found", "check", "build"]
+State = Literal["found", "check", "build", "not needed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,8 @@ class Builder:
 
     def has(self, stage: Stage) -> bool:
         """Whether a stage is in the store with its checks passed, whole."""
-        entry = self.store.find(self.keys.of(stage))
+        damaged = functools.partial(self.report.damaged, stage.name)
+        entry = self.store.find(self.keys.of(stage), damaged)
         return entry is not None and self._is_proved(stage, entry)
 
     def _plan(self, stage: Stage, planned: dict[str, Planned]) -> None:
@@ -79,7 +81,7 @@ class Builder:
         if entry is not None:
             state = "found" if self._is_proved(stage, entry) else "check"
         judged = (*stage.needs, *stage.judges)
-        wanted = {"found": (), "check": judged, "build": (*judged, *stage.tools)}[state]
+        wanted = {"build": (*judged, *stage.tools), "check": judged}.get(state, ())
         for _, other in wanted:
             self._plan(other, planned)
         after = tuple(self.keys.of(other) for _, other in wanted)

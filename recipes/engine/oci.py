@@ -26,6 +26,7 @@ _INDEX = "application/vnd.oci.image.index.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _REFERENCE = "org.opencontainers.image.ref.name"
+_CONTAINERD_NAME = "io.containerd.image.name"
 _CREATED = "1970-01-01T00:00:00Z"
 _NO_MODES: Mapping[str, int] = MappingProxyType({})
 
@@ -90,9 +91,7 @@ def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
                 "layers": [layer.described(_LAYER)],
             }
         )
-        entry = manifest.described(
-            _MANIFEST, platform=platform, annotations={_REFERENCE: reference}
-        )
+        entry = manifest.described(_MANIFEST, platform=platform, annotations=_names(reference))
         docker: Json = [
             {"Config": _place(image), "RepoTags": [reference], "Layers": [_place(layer)]}
         ]
@@ -115,8 +114,14 @@ def write_index(path: Path, *, reference: str, images: Sequence[Path]) -> None:
         platforms = [entry["platform"] for entry in manifests]
         assert all(platforms.count(platform) == 1 for platform in platforms), platforms
         index = _json_blob({"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests})
-        entry = index.described(_INDEX, annotations={_REFERENCE: reference})
+        entry = index.described(_INDEX, annotations=_names(reference))
         _write_layout(path, entry, (*blobs, index), {})
+
+
+def _names(reference: str) -> dict[str, Json]:
+    """Docker with containerd's image store reads the layout and not `manifest.json`, and finds an
+    image again by its full name only."""
+    return {_REFERENCE: reference, _CONTAINERD_NAME: f"docker.io/{reference}"}
 
 
 def _read_image(tar: tarfile.TarFile) -> tuple[dict[str, Json], list[_Blob]]:

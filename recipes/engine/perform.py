@@ -152,14 +152,28 @@ def copy(what: Copy, site: Site) -> None:
                     (to / here / name).unlink()
             return left
 
-        shutil.copytree(
-            source,
-            to,
-            symlinks=not what.follow,
-            dirs_exist_ok=True,
-            copy_function=_copy_file,
-            ignore=omitted,
-        )
+        first: list[OSError] = []
+
+        def copied(one: str, there: str) -> None:
+            try:
+                _copy_file(one, there)
+            except OSError as error:
+                first.append(error)
+                raise
+
+        try:
+            shutil.copytree(
+                source,
+                to,
+                symlinks=not what.follow,
+                dirs_exist_ok=True,
+                copy_function=copied,
+                ignore=omitted,
+            )
+        except shutil.Error:  # a list of texts, without what the system said
+            if first:
+                raise first[0] from None
+            raise
         for folder, _, _ in os.walk(to):
             _make_writable(Path(folder))
     elif not source.exists():
@@ -290,6 +304,10 @@ def _collect(what: CollectLibraries, site: Site) -> None:
 def _image(what: Image, site: Site) -> None:
     path = site.path(what.path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    program = site.path(what.root) / what.entrypoint[0].lstrip("/")
+    if not program.is_file() or not os.access(program, os.X_OK):
+        why = f"the image has no program {what.entrypoint[0]}, which is its entry point"
+        raise errors.StepFailed(site.stage, "image", why, site.log)
     oci.write_image(
         path,
         root=site.path(what.root),

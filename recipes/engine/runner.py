@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recipes import errors
@@ -249,21 +249,31 @@ def _end_group(process: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def end_leftovers(work: Path) -> int:
-    """End the processes that a killed run left at work in this folder; how many there were."""
-    wanted = f"{MARK}={work}".encode()
+    """End the processes that a killed run left at work in this folder; how many there were.
+
+    Looks until none is seen: one may have started another while it was being ended.
+    """
     ended = 0
+    while found := _at_work_in(work):
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+                ended += 1
+        time.sleep(0.02)
+    return ended
+
+
+def _at_work_in(work: Path) -> list[int]:
+    """Processes that carry the folder in their environment; those that are ending do no more."""
+    wanted = f"{MARK}={work}".encode()
+    found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         try:
-            marked = wanted in environ.read_bytes().split(b"\0")
+            if wanted in environ.read_bytes().split(b"\0"):
+                found.append(int(environ.parent.name))
         except OSError:  # gone meanwhile, or another user's
             continue
-        if marked:
-            try:
-                os.kill(int(environ.parent.name), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            ended += 1
-    return ended
+    return found
 
 
 def tail(log: Path) -> list[str]:

@@ -245,7 +245,7 @@ class CollectLibraries:
 class Image:
     """Write a one-platform image: an OCI layout, packed as a tar that `docker load` takes too."""
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     path: str
     root: str
     """Folder whose content is the image's only layer."""
@@ -265,7 +265,7 @@ class Image:
 class ImageIndex:
     """Join one-platform images to one OCI layout with an index of all platforms, as a tar."""
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     path: str
     reference: str
     images: tuple[str, ...]
@@ -299,7 +299,7 @@ Step = (
 
 @dataclass(frozen=True, kw_only=True)
 class Elf:
-    """Every ELF file that a pattern matches has this machine and class; at least one matches."""
+    """Every ELF file that a pattern matches is for this machine; at least one matches."""
 
     revision: ClassVar[int] = 1
     root: str = "${out}"

@@ -11,6 +11,7 @@ An entry appears by one rename, so there is a whole one or none.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import json
 import os
@@ -28,6 +29,7 @@ import filelock
 
 from recipes import errors
 from recipes.engine.manifest import Manifest, compare, seal
+from recipes.engine.runner import end_leftovers
 
 SCRATCH = "scratch"
 
@@ -156,8 +158,11 @@ class Store:
         folder = self.root / key
         try:
             aside.rename(folder)
-        except OSError:  # somebody else was first; theirs is as good
+        except OSError as error:
             remove(aside)
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            # Somebody else was first; theirs is as good.
         return Entry(key=key, folder=folder, record=record)
 
     def passed(self, entry: Entry, checks_key: str) -> bool:
@@ -204,6 +209,7 @@ class Store:
         with self._alone():
             if not dry:
                 for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
+                    end_leftovers(leftover)
                     remove(leftover)
             rows = [*self._scratch(), *sorted(self.entries(), key=lambda row: row[2])]
             total = sum(record.bytes for _, record, _ in rows)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from recipes.engine.stage import (
     Copy,
     Run,
@@ -22,7 +25,7 @@ COMPILER = """\
 for word; do
     case $word in
     {triple} | --target={triple})
-        set -- {flags} "$@"
+        set -- "$@" {flags}  # the last one counts
         break
         ;;
     esac
@@ -30,6 +33,10 @@ done
 export LD_LIBRARY_PATH="{rust}/lib"
 exec "{rust}/programs/rustc" --sysroot "{std}" {remaps} "$@"
 """
+REMAPS: Mapping[str, str] = MappingProxyType(
+    {"${need.crates}": "/crates", "${tree.workspace}": "/source", "${scratch}": "/build"}
+)
+"""What a path of the build is called in the program: sources, crates, generated code."""
 CARGO_CONFIG = """\
 [source.crates-io]
 replace-with = "vendored"
@@ -75,6 +82,10 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("CARGO_TARGET_DIR", folder),
             ("CARGO_NET_OFFLINE", "true"),
             ("CARGO_INCREMENTAL", "0"),
+            # Empty, so that no configuration's words take their place.
+            ("CARGO_ENCODED_RUSTFLAGS", ""),
+            ("RUSTC_WRAPPER", ""),
+            ("RUSTC_WORKSPACE_WRAPPER", ""),
             ("RUSTC", "${work}/bin/rustc"),
             *_c_compiler(target),
             *library_env,
@@ -89,7 +100,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     rust="${need.rust}",
                     std="${need.rust-std}",
                     toolchain="${need.toolchain}",
-                    remaps={"${need.crates}": "/crates", "${tree.workspace}": "/source"},
+                    remaps=REMAPS,
                 ),
             ),
             Run(
@@ -122,9 +133,11 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     )
 
 
-def compiler(target: Target, *, rust: str, std: str, toolchain: str, remaps: dict[str, str]) -> str:
-    """A `rustc` for one target: the sysroot, the linker and the processor are built in, where
-    neither RUSTFLAGS nor a configuration file can replace them by accident."""
+def compiler(
+    target: Target, *, rust: str, std: str, toolchain: str, remaps: Mapping[str, str]
+) -> str:
+    """A `rustc` for one target: sysroot, linker and processor are its own and come last, where
+    neither RUSTFLAGS nor a configuration file can replace them."""
     flags = (
         *processor(target),
         "-Clink-self-contained=no",  # exactly one musl: the toolchain's
@@ -142,10 +155,11 @@ def compiler(target: Target, *, rust: str, std: str, toolchain: str, remaps: dic
 def _c_compiler(target: Target) -> tuple[tuple[str, str], ...]:
     """For crates that compile C: names that the `cc` crate reads."""
     suffix = target.rust.triple.replace("-", "_")
+    maps = " ".join(f"-ffile-prefix-map={path}={name}" for path, name in REMAPS.items())
     return (
         (f"CC_{suffix}", f"{target.triple}-gcc"),
         (f"CXX_{suffix}", f"{target.triple}-g++"),
         (f"AR_{suffix}", f"{target.triple}-ar"),
-        (f"CFLAGS_{suffix}", "-ffile-prefix-map=${need.crates}=/crates"),
-        (f"CXXFLAGS_{suffix}", "-ffile-prefix-map=${need.crates}=/crates"),
+        (f"CFLAGS_{suffix}", maps),
+        (f"CXXFLAGS_{suffix}", maps),
     )

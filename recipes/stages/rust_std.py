@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from recipes.engine.stage import (
+    Check,
     CollectLibraries,
     Copy,
+    Does,
     Free,
-    Present,
     Remove,
     Run,
     Stage,
     Write,
 )
+from recipes.stages import program
 from recipes.target import Target
 
 MANIFEST = """\
@@ -34,7 +36,21 @@ exec ${need.rust}/bin/rustc "$@"
 """
 
 
-def stage(target: Target, *, rust: Stage, toolchain: Stage, host_triple: str) -> Stage:
+PROGRAM = """\
+use std::{panic, thread};
+
+fn main() {
+    let root = |i: u32| thread::spawn(move || f64::from(i).sqrt() * 2.0);
+    let threads: Vec<_> = (1..=4).map(root).collect();
+    let sum: f64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    panic::set_hook(Box::new(|_| {}));
+    let caught = panic::catch_unwind(|| panic!("on purpose")).is_err();
+    println!("sum {sum:.3}, caught {caught}");
+}
+"""
+
+
+def stage(target: Target, *, rust: Stage, toolchain: Stage, qemu: Stage, host_triple: str) -> Stage:
     """`lib/rustlib/<triple>` beside the host's own: what rustc takes as `--sysroot`."""
     library = f"${{out}}/lib/rustlib/{target.rust.triple}/lib"
     sources = "${need.rust}/lib/rustlib/src/rust/library"
@@ -85,11 +101,25 @@ def stage(target: Target, *, rust: Stage, toolchain: Stage, host_triple: str) ->
             ),
         ),
         runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
-        checks=(
-            Present(root=library, paths=("libunwind.a",)),
-            Free(root=library, texts=("${cache}",)),
-        ),
+        judges=(("rust", rust), ("toolchain", toolchain), ("qemu", qemu)),
+        checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
         guess=60,
+    )
+
+
+def _runs(target: Target) -> tuple[Check, ...]:
+    """A program with threads and a panic, run by a processor of the baseline."""
+    made = "${work}/main"
+    argv = (
+        *("${tool.rust}/bin/rustc", "--sysroot=${out}", f"--target={target.rust.triple}"),
+        *(*processor(target), "-Clink-self-contained=no", "-Copt-level=2"),
+        f"-Clinker=${{tool.toolchain}}/bin/{target.triple}-gcc",
+        *("main.rs", "-o", made),
+    )
+    return (
+        Write(path="${work}/main.rs", text=PROGRAM),
+        Does(run=Run(argv=argv)),
+        Does(run=Run(argv=program.emulated(target, made)), expect="sum 12.293, caught true"),
     )
 
 

@@ -34,7 +34,7 @@ here = Path.cwd()
 {stages}
 
 class Mine(Pipeline):
-    def goals(self, goal, targets, **_also):
+    def goals(self, goal, targets):
         return GOALS
 
 try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from recipes import errors, service, source, target
 from recipes.catalog import Catalog
 from recipes.engine.key import Keys
 from recipes.engine.stage import Host, Stage
+from recipes.stages import cargo_service
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
@@ -146,3 +148,50 @@ def test_a_service_of_a_stages_name_is_not_that_stage(catalog: Catalog) -> None:
     one = TARGETS["armv6"]
     assert catalog.program(named, one) is not catalog.library("openssl", one)
     assert catalog.image(named, one) is not catalog.image(catalog.services["hello-c"], one)
+
+
+def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    files = (
+        *("Cargo.toml", "Cargo.lock", "src/main.rs", "src/target/mod.rs", "build/main.rs"),
+        *("target/release/mine", "src/build/a.c", ".git/config", "service.toml"),
+        *("c/Makefile", "c/build/a.o", "c/target/b.c"),
+    )
+    for name in files:
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x\n")
+    (tmp_path / "mine/service.toml").write_text(
+        'summary = "s"\nbuild = "cargo"\nbinary = "mine"\nimage.entrypoint = ["/mine"]\n'
+    )
+    mine = service.load((tmp_path / "mine",))
+    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
+    left_out = {"target/release/mine", ".git/config", "service.toml", "c/build/a.o"}
+    assert {file.path for file in tree.files} == set(files) - left_out
+
+
+def test_the_targets_flags_come_last(tmp_path: Path) -> None:
+    """rustc takes the last processor, linker and sysroot that it is told."""
+    one = TARGETS["armv6"]
+    (tmp_path / "programs").mkdir()
+    echo = tmp_path / "programs" / "rustc"
+    echo.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    text = cargo_service.compiler(one, rust=str(tmp_path), std="/std", toolchain="/t", remaps={})
+    wrapper = tmp_path / "rustc"
+    wrapper.write_text(text)
+    for path in (echo, wrapper):
+        path.chmod(0o755)
+    theirs = ["-Ctarget-cpu=native", "-Clinker=/bin/false"]
+
+    def told(*words: str) -> list[str]:
+        return subprocess.run(
+            [wrapper, *words], check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+
+    for_target = told("--target", one.rust.triple, *theirs)
+    assert [word for word in for_target if "target-cpu" in word][-1] == "-Ctarget-cpu=arm1176jzf-s"
+    assert [word for word in for_target if "linker" in word][-1].startswith("-Clinker=/t/bin/arm")
+    for_host = told(*theirs, "build.rs")
+    assert [word for word in for_host if "target-cpu" in word] == ["-Ctarget-cpu=native"]

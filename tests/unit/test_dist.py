@@ -60,7 +60,9 @@ class Shop:
             for one in targets
         }
         entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
-        return dist.publish(self.dist, targets, self.services, entries, source_set="debian")
+        return dist.publish(
+            self.dist, targets, self.services, entries, source_set="debian", known=tuple(TARGETS)
+        )
 
     def listing(self) -> dict[str, tuple[int, int, str]]:
         """Inode, time and content of everything that was published."""
@@ -220,6 +222,21 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     index = shop.entry({"image.oci.tar": "oci"})
     entries = {"image-demo-armv6": entry, "image-demo": index}
     with pytest.raises(errors.NeedLost, match="whole no more"):
-        dist.publish(shop.dist, (ARMV6,), shop.services, entries, source_set="debian")
+        dist.publish(
+            shop.dist, (ARMV6,), shop.services, entries, source_set="debian", known=tuple(TARGETS)
+        )
     assert not entry.folder.exists()
     assert not (shop.dist / "armv6/demo").exists()
+
+
+def test_what_no_declaration_stands_for_any_more_is_not_listed(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    listed = shop.dist / "manifest.json"
+    rows = json.loads(listed.read_text())["artefacts"]
+    (shop.dist / "armv6/removed").write_text("of a service that was removed")
+    gone = {**rows[0], "path": "armv6/removed"}
+    listed.write_text(json.dumps({"artefacts": [*rows, gone]}))
+    shop.publish(X86_64)
+    paths = {row["path"] for row in json.loads(listed.read_text())["artefacts"]}
+    assert "armv6/removed" not in paths
+    assert {"armv6/demo", "x86_64/demo"} <= paths

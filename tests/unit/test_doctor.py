@@ -95,3 +95,13 @@ def test_this_machine_has_a_name(bare: Path) -> None:
     assert host.machine
     assert host.libc.startswith("glibc ") or host.libc == "not glibc"
     assert host.machine in by_subject(bare)["host"].detail
+
+
+@pytest.mark.parametrize("name", ["config", "config.toml"])
+def test_a_cargo_configuration_in_the_root_folder_is_refused(tmp_path: Path, name: str) -> None:
+    doctor.insist(tmp_path)
+    path = tmp_path / ".cargo" / name
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(errors.CargoConfiguration, match=f"cargo obeys {path} in every folder"):
+        doctor.insist(tmp_path)

@@ -16,9 +16,15 @@ from recipes.engine.stage import Image, ImageIndex
 from recipes.errors import BrokenArchive
 
 # By revision of the step: a changed byte needs a new revision, else caches keep old images.
-GOLDEN_LAYER = {1: "sha256:4bf71a4620ebe7a363fa60b9c6e7cf4a56588487f9fb08d5e64220243f9b9f44"}
-GOLDEN_IMAGE = {1: "sha256:f8af46028644d60e6f6c430ab421e5a63aaf1ac9b84fcdd60cb1d43983f698e4"}
-GOLDEN_INDEX = {1: "sha256:8e5b44be8df1a28e92b934fedef32b4166ab4dc85192d8d2ce114aee30188024"}
+GOLDEN_LAYER = {2: "sha256:4bf71a4620ebe7a363fa60b9c6e7cf4a56588487f9fb08d5e64220243f9b9f44"}
+GOLDEN_IMAGE = {2: "sha256:6b395ef3eb9c9cfacc43bda7dedeeea3b4c110f6a12b8d2b1e42a34bb1fbbb08"}
+GOLDEN_INDEX = {2: "sha256:bf033e67b4aa815d94466ba8cc8b163c7c9a3a63d341fd64b2ad19efbffe43e1"}
+
+NAMES = {
+    "org.opencontainers.image.ref.name": "muslin/hello:1.0",
+    "io.containerd.image.name": "docker.io/muslin/hello:1.0",
+}
+"""By the first the layout's own tools find an image, by the second Docker on containerd."""
 
 
 def grow(root: Path) -> Path:
@@ -76,7 +82,7 @@ def test_an_image_is_a_layout_of_the_specification(tmp_path: Path) -> None:
     layout = Layout(write(tmp_path / "image.tar"))
     assert layout.load("oci-layout") == {"imageLayoutVersion": "1.0.0"}
     (entry,) = layout.load("index.json")["manifests"]
-    assert entry["annotations"] == {"org.opencontainers.image.ref.name": "muslin/hello:1.0"}
+    assert entry["annotations"] == NAMES
     assert entry["platform"] == {"architecture": "arm", "os": "linux", "variant": "v6"}
     manifest = json.loads(layout.blob(entry))
     (layer,) = manifest["layers"]
@@ -162,7 +168,7 @@ def test_an_index_joins_platforms_and_keeps_each_blob_once(tmp_path: Path) -> No
     layout = Layout(path)
     (entry,) = layout.load("index.json")["manifests"]
     assert entry["mediaType"] == "application/vnd.oci.image.index.v1+json"
-    assert entry["annotations"] == {"org.opencontainers.image.ref.name": "muslin/hello:1.0"}
+    assert entry["annotations"] == NAMES
     manifests = json.loads(layout.blob(entry))["manifests"]
     assert [manifest["platform"] for manifest in manifests] == [
         {"os": "linux", "architecture": "arm", "variant": "v6"},

@@ -20,6 +20,7 @@ from recipes.engine.stage import (
     Copy,
     Deduplicate,
     Folder,
+    Image,
     Join,
     Link,
     Patch,
@@ -326,3 +327,39 @@ def test_a_copied_file_takes_the_place_of_a_link_and_spares_its_target(site: Sit
     (out / "one.txt").symlink_to("target")
     perform.step(Copy(source="in", to="${out}", omit=("t*", "link", "absolute", "deep")), site)
     assert tree(out) == {"one.txt": "644 one\n", "target": "644 spared"}
+
+
+def test_an_image_without_its_program_is_refused(site: Site) -> None:
+    (site.work / "root/bin").mkdir(parents=True)
+    image = Image(
+        path="image.tar",
+        root="root",
+        reference="muslin/x:y",
+        architecture="arm",
+        entrypoint=("/bin/tool",),
+        user="1:1",
+    )
+    with pytest.raises(errors.StepFailed, match="the image has no program /bin/tool"):
+        perform.step(image, site)
+    shutil.copy(site.work / "in/tool", site.work / "root/bin/tool")
+    (site.work / "root/bin/tool").chmod(0o644)
+    with pytest.raises(errors.StepFailed, match="the image has no program /bin/tool"):
+        perform.step(image, site)
+    (site.work / "root/bin/tool").chmod(0o755)
+    perform.step(image, site)
+    assert (site.work / "image.tar").is_file()
+
+
+def test_what_the_system_said_while_a_folder_was_copied_is_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """shutil makes a list of texts of it, and a full disk would look like a bug."""
+
+    def full(source: str, to: str) -> None:
+        del source
+        Path("/dev/full").write_text(to)
+
+    monkeypatch.setattr(perform, "_copy_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        perform.step(Copy(source="in", to="out"), site)
+    assert errors.DiskFull.is_meant_by(caught.value)

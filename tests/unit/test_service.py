@@ -93,3 +93,20 @@ def test_two_services_of_one_name_are_refused(tmp_path: Path) -> None:
         folders.append(folder(tmp_path / parent))
     with pytest.raises(errors.BadDeclaration, match=r"two/my-service/service\.toml(.|\n)*already"):
         service.load(tuple(folders))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["hello", "", "/", "/a/", "//a", "/../a", "/a/./b", "/tmp/a", "/etc/passwd", "/a b"],  # noqa: S108  # nothing is written there
+)
+def test_an_entry_point_is_a_path_of_the_programs_own(tmp_path: Path, path: str) -> None:
+    declared = GOOD.replace('["/program"]', f'["{path}"]')
+    assert declared != GOOD
+    with pytest.raises(errors.BadDeclaration, match=r"image\.entrypoint: .*the program's path"):
+        service.load((folder(tmp_path, declared),))
+
+
+def test_an_entry_point_may_lie_deep_and_have_arguments(tmp_path: Path) -> None:
+    declared = GOOD.replace('["/program"]', '["/usr/bin/my-service", "--all", "relative"]')
+    (one,) = service.load((folder(tmp_path, declared),)).values()
+    assert one.image.entrypoint == ("/usr/bin/my-service", "--all", "relative")
