@@ -217,7 +217,10 @@ def test_native_images_run(product: Product) -> None:
 
 @pytest.mark.native  # what is around the checkout is the same for every target
 def test_hostile_configuration_changes_nothing(product: Product, tmp_path: Path) -> None:
-    """The same checkout below a folder with a hostile cargo configuration, RUSTFLAGS set."""
+    """The same checkout below a folder with a hostile cargo configuration, RUSTFLAGS set.
+
+    What lies above the cache, where cargo runs, is test_rust's matter.
+    """
     hostile = tmp_path / "hostile"
     (hostile / ".cargo").mkdir(parents=True)
     (hostile / ".cargo" / "config.toml").write_text(

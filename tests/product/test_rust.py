@@ -70,11 +70,11 @@ def consumer(folder: Path, profile: str) -> Path:
     return folder
 
 
-def cargo(product: Product, folder: Path, *words: str, **env: str) -> str:
-    """Plain cargo for the target, in a package's folder."""
+def cargo(product: Product, folder: Path, *words: str, cwd: Path | None = None, **env: str) -> str:
+    """Plain cargo for the target, in a package's folder or another one."""
     return output(
         [product.rust / "bin" / "cargo", *words, f"--target={product.target.rust.triple}"],
-        cwd=folder,
+        cwd=cwd or folder,
         CARGO_HOME=str(folder / "home"),
         RUSTC=str(product.compiler(folder)),
         **env,
@@ -104,8 +104,25 @@ def test_tests_build_and_run(product: Product, tmp_path: Path) -> None:
     assert "1 passed" in output(product.emulated(program))
 
 
+BEYOND = {"arm": "cortex-a72", "armv7": "cortex-a72", "aarch64": "neoverse-n1", "x86_64": "skylake"}
+"""Processors that have more than the baseline, which a program for them would soon use."""
+
+
 def test_flags_of_the_user_cannot_replace_the_processor(product: Product, tmp_path: Path) -> None:
     folder = consumer(tmp_path, "")
-    cargo(product, folder, "build", "--release", RUSTFLAGS="--cfg of_the_user")
+    flags = f"-Ctarget-cpu={BEYOND[product.target.rust.triple.partition('-')[0]]}"
+    cargo(product, folder, "build", "--release", RUSTFLAGS=flags)
     program = folder / "target" / product.target.rust.triple / "release" / "consumer"
     assert "42" in output(product.emulated(program))
+
+
+def test_configuration_above_the_sources_is_not_read(product: Product, tmp_path: Path) -> None:
+    """The pipeline runs cargo in the root folder; where it would read one, it fails."""
+    folder = consumer(tmp_path / "hostile" / "cache" / "tree", "")
+    hostile = tmp_path / "hostile" / ".cargo" / "config.toml"
+    hostile.parent.mkdir()
+    hostile.write_text('[build]\nrustc = "/bin/false"\n[profile.release]\nopt-level = "no"\n')
+    words = ("build", "--release", f"--manifest-path={folder}/Cargo.toml")
+    cargo(product, folder, *words, cwd=Path("/"))
+    with pytest.raises(AssertionError, match="opt-level"):
+        cargo(product, folder, *words)

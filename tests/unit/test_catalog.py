@@ -14,7 +14,7 @@ import pytest
 from recipes import errors, service, source, target
 from recipes.catalog import Catalog
 from recipes.engine.key import Keys
-from recipes.engine.stage import Host, Stage
+from recipes.engine.stage import Host, Run, Stage
 from recipes.stages import cargo_service
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -170,6 +170,17 @@ def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
     ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
     left_out = {"target/release/mine", ".git/config", "service.toml", "c/build/a.o"}
     assert {file.path for file in tree.files} == set(files) - left_out
+
+
+def test_cargo_runs_where_no_configuration_lies_above(catalog: Catalog) -> None:
+    steps = [
+        step
+        for stage in everything(goals(catalog)).values()
+        for step in stage.steps
+        if isinstance(step, Run) and step.argv[0].endswith("/cargo")
+    ]
+    assert len(steps) > 10
+    assert {step.cwd for step in steps} == {"/"}
 
 
 def test_the_targets_flags_come_last(tmp_path: Path) -> None:
