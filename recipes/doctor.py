@@ -21,6 +21,8 @@ REMEDY = "apt-get install --no-install-recommends gcc g++ libc6-dev make perl"
 NEEDED_BYTES = 12_000_000_000
 """Disk for a cold run of four targets: its peak, rounded up."""
 PYTHON = (3, 11)
+APT = Path("/usr/lib/apt/apt-helper")
+NO_APT = "there is no apt on this machine, and the debian source set works on Debian hosts only"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +55,8 @@ def insist(root: Path = Path("/")) -> None:
     """Raise `HostProgramMissing` if something is not there that must be, `CargoConfiguration` if
     something is that must not."""
     missing = [program for program in REQUIRED if where(program) is None]
-    if not Path("/usr/lib/apt/apt-helper").exists():
-        missing.append("apt")
+    if not APT.exists():
+        raise errors.ArchiveUnusable(NO_APT)
     if missing:
         raise errors.HostProgramMissing(missing, REMEDY)
     for name in ("config.toml", "config"):
@@ -93,11 +95,10 @@ def findings(cache: Path) -> Iterator[Finding]:
             state="brought along",
             detail="unpacked into the cache from the host release's packages",
         )
-    apt = Path("/usr/lib/apt/apt-helper")
     yield Finding(
         subject="apt",
-        state="found" if apt.exists() else "missing",
-        detail=str(apt) if apt.exists() else "the debian source set works on Debian hosts only",
+        state="found" if APT.exists() else "missing",
+        detail=str(APT) if APT.exists() else NO_APT,
     )
     machine = host()
     glibc = machine.libc.startswith("glibc")

@@ -300,6 +300,16 @@ class NotInArchive(PipelineError):
         )
 
 
+class LeftArchive(PipelineError):
+    """A pinned version went away between the look at the archive and the download."""
+
+    def __init__(self, package: str, version: str) -> None:
+        super().__init__(
+            f"{package} {version} is not in the Debian archive any more. Run the same command "
+            "again: it asks the archive what there is instead"
+        )
+
+
 class UnsafeArchive(PipelineError):
     """An archive wants to write outside the folder it is unpacked into."""
 

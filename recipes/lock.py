@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
 import tomli_w
 
 from recipes import declaration, errors, source
@@ -108,31 +110,34 @@ def _move(pins: Pins, name: str, apt: Apt, note: Note) -> Pins:
         f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
         "until the pin in recipes/pins/debian.toml moves"
     )
-    lock = _read(pins.run_lock)
-    replaces = old.package_version
-    if name in lock.moved and lock.moved[name].pin.package_version == replaces:
-        replaces = lock.moved[name].replaces  # moved before: the repository's is meant
-    moved = {**lock.moved, name: Moved(replaces=replaces, pin=pin)}
-    _write(pins.run_lock, lock.model_copy(update={"moved": moved}))
+    with _amending(pins.run_lock) as lock:
+        replaces = old.package_version
+        if name in lock.moved and lock.moved[name].pin.package_version == replaces:
+            replaces = lock.moved[name].replaces  # moved before: the repository's is meant
+        moved = {**lock.moved, name: Moved(replaces=replaces, pin=pin)}
+        _write(pins.run_lock, lock.model_copy(update={"moved": moved}))
     return source.with_pin(pins, name, pin)
 
 
 def _remember_group(pins: Pins, name: str, group: Group) -> Pins:
-    lock = _read(pins.run_lock)
     release, architecture = pins.host.rsplit("-", 1)
-    known = lock.hosts[pins.host].groups if pins.host in lock.hosts else {}
-    if (before := pins.groups.get(name)) is not None:
-        # Moved before: the repository's is meant.
-        replaces = before.replaces if known.get(name) == before else before.digest
-        group = group.model_copy(update={"replaces": replaces})
-    host = HostLock(release=release, architecture=architecture, groups={**known, name: group})
-    hosts = {**lock.hosts, pins.host: host}
-    _write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
+    with _amending(pins.run_lock) as lock:
+        known = lock.hosts[pins.host].groups if pins.host in lock.hosts else {}
+        if (before := pins.groups.get(name)) is not None:
+            # Moved before: the repository's is meant.
+            replaces = before.replaces if known.get(name) == before else before.digest
+            group = group.model_copy(update={"replaces": replaces})
+        host = HostLock(release=release, architecture=architecture, groups={**known, name: group})
+        hosts = {**lock.hosts, pins.host: host}
+        _write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
     return source.with_group(pins, name, group)
 
 
-def _read(path: Path) -> RunLock:
-    return declaration.read(path, RunLock) if path.exists() else RunLock()
+@contextmanager
+def _amending(path: Path) -> Iterator[RunLock]:
+    """The run lock as it stands, while no other run amends it."""
+    with filelock.FileLock(path.with_name(f".{path.name}.lock")):
+        yield declaration.read(path, RunLock) if path.exists() else RunLock()
 
 
 def _write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:

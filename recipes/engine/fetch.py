@@ -134,6 +134,8 @@ class Fetcher:
             except (errors.PipelineError, OSError) as error:
                 if isinstance(error, errors.Interrupted):
                     raise
+                if isinstance(error, errors.LeftArchive) and len(source.origins) == 1:
+                    raise  # nothing to do with the network
                 if isinstance(error, OSError) and errors.DiskFull.is_meant_by(error):
                     raise  # the next origin would not find more room
                 attempts.append(f"{_shown(origin)}: {error}")
@@ -154,7 +156,7 @@ class Fetcher:
     def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
         located = self._apt.locate(origin, source.name)
         if located is None:
-            raise errors.NotInArchive(origin.package, origin.version, origin.version, ())
+            raise errors.LeftArchive(origin.package, origin.version)
         if part.exists():  # of a web origin's answer; apt begins at the beginning
             self._progress.advance(source.name, -part.stat().st_size)
             part.unlink()

@@ -70,5 +70,7 @@ def stage(target: Target, *, source: Source, toolchain: Stage) -> Stage:
 
 def environment(target: Target) -> tuple[tuple[str, str], ...]:
     """How the `openssl-sys` crate finds it."""
-    name = target.rust.triple.upper().replace("-", "_")
-    return ((f"{name}_OPENSSL_DIR", "${need.openssl}/usr"), ("OPENSSL_STATIC", "1"))
+    return (
+        (f"{target.environment_name}_OPENSSL_DIR", "${need.openssl}/usr"),
+        ("OPENSSL_STATIC", "1"),
+    )

@@ -259,11 +259,25 @@ def test_runs_with_other_sources_take_turns_in_scratch(project: Path) -> None:
     assert made == {"one\n", "two\n"}
 
 
-def test_a_full_disk_is_one_line(project: Path) -> None:
-    stages = 'GOALS = [stage("full", Write(path="/dev/full", text="x")), text("fine")]'
-    with started(project, f"from recipes.engine.stage import Write\n{stages}") as run:
+DENIED = "/proc/sys/kernel/ostype"
+"""Nobody may write to it, not even root."""
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/dev/full", "No space left on device. Finished stages stay finished"),
+        (DENIED, f"{DENIED}: Permission denied. A run as another user"),
+    ],
+)
+def test_what_the_system_refuses_is_one_message(project: Path, path: str, words: str) -> None:
+    stages = (
+        "from recipes.engine.stage import Write\n"
+        f'GOALS = [stage("refused", Write(path="{path}", text="x")), text("fine")]'
+    )
+    with started(project, stages) as run:
         out, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 1
-    assert "No space left on device. Finished stages stay finished" in out
-    assert "nox -s gc" in out
+    assert words in out
+    assert "MUSLIN_CACHE" in out
     assert "Traceback" not in out

@@ -277,6 +277,18 @@ except errors.CacheUnusable as error:
 """
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; see below")
+@pytest.mark.parametrize("part", [".", "store"])
+def test_a_cache_of_somebody_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    (tmp_path / "cache" / "store").mkdir(parents=True)
+    (tmp_path / "cache" / part).chmod(0o555)
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "cache"))
+    with pytest.raises(errors.CacheUnusable, match="it cannot be written"):
+        settings.load(PROJECT)
+
+
 def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     setpriv = shutil.which("setpriv")
     if os.geteuid() != 0 or setpriv is None:
@@ -293,11 +305,17 @@ def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     )
     if can.returncode:
         pytest.skip("others cannot read this Python or this project")
-    for cache in (tmp_path / "cache", tmp_path / "new"):
+    (tmp_path / "roots" / "store").mkdir(parents=True, mode=0o755)
+    os.chown(tmp_path / "roots", 65534, 65534)  # after a run as root, what lies in it is root's
+    for cache, fault in (
+        (tmp_path / "cache", tmp_path / "cache"),
+        (tmp_path / "new", tmp_path / "new"),
+        (tmp_path / "roots", tmp_path / "roots" / "store"),
+    ):
         done = subprocess.run(
             [*nobody, sys.executable, "-c", LOAD, str(PROJECT)],
             check=True, cwd=PROJECT, env={settings.CACHE_VARIABLE: str(cache)},
             capture_output=True, text=True,
         )  # fmt: skip
-        assert f"the cache folder {str(cache)!r} cannot be used: " in done.stdout
+        assert f"the cache folder {str(fault)!r} cannot be used: " in done.stdout
         assert "Set MUSLIN_CACHE to a folder that can be written" in done.stdout
