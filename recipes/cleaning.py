@@ -25,10 +25,10 @@ def collect(store: Store, report: Report, words: Sequence[str]) -> None:
     limit, dry = _bytes_of(names), "--dry-run" in options
     with report.busy("clean-up"):
         gone = store.collect(limit, dry=dry)
-    for _, record in gone:
-        report.stage_line(record.name, "would go" if dry else "gone", size(record.bytes))
-    left = sum(record.bytes for _, record, _ in store.entries())
-    report.say(f"the store has {size(left)}, the limit is {size(limit)}")
+    for one in gone:
+        report.stage_line(one.name, "would go" if dry else "gone", size(one.bytes))
+    left = sum(one.bytes for one in store.held()) - (sum(one.bytes for one in gone) if dry else 0)
+    report.say(f"{'would leave' if dry else 'the cache has'} {size(left)} of at most {size(limit)}")
 
 
 def _verify(store: Store, report: Report) -> None:

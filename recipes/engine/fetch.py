@@ -10,6 +10,7 @@ again if its time is another than then.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -83,6 +84,7 @@ class Fetcher:
                     self._from_any_origin(source, path)
                 finally:
                     self._progress.done(source.name)
+        os.utime(path.parent)  # used now, says this to a clean-up
         return path
 
     @contextmanager

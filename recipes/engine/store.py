@@ -31,7 +31,7 @@ from recipes import errors
 from recipes.engine.manifest import Manifest, compare, seal
 from recipes.engine.runner import end_leftovers
 
-SCRATCH = "scratch"
+DOWNLOADS = "downloads"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,17 @@ class Entry:
     def tree(self) -> Path:
         """The stage's output."""
         return self.folder / "tree"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Something that takes room in the cache."""
+
+    path: Path
+    name: str
+    bytes: int
+    used: float
+    """Seconds since 1970."""
 
 
 class Store:
@@ -185,7 +196,10 @@ class Store:
                 yield folder.name, Record(**json.loads(path.read_text())), path.stat().st_mtime
             except (OSError, ValueError, TypeError):
                 # A record that cannot be read is oldest of all: the next clean-up takes it.
-                yield folder.name, _unknown("unreadable", 0), 0.0
+                unreadable = Record(
+                    name="unreadable", document={}, wall_seconds=0, cpu_seconds=0, built_with={}
+                )
+                yield folder.name, unreadable, 0.0
 
     def verify(self) -> dict[str, str]:
         """Compare every file of every entry by digest; key -> fault of those that differ."""
@@ -201,8 +215,8 @@ class Store:
                 faults[key] = fault
         return faults
 
-    def collect(self, at_most: int, *, dry: bool = False) -> list[tuple[str, Record]]:
-        """Remove least-recently-used entries until the store has at most this many bytes.
+    def collect(self, at_most: int, *, dry: bool = False) -> list[Held]:
+        """Remove what was used longest ago until the cache has at most this many bytes.
 
         Also removes what killed runs left behind. Refuses while a run uses the cache.
         """
@@ -211,17 +225,28 @@ class Store:
                 for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
                     end_leftovers(leftover)
                     remove(leftover)
-            rows = [*self._scratch(), *sorted(self.entries(), key=lambda row: row[2])]
-            total = sum(record.bytes for _, record, _ in rows)
+            held = list(self.held())
+            total = sum(one.bytes for one in held)
             gone = []
-            for key, record, _ in rows:
+            for one in held:
                 if total <= at_most:
                     break
                 if not dry:
-                    remove(self.scratch / key if record.name == SCRATCH else self.root / key)
-                total -= record.bytes
-                gone.append((key, record))
+                    remove(one.path)
+                total -= one.bytes
+                gone.append(one)
             return gone
+
+    def held(self) -> Iterator[Held]:
+        """Everything that a clean-up may take, in the order in which it does: scratch folders,
+        which only save time, then downloads and entries, oldest use first."""
+        yield from sorted(_folders(self.scratch, "scratch"), key=lambda one: one.used)
+        entries = (
+            Held(path=self.root / key, name=record.name, bytes=record.bytes, used=used)
+            for key, record, used in self.entries()
+        )
+        downloads = _folders(self.cache / DOWNLOADS, "download")
+        yield from sorted([*entries, *downloads], key=lambda one: one.used)
 
     def drop_damaged(self) -> dict[str, str]:
         """Compare every file by digest and remove what differs; key -> fault. Refuses as above."""
@@ -240,21 +265,18 @@ class Store:
                 raise errors.CacheInUse(self.cache) from None
             yield
 
-    def _scratch(self) -> Iterator[tuple[str, Record, float]]:
-        """Scratch folders, oldest first: they go before any entry, they only save time."""
-        folders = sorted(self.scratch.glob("*"), key=lambda folder: folder.stat().st_mtime)
-        for folder in folders:
-            size = sum(
-                Path(parent, name).lstat().st_size
-                for parent, _, names in os.walk(folder)
-                for name in names
-            )
-            record = _unknown(SCRATCH, size)
-            yield folder.name, record, folder.stat().st_mtime
 
-
-def _unknown(name: str, size: int) -> Record:
-    return Record(name=name, document={}, wall_seconds=0, cpu_seconds=0, built_with={}, bytes=size)
+def _folders(root: Path, what: str) -> Iterator[Held]:
+    for folder in root.glob("*"):
+        files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
+        shown = [path.name for path in sorted(folder.iterdir()) if path.name[0] != "."]
+        name = folder.name if what == "scratch" or len(shown) != 1 else shown[0]
+        yield Held(
+            path=folder,
+            name=f"{what} {name}",
+            bytes=sum(path.lstat().st_size for path in files),
+            used=folder.stat().st_mtime,
+        )
 
 
 def remove(path: Path) -> None:

@@ -207,7 +207,7 @@ def test_the_least_recently_used_goes_first(bench: Bench) -> None:
     aged(bench, "one", "two", "three")
     bench.build(text("one", f"{'one':10}"))  # used just now
     gone = bench.store.collect(20)
-    assert [record.name for _, record in gone] == ["two"]
+    assert [one.name for one in gone] == ["two"]
     assert left(bench) == {"one", "three"}
     assert bench.store.collect(20) == []
 
@@ -217,9 +217,30 @@ def test_a_dry_run_says_the_same_and_removes_nothing(bench: Bench) -> None:
     leftover = bench.cache / "work" / "leftover"
     leftover.mkdir()
     gone = bench.store.collect(10, dry=True)
-    assert [record.name for _, record in gone] == ["one", "two"]
+    assert [one.name for one in gone] == ["one", "two"]
     assert left(bench) == {"one", "two", "three"}
     assert leftover.exists()
+
+
+def test_scratch_goes_first_and_downloads_by_their_age(bench: Bench) -> None:
+    aged(bench, "one", "two")
+    for name, age in (("downloads/abc/old.tar", 1_000_000_001), ("scratch/mine/deep/a", 2**31)):
+        path = bench.cache / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x" * 100)
+        folder = bench.cache / Path(*Path(name).parts[:2])
+        os.utime(folder, (age, age))
+    (bench.cache / "downloads/new").mkdir()
+    (bench.cache / "downloads/new/new.tar").write_bytes(b"x" * 50)
+    names = [one.name for one in bench.store.collect(0, dry=True)]
+    assert names[0] == "scratch mine"
+    assert names[-1] == "download new.tar"
+    assert set(names[1:-1]) == {"one", "two", "download old.tar"}
+    gone = bench.store.collect(60)
+    assert gone[0].bytes == 100
+    assert sum(one.bytes for one in bench.store.held()) <= 60
+    assert (bench.cache / "downloads/new/new.tar").exists()
+    assert not (bench.cache / "downloads/abc").exists()
 
 
 def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
