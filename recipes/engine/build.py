@@ -37,6 +37,8 @@ class Planned:
     """Keys of the stages that must be there first."""
     cpu_seconds: float = 0.0
     """What is to be expected: of the last build here, or else a guess."""
+    wall_seconds: float = 0.0
+    """The same by the clock, if there was a last build here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +88,15 @@ class Builder:
             self._plan(other, planned)
         after = tuple(self.keys.of(other) for _, other in wanted)
         last = self.history.last(stage.name) if state == "build" else None
-        guess = 0.0 if state != "build" else last.cpu_seconds if last else stage.guess
-        planned[key] = Planned(stage=stage, key=key, state=state, after=after, cpu_seconds=guess)
+        guess = stage.guess if state == "build" else 0.0
+        planned[key] = Planned(
+            stage=stage,
+            key=key,
+            state=state,
+            after=after,
+            cpu_seconds=last.cpu_seconds if last else guess,
+            wall_seconds=last.wall_seconds if last else 0.0,
+        )
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
         return self.store.passed(entry, self.keys.proof_of(stage))
@@ -99,7 +108,9 @@ class Builder:
         """
         planned = self.plan(goals)
         self.report.planned(
-            found=sum(one.state == "found" for one in planned.values()), all_=len(planned)
+            found=sum(one.state == "found" for one in planned.values()),
+            all_=len(planned),
+            seconds=sum(one.cpu_seconds for one in planned.values()) / self.runner.jobs,
         )
         for one in planned.values():
             if one.state == "found":
@@ -132,7 +143,10 @@ class Builder:
         stage, key = planned.stage, planned.key
         log = self.logs / (stage.target or "host") / f"{stage.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        with self.report.stage(stage.name, log), self._alone(key, stage):
+        with (
+            self.report.stage(stage.name, log, planned.wall_seconds),
+            self._alone(key, stage),
+        ):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
             if entry is not None and self._is_proved(stage, entry):
                 self.report.found(stage.name)

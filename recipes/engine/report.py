@@ -23,6 +23,8 @@ REFRESH = 0.5
 WORTH_A_LINE = 5_000_000
 """Bytes from which a download is announced where there is no terminal."""
 WIDTH = 28
+LONG = 10.0
+"""Seconds from which it is worth saying how long a run will take."""
 
 
 class Report:
@@ -61,12 +63,13 @@ class Report:
         """The line of a stage."""
         self.say(f"  {name:<{WIDTH}} {what:<9}{detail}".rstrip())
 
-    def planned(self, *, found: int, all_: int) -> None:
-        """What a run will do."""
+    def planned(self, *, found: int, all_: int, seconds: float) -> None:
+        """What a run will do, and how long that will take if nothing else keeps the machine."""
         with self._lock:
             self._left = all_ - found
         if self._left:
-            self.say(f"{all_} stages: {found} found, {self._left} to do")
+            about = f", about {duration(seconds)}" if seconds >= LONG else ""
+            self.say(f"{all_} stages: {found} found, {self._left} to do{about}")
 
     def found(self, name: str) -> None:
         """A stage that was in the cache, its checks passed."""
@@ -104,10 +107,10 @@ class Report:
     # --- long stages ---
 
     @contextmanager
-    def busy(self, name: str, log: Path | None = None) -> Iterator[None]:
-        """Keeps a person informed while something takes its time."""
+    def busy(self, name: str, log: Path | None = None, expected: float = 0.0) -> Iterator[None]:
+        """Keeps a person informed while something takes its time, `expected` seconds if known."""
         with self._lock:
-            self._running[name] = _Watched(log)
+            self._running[name] = _Watched(log, expected)
             self._start_ticker()
         try:
             yield
@@ -116,9 +119,9 @@ class Report:
                 del self._running[name]
 
     @contextmanager
-    def stage(self, name: str, log: Path) -> Iterator[None]:
+    def stage(self, name: str, log: Path, expected: float = 0.0) -> Iterator[None]:
         """The same for a stage, of which there is one less to do afterwards."""
-        with self.busy(name, log):
+        with self.busy(name, log, expected):
             yield
         with self._lock:
             self._left -= 1
@@ -190,8 +193,8 @@ class Report:
 class _Watched:
     """A running stage and its log."""
 
-    def __init__(self, log: Path | None) -> None:
-        self.log = log
+    def __init__(self, log: Path | None, expected: float) -> None:
+        self.log, self.expected = log, expected
         self.started = self.heard = time.monotonic()
 
     def is_due(self) -> bool:
@@ -202,8 +205,10 @@ class _Watched:
         return True
 
     def now(self) -> str:
-        """For how long, and how much its log has grown."""
+        """For how long, of how long if that is known, and how much its log has grown."""
         ago = duration(time.monotonic() - self.started)
+        if self.expected >= LONG:
+            ago += f" of about {duration(self.expected)}"
         if self.log is None:
             return ago
         kilobytes = self.log.stat().st_size / 1000 if self.log.exists() else 0

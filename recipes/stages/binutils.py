@@ -50,7 +50,7 @@ def stage(
             Remove(root="${out}", patterns=("share", "include", "lib/*.a", "lib/*.la")),
         ),
         runs_on="host",
-        guess=65,
+        guess=105,
     )
 
 

@@ -129,7 +129,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         runs_on="target",
         judges=(("qemu", qemu),),
         checks=program.checks(service, target),
-        guess=90,
+        guess=60,
     )
 
 

@@ -92,7 +92,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             _libgcc(target, "install", "DESTDIR=${out}"),
         ),
         runs_on="host",
-        guess=850,
+        guess=1240,
     )
 
 

@@ -87,7 +87,7 @@ def rust(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         ),
         runs_on="host",
         checks=(Present(paths=("lib/rustlib/src/rust/library/Cargo.lock", "bin/cargo")),),
-        guess=40,
+        guess=18,
     )
 
 

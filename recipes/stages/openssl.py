@@ -64,7 +64,7 @@ def stage(target: Target, *, source: Source, toolchain: Stage) -> Stage:
             ),
             Free(texts=("${cache}",)),
         ),
-        guess=120,
+        guess=160,
     )
 
 

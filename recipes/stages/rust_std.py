@@ -103,7 +103,7 @@ def stage(target: Target, *, rust: Stage, toolchain: Stage, qemu: Stage, host_tr
         runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
         judges=(("rust", rust), ("toolchain", toolchain), ("qemu", qemu)),
         checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
-        guess=60,
+        guess=75,
     )
 
 

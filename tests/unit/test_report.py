@@ -48,7 +48,7 @@ def until(condition: Callable[[], object]) -> None:
 
 def test_lines_of_a_run(plain: tuple[Report, io.StringIO]) -> None:
     told, stream = plain
-    told.planned(found=1, all_=3)
+    told.planned(found=1, all_=3, seconds=1300.0)
     told.found("one")
     told.built("gcc-armv6", 725, 1300, 3)
     told.built("two", 1, 0.5, 0)
@@ -57,7 +57,7 @@ def test_lines_of_a_run(plain: tuple[Report, io.StringIO]) -> None:
     told.damaged("five", "x is missing")
     told.note("a pin moved")
     assert stream.getvalue().splitlines() == [
-        "3 stages: 1 found, 2 to do",
+        "3 stages: 1 found, 2 to do, about 21 min 40 s",
         f"  {'one':28} found",
         f"  {'gcc-armv6':28} built     12 min 05 s  (CPU 21 min 40 s, checks 3.0 s)",
         f"  {'two':28} built           1.0 s  (CPU 0.5 s)",
@@ -70,7 +70,7 @@ def test_lines_of_a_run(plain: tuple[Report, io.StringIO]) -> None:
 
 def test_a_run_with_nothing_to_do_says_nothing_of_it(plain: tuple[Report, io.StringIO]) -> None:
     told, stream = plain
-    told.planned(found=3, all_=3)
+    told.planned(found=3, all_=3, seconds=0.0)
     assert stream.getvalue() == ""
 
 
@@ -91,11 +91,12 @@ def test_a_long_stage_is_heard_of(
     monkeypatch.setattr(report, "HEARTBEAT", 0.02)
     monkeypatch.setattr(report, "REFRESH", 0.01)
     told, stream = plain
-    with told.stage("gcc-armv6", log):
+    with told.stage("gcc-armv6", log, 725.0):
         assert told.running() == ["gcc-armv6"]
         until(lambda: stream.getvalue().count("\n") >= 2)
     lines = stream.getvalue().splitlines()
-    assert re.fullmatch(rf"  {'gcc-armv6':28} running  \d+\.\d s, log 2 kB", lines[0])
+    words = r"\d+\.\d s of about 12 min 05 s, log 2 kB"
+    assert re.fullmatch(rf"  {'gcc-armv6':28} running  {words}", lines[0])
     assert told.running() == []
     heard = stream.getvalue()
     time.sleep(0.05)
@@ -123,7 +124,7 @@ def test_a_terminal_has_one_live_line(monkeypatch: pytest.MonkeyPatch, log: Path
     monkeypatch.setattr(report, "REFRESH", 0.01)
     stream = Terminal()
     told = Report(stream)
-    told.planned(found=0, all_=5)
+    told.planned(found=0, all_=5, seconds=3.0)
     with told.stage("gcc-armv6", log):
         until(lambda: "gcc-armv6" in stream.getvalue())
         told.note("meanwhile")
