@@ -32,6 +32,8 @@ from recipes.engine.manifest import Manifest, compare, seal
 from recipes.engine.runner import end_leftovers
 
 DOWNLOADS = "downloads"
+FORMAT = 1
+"""Of the cache's folders and files; raised when an older Muslin could no longer read them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +85,22 @@ class Store:
         self._locks = cache / "locks"
         self._held: dict[str, int] = {}
         """Key -> thread of this process that holds its lock."""
+        self._insist_on_format()
         for folder in (self.root, self.work, self.scratch, self._locks):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def _insist_on_format(self) -> None:
+        """Leave a newer Muslin's cache alone: what it wrote would look damaged here."""
+        path = self.cache / "format"
+        if not path.exists():
+            self.cache.mkdir(parents=True, exist_ok=True)
+            aside = path.with_name(f".format.{os.getpid()}")
+            aside.write_text(f"{FORMAT}\n")
+            aside.replace(path)
+        said = path.read_text().strip()
+        if said != str(FORMAT):
+            why = f"its files have the format {said!r} and this Muslin knows {FORMAT}"
+            raise errors.CacheUnusable(self.cache, why)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

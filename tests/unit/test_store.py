@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from recipes import errors
 from recipes.engine import manifest as manifests
 from recipes.engine import store
 from recipes.engine.store import Record, Store
@@ -296,3 +297,14 @@ def test_an_entry_built_anew_between_two_looks_stays(
     monkeypatch.setattr("recipes.engine.store.compare", look)
     assert place.find(KEY) == entry
     assert looks == ["data has 5 bytes instead of 4", None]
+
+
+@pytest.mark.parametrize("said", ["2", "next", ""])
+def test_a_newer_muslins_cache_is_left_alone(tmp_path: Path, tree: Path, said: str) -> None:
+    entry = Store(tmp_path).commit(KEY, tree, RECORD)
+    (tmp_path / "format").write_text(said)
+    with pytest.raises(errors.CacheUnusable, match=f"have the format '{said}' and this Muslin"):
+        Store(tmp_path)
+    assert entry.folder.exists()
+    (tmp_path / "format").write_text("1\n")
+    assert Store(tmp_path).find(KEY) == entry
