@@ -168,7 +168,9 @@ class Builder:
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
         sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
-        with self._scratch(stage) as scratch, self._work(key[:20]) as work:
+        # A stage that fetches may have the user's credentials in it.
+        kept = self._work(key[:20], keep=not stage.network)
+        with self._scratch(stage) as scratch, kept as work:
             values = self._values(
                 work, [*_prefixed("need", stage.needs), *_prefixed("tool", stage.tools)]
             )
@@ -222,14 +224,20 @@ class Builder:
                 raise errors.StepFailed(stage.name, "build", why, log)
 
     @contextmanager
-    def _work(self, name: str) -> Iterator[Path]:
-        """An empty folder of the stage's own, gone afterwards unless the stage failed."""
+    def _work(self, name: str, *, keep: bool = True) -> Iterator[Path]:
+        """An empty folder of the stage's own, gone afterwards; kept for a look if the stage
+        failed, unless it may hold what is nobody's business."""
         work = self.store.work / name
         if work.exists():
             runner.end_leftovers(work)
             store.remove(work)
         work.mkdir()
-        yield work
+        try:
+            yield work
+        except BaseException:
+            if not keep:
+                store.remove(work)
+            raise
         store.remove(work)
 
     def _values(self, work: Path, stages: Iterable[tuple[str, Stage]]) -> dict[str, str]:

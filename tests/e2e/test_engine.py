@@ -211,6 +211,13 @@ def test_a_failed_stage_starts_again_in_an_empty_folder(bench: Bench) -> None:
     assert not list((bench.cache / "work").iterdir())
 
 
+def test_a_failed_stage_that_fetches_leaves_no_credentials(bench: Bench) -> None:
+    fetching = stage("fetching", Write(path="credentials.toml", text="secret"), shell("exit 1"))
+    with pytest.raises(errors.CommandFailed):
+        bench.build(dataclasses.replace(fetching, network=True))
+    assert not list((bench.cache / "work").iterdir())
+
+
 def test_a_program_that_is_not_there_is_named(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
