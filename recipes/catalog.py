@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from recipes import errors
-from recipes.engine.stage import File, Host, Source, Stage, Tree
+from recipes import errors, trees
+from recipes.engine.stage import Host, Source, Stage
 from recipes.service import Service
 from recipes.source import Pins
 from recipes.stages import (
@@ -197,14 +194,14 @@ class Catalog:
         return stages, environment
 
     def _cargo(self, service: Service, target: Target) -> Stage:
-        root = _workspace_root(service.folder)
+        root = trees.workspace_root(service.folder)
         member = str(service.folder.relative_to(root))
         mine = "**/*" if member == "." else f"{member}/**/*"
         libraries, environment = self._libraries(service, target)
         return cargo_service.stage(
             service,
             target,
-            workspace=_tree(root, ("Cargo.toml", "Cargo.lock", mine)),
+            workspace=trees.tree(root, ("Cargo.toml", "Cargo.lock", mine)),
             member=member,
             crates=self._crates(root),
             rust=self.rust(),
@@ -220,7 +217,7 @@ class Catalog:
         return make_service.stage(
             service,
             target,
-            source=_tree(service.folder, ("**/*",)),
+            source=trees.tree(service.folder, ("**/*",)),
             toolchain=self.toolchain(target),
             libraries=libraries,
             library_env=environment,
@@ -230,11 +227,13 @@ class Catalog:
     def crates(self) -> list[Stage]:
         """The crates of every cargo service."""
         folders = [each.folder for each in self.services.values() if each.build == "cargo"]
-        return [self._crates(root) for root in sorted({_workspace_root(one) for one in folders})]
+        return [
+            self._crates(root) for root in sorted({trees.workspace_root(one) for one in folders})
+        ]
 
     def _crates(self, root: Path) -> Stage:
         # Manifests too: here it is that cargo compares them with the lock.
-        manifests = _tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
+        manifests = trees.tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
         return self._once(
             f"crates {root}",
             lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),
@@ -244,63 +243,3 @@ class Catalog:
         if name not in self._made:
             self._made[name] = make()
         return self._made[name]
-
-
-LEFT_BEHIND = {"target": "Cargo.toml", "build": "Makefile"}
-"""Folders that a build leaves beside its own file."""
-DECLARATION = "service.toml"
-
-
-def _workspace_root(folder: Path) -> Path:
-    """The nearest folder with a Cargo.lock, the package's own or its workspace's."""
-    for root in (folder, *folder.parents):
-        if (root / "Cargo.lock").is_file():
-            return root
-    raise errors.BadDeclaration(
-        folder / "service.toml", ["build: a cargo service needs a Cargo.lock; run cargo once"]
-    )
-
-
-def _tree(root: Path, patterns: tuple[str, ...], *, also: tuple[str, ...] = ()) -> Tree:
-    """The project's own files below a folder, less what builds leave there."""
-    keyed = _files(root, patterns)
-    return Tree(
-        root=root,
-        files=keyed,
-        also=tuple(file for file in _files(root, also) if file not in keyed),
-    )
-
-
-def _files(root: Path, patterns: tuple[str, ...]) -> tuple[File, ...]:
-    wanted = [pattern.split("/") for pattern in patterns]
-    return tuple(
-        File(
-            path=str(path),
-            sha256=hashlib.sha256((root / path).read_bytes()).hexdigest(),
-            executable=bool((root / path).stat().st_mode & 0o100),
-        )
-        for path in sorted(_sources(root))
-        if any(_matches(path.parts, pattern) for pattern in wanted)
-    )
-
-
-def _sources(root: Path) -> Iterator[Path]:
-    """Every file below a folder, less hidden ones, declarations and what builds leave behind."""
-    for here, folders, names in os.walk(root):
-        folders[:] = [
-            folder
-            for folder in folders
-            if not folder.startswith(".") and LEFT_BEHIND.get(folder, "") not in names
-        ]
-        for name in names:
-            # A declaration is read by us; what it says is in the keys of what it concerns.
-            if not name.startswith(".") and name != DECLARATION and Path(here, name).is_file():
-                yield Path(here, name).relative_to(root)
-
-
-def _matches(parts: tuple[str, ...], pattern: list[str]) -> bool:
-    """`**` at the second-last place stands for any number of folders."""
-    if "**" not in pattern:
-        return len(parts) == len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
-    above = pattern[: pattern.index("**")]
-    return len(parts) > len(above) and all(map(fnmatch.fnmatchcase, parts, above))
