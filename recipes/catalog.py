@@ -34,8 +34,11 @@ class Library(Protocol):
     def stage(self, target: Target, *, source: Source, toolchain: Stage) -> Stage:
         """The library for one target, in `usr/` of the stage's output."""
 
+    LINK: tuple[str, ...]
+    """What a linker is told to link it, in order."""
+
     def environment(self, target: Target) -> tuple[tuple[str, str], ...]:
-        """How a service's build finds it, beyond `-I` and `-L`."""
+        """How a service's build finds it, beyond `-I`, `-L` and `-l`."""
 
 
 LIBRARIES: Mapping[str, Library] = {"openssl": openssl}
@@ -195,7 +198,7 @@ class Catalog:
 
     def _cargo(self, service: Service, target: Target) -> Stage:
         root = trees.workspace_root(service.folder)
-        member = str(service.folder.relative_to(root))
+        member = trees.member(root, service.folder)
         mine = "**/*" if member == "." else f"{member}/**/*"
         libraries, environment = self._libraries(service, target)
         return cargo_service.stage(
@@ -221,6 +224,7 @@ class Catalog:
             toolchain=self.toolchain(target),
             libraries=libraries,
             library_env=environment,
+            link=tuple(word for name in service.needs for word in LIBRARIES[name].LINK),
             qemu=self.qemu(),
         )
 
@@ -233,7 +237,12 @@ class Catalog:
 
     def _crates(self, root: Path) -> Stage:
         # Manifests too: here it is that cargo compares them with the lock.
-        manifests = trees.tree(root, ("Cargo.toml", "Cargo.lock", "*/Cargo.toml"), also=("*/**/*",))
+        members = trees.members(root)
+        manifests = trees.tree(
+            root,
+            ("Cargo.toml", "Cargo.lock", *(f"{name}/Cargo.toml" for name in members)),
+            also=tuple(f"{name}/**/*" for name in members) or ("**/*",),
+        )
         return self._once(
             f"crates {root}",
             lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),

@@ -9,7 +9,7 @@ from recipes import arguments, errors
 from recipes.engine.report import Report, size
 from recipes.engine.store import Store
 
-UNITS = {"MB": 10**6, "GB": 10**9}
+UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_LIMIT = 20 * 10**9
 
 
@@ -43,7 +43,7 @@ def _bytes_of(words: Sequence[str]) -> int:
     """`10GB` -> bytes; none is the default limit."""
     if not words:
         return DEFAULT_LIMIT
-    match = re.fullmatch(r"(\d+)\s*(MB|GB)", words[0], re.IGNORECASE)
+    match = re.fullmatch(r"(\d+)\s*(MB|GB|TB)", words[0], re.IGNORECASE)
     if match is None:
-        raise errors.Unknown("size", words[0], ["500MB", "10GB"])
+        raise errors.BadSize(words[0])
     return int(match[1]) * UNITS[match[2].upper()]

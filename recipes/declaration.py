@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from recipes import errors
 
@@ -50,11 +52,33 @@ def parse(path: Path, table: dict[str, object], model: type[Model]) -> Model:
     try:
         return model.model_validate_json(_as_json(table), strict=True)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        raise errors.BadDeclaration(path, faults) from error
+        raise errors.BadDeclaration(
+            path, [_said(fault, model) for fault in error.errors()]
+        ) from error
+
+
+def _said(fault: ErrorDetails, model: type[Declaration]) -> str:
+    """A fault in words for people, with its key."""
+    *above, last = (str(part) for part in fault["loc"])
+    words = fault["msg"].removeprefix("Value error, ")
+    match fault["type"]:
+        case "extra_forbidden":
+            near = difflib.get_close_matches(last, _keys(model), n=1)
+            words = "there is no such key" + (f"; did you mean {near[0]}?" if near else "")
+        case "missing":
+            words = "it is missing"
+        case "tuple_type" if isinstance(fault["input"], dict):
+            words = f"write [[{last}]], since there may be several"
+        case _:
+            pass
+    return f"{'.'.join((*above, last))}: {words}"
+
+
+def _keys(model: type[Declaration]) -> set[str]:
+    """Every key that a model's file may have, at whatever depth."""
+    properties = model.model_json_schema(by_alias=True)
+    parts = [properties, *properties.get("$defs", {}).values()]
+    return {key for part in parts for key in part.get("properties", {})}
 
 
 def _as_json(table: dict[str, object]) -> str:

@@ -50,6 +50,13 @@ class ValueMissing(PipelineError):
         super().__init__(f"{option} of {session} takes a value: `nox -s {session} -- {option} X`")
 
 
+class BadSize(PipelineError):
+    """A word on the command line should be a size and is none."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"{said!r} is no size: a whole number with MB, GB or TB, such as 10GB")
+
+
 class UnknownPlaceholder(PipelineError):
     """A step names a `${placeholder}` that its stage does not have."""
 

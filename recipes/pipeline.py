@@ -224,14 +224,19 @@ class Pipeline:
         if name not in stages:
             raise errors.Unknown("stage", name, stages)
         stage, last = stages[name], self.history.last(name)
+        if builder.has(stage):
+            self.report.say(f"{name} is found: it is in the cache as it is wanted, checks passed")
+            return
+        if self.store.find(builder.keys.of(stage)) is not None:
+            self.report.say(f"{name} is in the cache as it is wanted; new checks of it are to run")
+            return
         if last is None:
-            self.report.say(f"{name} was never built in this cache")
+            self.report.say(f"{name}: this cache knows of no earlier build")
             return
         aliases = {alias: need.name for alias, need in stage.needs}
         lines = plan.differences(last, builder.keys.document(stage), aliases)
         if not lines:
-            there = "is found" if builder.has(stage) else "has left the cache since"
-            self.report.say(f"{name}: nothing differs from its last build, which {there}")
+            self.report.say(f"{name}: nothing differs from its last build; it has left the cache")
             return
         self.report.say(f"{name} differs from its last build in {len(lines)} field(s):")
         for line in lines:

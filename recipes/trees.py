@@ -7,8 +7,9 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from recipes import errors
+from recipes import declaration, errors
 from recipes.engine.stage import File, Tree
 
 LEFT_BEHIND = {"target": "Cargo.toml", "build": "Makefile"}
@@ -21,9 +22,47 @@ def workspace_root(folder: Path) -> Path:
     for root in (folder, *folder.parents):
         if (root / "Cargo.lock").is_file():
             return root
-    raise errors.BadDeclaration(
-        folder / "service.toml", ["build: a cargo service needs a Cargo.lock; run cargo once"]
-    )
+    why = "build: there is no Cargo.lock; run `cargo generate-lockfile` beside its Cargo.toml"
+    raise errors.BadDeclaration(folder / DECLARATION, [why])
+
+
+def members(root: Path) -> list[str]:
+    """The folders of a workspace's members, as its manifest's patterns find them."""
+    workspace = _workspace(root)
+    excluded = {root / name for name in workspace.get("exclude", ())}
+    found = {
+        path.parent
+        for pattern in workspace.get("members", ())
+        for path in root.glob(f"{pattern}/Cargo.toml")
+    }
+    return sorted(str(path.relative_to(root)) for path in found - excluded)
+
+
+def member(root: Path, folder: Path) -> str:
+    """A service's folder as its workspace knows it, `.` for a workspace of its own.
+
+    Raises `BadDeclaration` where the workspace does not know it, or names others by their whole
+    names: members are laid out and built one at a time, and cargo would miss those.
+    """
+    if root == folder:
+        return "."
+    name = str(folder.relative_to(root))
+    own = "add an empty [workspace] to its Cargo.toml and run `cargo generate-lockfile` in it"
+    fault = ""
+    if name not in members(root):
+        fault = f"{root / 'Cargo.toml'} has no member {name}, and it has no Cargo.lock of its own"
+    whole = [one for one in _workspace(root).get("members", ()) if not set("*?[") & set(one)]
+    if others := [one for one in whole if one != name]:
+        fault = f"{root / 'Cargo.toml'} names the member {others[0]}; only patterns can be used"
+    if fault:
+        raise errors.BadDeclaration(folder / DECLARATION, [f"build: {fault}: {own}"])
+    return name
+
+
+def _workspace(root: Path) -> dict[str, Any]:
+    path = root / "Cargo.toml"
+    table: dict[str, Any] = declaration.load(path).get("workspace", {}) if path.is_file() else {}
+    return table
 
 
 def tree(root: Path, patterns: tuple[str, ...], *, also: tuple[str, ...] = ()) -> Tree:

@@ -25,12 +25,16 @@ START_SECONDS = 60.0
 """A server under emulation on a busy machine gets this long to answer its first request."""
 END_SECONDS = 15.0
 CHUNK = 1 << 22
+SHOWN = 5
+"""Files that are named where the wanted one is missing."""
 
 
 def check(what: Check, site: Site) -> None:
     """Look at the output; raises `CheckFailed` with every finding, or another error of a step."""
     title, findings = _examined(what, site)
     if found := list(findings):
+        with site.log.open("a") as log:
+            log.writelines(f"{line}\n" for line in (f"check failed: {title}", *found))
         raise errors.CheckFailed(site.stage, title, found, site.log)
 
 
@@ -70,7 +74,10 @@ def _elf(what: Elf, site: Site) -> Iterator[str]:
                 except ELFError as error:
                     yield f"{path.name}: not a sound ELF file: {error}"
     if not found:
+        there = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        more = ", …" if len(there) > SHOWN else ""
         yield f"no ELF file matches {', '.join(what.patterns)}"
+        yield f"there is: {', '.join(there[:SHOWN]) or 'no file at all'}{more}"
 
 
 def _elf_faults(elf: ELFFile, what: Elf) -> Iterator[str]:
@@ -79,7 +86,8 @@ def _elf_faults(elf: ELFFile, what: Elf) -> Iterator[str]:
     if what.static:
         for segment in elf.iter_segments():
             if isinstance(segment, InterpSegment):
-                yield f"wants the interpreter {segment.get_interp_name()}"
+                name = segment.get_interp_name()
+                yield f"wants the interpreter {name}: does its build pass LDFLAGS to the linker?"
             if isinstance(segment, DynamicSegment):
                 needed = [str(vars(tag)["needed"]) for tag in segment.iter_tags("DT_NEEDED")]
                 yield from (f"needs {name}" for name in needed)
@@ -142,7 +150,8 @@ def _does(what: Does, site: Site) -> Iterator[str]:
     with site.log.open("a") as log:
         log.write(text)
     if site.expand(what.expect) not in text:
-        yield f"{what.run.argv[-1]} printed no {what.expect!r} but:"
+        command = " ".join(Path(site.expand(word)).name or word for word in what.run.argv)
+        yield f"`{command}` printed no {what.expect!r} but:"
         yield from text.splitlines()
 
 

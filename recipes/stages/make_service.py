@@ -16,6 +16,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     toolchain: Stage,
     libraries: tuple[tuple[str, Stage], ...],
     library_env: tuple[tuple[str, str], ...],
+    link: tuple[str, ...],
     qemu: Stage,
 ) -> Stage:
     """`bin/<binary>`, static-pie, by the Makefile's `all` and `install` with the usual names."""
@@ -34,6 +35,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("CXXFLAGS", "-O2 -ffile-prefix-map=${work}=."),
             ("CPPFLAGS", includes),
             ("LDFLAGS", f"-static-pie {folders}".rstrip()),
+            *((("LDLIBS", " ".join(link)),) if link else ()),
             *library_env,
         ),
         steps=(

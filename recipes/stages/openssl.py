@@ -19,6 +19,7 @@ OPTIONS = (
     "no-shared",
     "no-tests",
 )
+LINK: tuple[str, ...] = ("-lssl", "-lcrypto", "-latomic")
 
 
 def stage(target: Target, *, source: Source, toolchain: Stage) -> Stage:

@@ -150,9 +150,8 @@ def test_does(bench: Bench) -> None:
 
 def test_does_finds_other_words(bench: Bench) -> None:
     said = findings(bench, SAYING, Does(run=say("them", "0"), expect="hello you"))
-    assert (
-        "goal: check failed: it runs\n    0 printed no 'hello you' but:\n    hello them\n" in said
-    )
+    assert "goal: check failed: it runs\n    `say them 0` printed no 'hello you' but:\n" in said
+    assert "    hello them\n" in said
 
 
 def test_does_finds_a_failure_and_shows_what_was_printed(bench: Bench) -> None:

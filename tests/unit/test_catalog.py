@@ -162,6 +162,7 @@ def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
         path = tmp_path / "mine" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x\n")
+    (tmp_path / "mine/Cargo.toml").write_text('[package]\nname = "mine"\n')
     (tmp_path / "mine/service.toml").write_text(
         'summary = "s"\nbuild = "cargo"\nbinary = "mine"\nimage.entrypoint = ["/mine"]\n'
     )
@@ -206,3 +207,59 @@ def test_the_targets_flags_come_last(tmp_path: Path) -> None:
     assert [word for word in for_target if "linker" in word][-1].startswith("-Clinker=/t/bin/arm")
     for_host = told(*theirs, "build.rs")
     assert [word for word in for_host if "target-cpu" in word] == ["-Ctarget-cpu=native"]
+
+
+WORKSPACES = {
+    "not a member": ('members = ["hello-*"]', r"has no member my-calc, and it has no Cargo\.lock"),
+    "excluded": ('members = ["*"]\nexclude = ["my-calc"]', r"has no member my-calc"),
+    "others by name": ('members = ["my-*", "other"]', r"names the member other; only patterns"),
+}
+
+
+@pytest.mark.parametrize("fault", WORKSPACES)
+def test_a_service_that_its_workspace_does_not_know_is_told_what_to_do(
+    catalog: Catalog, tmp_path: Path, fault: str
+) -> None:
+    said, words = WORKSPACES[fault]
+    (tmp_path / "my-calc").mkdir()
+    (tmp_path / "Cargo.toml").write_text(f"[workspace]\n{said}\n")
+    (tmp_path / "Cargo.lock").touch()
+    (tmp_path / "my-calc/Cargo.toml").write_text('[package]\nname = "my-calc"\n')
+    (tmp_path / "my-calc/service.toml").write_text(
+        'summary = "s"\nbuild = "cargo"\nbinary = "x"\nimage.entrypoint = ["/x"]\n'
+    )
+    mine = service.load((tmp_path / "my-calc",))
+    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    with pytest.raises(errors.BadDeclaration, match=words) as caught:
+        fresh.program(mine["my-calc"], TARGETS["armv6"])
+    assert "add an empty [workspace] to its Cargo.toml" in str(caught.value)
+    (tmp_path / "my-calc/Cargo.lock").touch()
+    assert fresh.program(mine["my-calc"], TARGETS["armv6"])
+
+
+def test_a_service_beside_a_workspace_is_no_part_of_its_crates(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    shutil.copytree(PROJECT / "services", tmp_path / "s", ignore=shutil.ignore_patterns("target"))
+    mine = service.load((tmp_path / "s" / "hello-http",))
+
+    def key() -> str:
+        fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+        return Keys(HOST).of(fresh.program(mine["hello-http"], TARGETS["armv6"]))
+
+    before = key()
+    assert before == Keys(HOST).of(
+        catalog.program(catalog.services["hello-http"], TARGETS["armv6"])
+    )
+    shutil.copytree(tmp_path / "s" / "hello-c", tmp_path / "s" / "my-calc")
+    (tmp_path / "s" / "my-calc" / "Cargo.toml").write_text("[workspace]\n")
+    assert key() == before
+
+
+def test_libraries_are_named_to_the_linker_of_a_make_service(catalog: Catalog) -> None:
+    needy = catalog.services["hello-c"].model_copy(update={"needs": ("openssl",)})
+    env = dict(catalog.program(needy, TARGETS["armv6"]).env)
+    assert env["LDLIBS"] == "-lssl -lcrypto -latomic"
+    assert env["CPPFLAGS"] == "-I${need.openssl}/usr/include"
+    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=catalog.services)
+    assert "LDLIBS" not in dict(fresh.program(catalog.services["hello-c"], TARGETS["armv6"]).env)

@@ -111,17 +111,24 @@ def test_plan_says_why(trial: Trial) -> None:
     headers = trial.catalog().headers(trial.targets["armv6"])
     document = json.loads(json.dumps(trial.builder().keys.document(headers)))
     trial.plan(["--why", "headers-armv6"])
-    assert "headers-armv6 was never built in this cache" in trial.stream.getvalue()
+    assert "headers-armv6: this cache knows of no earlier build" in trial.stream.getvalue()
     build = Build(key="k", document=document, wall_seconds=1, cpu_seconds=1)
     trial.history.remember("headers-armv6", build)
     trial.plan(["armv6", "--why=headers-armv6"])
-    assert "nothing differs from its last build, which has left" in trial.stream.getvalue()
+    assert "nothing differs from its last build; it has left" in trial.stream.getvalue()
     document["steps"][0]["only"] = ["usr"]
     trial.history.remember("headers-armv6", build)
     trial.plan(["armv6", "--why=headers-armv6"])
     said = trial.stream.getvalue()
     assert "headers-armv6 differs from its last build in 2 field(s):" in said
     assert 'only.0: "usr" -> "usr/include"' in said
+
+
+def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
+    headers = trial.catalog().headers(trial.targets["armv6"])
+    trial.finish(headers)
+    trial.plan(["armv6", "--why=headers-armv6"])
+    assert "headers-armv6 is found" in trial.stream.getvalue()
 
 
 def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:

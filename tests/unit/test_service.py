@@ -48,7 +48,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("service-unknown-key", ("image.ports: Extra inputs are not permitted",)),
+        ("service-unknown-key", ("image.ports: there is no such key",)),
         (
             "service-two-faults",
             (
@@ -110,3 +110,17 @@ def test_an_entry_point_may_lie_deep_and_have_arguments(tmp_path: Path) -> None:
     declared = GOOD.replace('["/program"]', '["/usr/bin/my-service", "--all", "relative"]')
     (one,) = service.load((folder(tmp_path, declared),)).values()
     assert one.image.entrypoint == ("/usr/bin/my-service", "--all", "relative")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("sumary = 'x'", r"sumary: there is no such key; did you mean summary\?"),
+        ("[run]\nexpect = 'x'", r"run: write \[\[run\]\], since there may be several"),
+        ("[[run]]\narguments = []", r"run\.0\.expect: it is missing"),
+    ],
+)
+def test_a_slip_is_told_in_plain_words(tmp_path: Path, wrong: str, words: str) -> None:
+    declared = f"{wrong}\n{GOOD}" if wrong[0] != "[" else f"{GOOD}{wrong}\n"
+    with pytest.raises(errors.BadDeclaration, match=words):
+        service.load((folder(tmp_path, declared),))

@@ -15,10 +15,10 @@ TARGETS = target.load(PROJECT / "toolchains")
 
 FAULTS = {
     "unknown-key": (
-        "rust.cpus: Extra inputs are not permitted",
-        "colour: Extra inputs are not permitted",
+        "rust.cpus: there is no such key",
+        "colour: there is no such key",
     ),
-    "missing-key": ("qemu.cpu: Field required",),
+    "missing-key": ("qemu.cpu: it is missing",),
     "wrong-type": (
         "boards: Input should be a valid string",
         "kernel: Input should be a valid string",
@@ -32,7 +32,7 @@ FAULTS = {
         "rust.features.0: String should match pattern",
         "qemu.program: String should match pattern",
     ),
-    "two-faults": ("openssl.target: Field required", "colour: Extra inputs are not permitted"),
+    "two-faults": ("openssl.target: it is missing", "colour: there is no such key"),
     "name-given": ("name: is not said here, the file's place says it",),
     "not-toml": ("not TOML: Invalid value",),
 }
