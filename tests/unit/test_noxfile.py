@@ -47,3 +47,11 @@ def test_every_session_says_what_it_does() -> None:
 
 def test_the_noxfile_is_sessions_only() -> None:
     assert len(TEXT.splitlines()) < 160
+
+
+def test_the_readmes_line_names_the_same_requirements() -> None:
+    (line,) = re.findall(
+        r"^pipx inject nox (.+)$", (PROJECT / "README.md").read_text(), re.MULTILINE
+    )
+    needed = {re.split(r"[><=;\s]", said)[0] for said in METADATA["project"]["dependencies"]}
+    assert set(line.split()) == needed - {"nox"}
