@@ -198,6 +198,18 @@ class CacheUnusable(PipelineError):
         )
 
 
+class LeftoverAlive(PipelineError):
+    """A process that an earlier run left behind does not end, and may still write."""
+
+    def __init__(self, work: Path, processes: Sequence[int]) -> None:
+        numbers = ", ".join(map(str, processes))
+        super().__init__(
+            f"process {numbers} of an earlier run is at work in {work} and does not end when it is "
+            "killed. `ps` says what it waits for; end it, or restart the machine, and run the "
+            "same command again"
+        )
+
+
 class CacheInUse(PipelineError):
     """Something wants the cache for itself while a run uses it."""
 

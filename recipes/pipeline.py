@@ -162,13 +162,15 @@ class Pipeline:
             )
         self._show(artefacts)
 
-    def _joint(self, builder: Builder, targets: tuple[Target, ...]) -> list[Stage]:
+    def _joint(
+        self, builder: Builder, targets: tuple[Target, ...], *, quiet: bool = False
+    ) -> list[Stage]:
         return joint.stages(
             targets,
             defaults=self.defaults,
             catalog=self.catalog(),
             builder=builder,
-            note=self.report.note,
+            note=(lambda _: None) if quiet else self.report.note,
         )
 
     def fetch(self, names: Sequence[str]) -> None:
@@ -214,12 +216,15 @@ class Pipeline:
         every = dict[str, Planned]()
         for one in self._everything(targets, indexes):
             key = builder.keys.of(one.stage)
-            state: State = "found" if builder.has(one.stage) else "not needed"
-            every[key] = planned.get(key) or replace(one, key=key, state=state)
+            if key in planned:
+                every[key] = planned[key]
+            else:
+                state: State = "found" if builder.has(one.stage) else "not needed"
+                every[key] = replace(one, key=key, state=state)
         return every
 
     def _explain(self, builder: Builder, name: str, targets: tuple[Target, ...]) -> None:
-        every = self._everything(targets, self._joint(builder, targets))
+        every = self._everything(targets, self._joint(builder, targets, quiet=True))
         stages = {one.stage.name: one.stage for one in every}
         if name not in stages:
             raise errors.Unknown("stage", name, stages)

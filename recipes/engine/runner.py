@@ -36,6 +36,8 @@ NETWORK_VARIABLES = (
 NETWORK_PREFIXES = ("CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_")
 TAIL = 25
 GRACE = 3.0
+LAST_MOMENTS = 10.0
+"""Seconds in which a process that was killed must be gone."""
 TimeoutExpired = subprocess.TimeoutExpired
 Process = subprocess.Popen[bytes]
 MARK = "MUSLIN_WORK"
@@ -251,16 +253,20 @@ def _end_group(process: subprocess.Popen[bytes], grace: float) -> None:
 def end_leftovers(work: Path) -> int:
     """End the processes that a killed run left at work in this folder; how many there were.
 
-    Looks until none is seen: one may have started another while it was being ended.
+    Looks until none is seen: one may have started another while it was being ended. Raises
+    `LeftoverAlive` where one outlives that, as a process does that waits for a dead disk.
     """
-    ended = 0
+    ended = set[int]()
+    deadline = time.monotonic() + LAST_MOMENTS
     while found := _at_work_in(work):
+        if time.monotonic() > deadline:
+            raise errors.LeftoverAlive(work, found)
         for process in found:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-                ended += 1
+                ended.add(process)
         time.sleep(0.02)
-    return ended
+    return len(ended)
 
 
 def _at_work_in(work: Path) -> list[int]:

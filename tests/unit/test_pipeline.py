@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,3 +137,20 @@ def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
 def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:
     with pytest.raises(errors.Unknown, match=r"no stage 'gcc-armv5'\. Did you mean gcc-armv[67]"):
         trial.plan(["--why", "gcc-armv5"])
+
+
+def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
+    assert trial.pins.name == "debian"
+    trial.services = {}
+    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    other = Trial()
+    other.settings = trial.settings
+    place = hashlib.sha256(str(trial.settings.dist).encode()).hexdigest()[:20]
+    with ThreadPoolExecutor(2) as executor, other.store.lock(f"dist-{place}", lambda: None):
+        filling = executor.submit(trial._publish, trial.builder(), executor, (), {})
+        with pytest.raises(TimeoutError):
+            filling.result(0.5)
+        assert "dist                         waits" in trial.stream.getvalue()
+        assert not trial.settings.dist.exists()
+    filling.result(10)
+    assert (trial.settings.dist / "manifest.json").is_file()

@@ -157,6 +157,21 @@ def test_leftovers_are_known_by_their_mark(starter: Runner, log: Path, tmp_path:
         assert runner.end_leftovers(tmp_path / "work") == 0
 
 
+def test_a_leftover_that_does_not_end_is_named(
+    starter: Runner, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "LAST_MOMENTS", 0.1)
+    mine = {**ENV, runner.MARK: str(tmp_path / "work")}
+    with starter.server(["sleep", "1000"], what="x", cwd=tmp_path, env=mine, log=log) as process:
+        environ = Path(f"/proc/{process.pid}/environ")
+        while runner.MARK.encode() not in environ.read_bytes():  # the kernel fills it after exec
+            pass
+        with monkeypatch.context() as immortal:
+            immortal.setattr(os, "kill", lambda *_: None)
+            with pytest.raises(errors.LeftoverAlive, match=f"process {process.pid} of an earlier"):
+                runner.end_leftovers(tmp_path / "work")
+
+
 def test_the_tail_of_a_log(log: Path) -> None:
     log.write_bytes(b"\xff\n" * 10_000 + b"last\n")
     lines = runner.tail(log)
