@@ -113,9 +113,9 @@ def plan(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def update(session: nox.Session) -> None:
-    """Move every pin to the newest of its series, in the repository's own files."""
+    """Move every pin, or the named ones, to the newest of its series; a new name gets a pin."""
     with pipeline(session) as run:
-        run.update()
+        run.update(session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Protocol
 
-from recipes import errors, trees
-from recipes.engine.stage import Host, Source, Stage
+from recipes import errors, trees, workspaces
+from recipes.engine.stage import Host, Stage
 from recipes.service import Service
 from recipes.source import Pins
 from recipes.stages import (
     binutils,
     cargo_service,
+    cmake_service,
     crates,
+    curl,
     gcc,
     headers,
     host_libs,
@@ -23,25 +25,20 @@ from recipes.stages import (
     make_service,
     openssl,
     rust_std,
+    sqlite3,
     toolchain,
+    zlib,
 )
+from recipes.stages.cross import Kit
+from recipes.stages.library import Library
 from recipes.target import Target
 
-
-class Library(Protocol):
-    """What a C library's module offers; its pin has the library's name."""
-
-    def stage(self, target: Target, *, source: Source, toolchain: Stage) -> Stage:
-        """The library for one target, in `usr/` of the stage's output."""
-
-    LINK: tuple[str, ...]
-    """What a linker is told to link it, in order."""
-
-    def environment(self, target: Target) -> tuple[tuple[str, str], ...]:
-        """How a service's build finds it, beyond `-I`, `-L` and `-l`."""
-
-
-LIBRARIES: Mapping[str, Library] = {"openssl": openssl}
+LIBRARIES: Mapping[str, Library] = {
+    "curl": curl.LIBRARY,
+    "openssl": openssl.LIBRARY,
+    "sqlite3": sqlite3.LIBRARY,
+    "zlib": zlib.LIBRARY,
+}
 """C libraries that a service may name in `needs`."""
 
 
@@ -55,6 +52,16 @@ class Catalog:
     """Whether the host lacks one of m4, bison, flex and patch."""
     services: Mapping[str, Service]
     _made: dict[str, Stage] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises `BadDeclaration` for a service that needs what no recipe makes."""
+        for service in self.services.values():
+            unknown = [name for name in service.needs if name not in LIBRARIES]
+            if unknown:
+                faults = [
+                    f"needs: {errors.Unknown('C library', one, LIBRARIES)}" for one in unknown
+                ]
+                raise errors.BadDeclaration(service.declared, faults)
 
     # --- for this machine ---
 
@@ -79,6 +86,13 @@ class Catalog:
     def qemu(self) -> Stage:
         """User-mode emulators."""
         return self._once("qemu", lambda: host_programs.qemu(self.pins.group("qemu")))
+
+    def helper(self, name: str) -> Stage:
+        """A program that some recipes run, by its group in `pins/host.toml`."""
+        sources = self.pins.group(name)
+        return self._once(
+            name, lambda: host_programs.helper(name, sources, multiarch=self._multiarch)
+        )
 
     def host_libs(self) -> Stage:
         """gmp, mpfr and mpc."""
@@ -136,13 +150,26 @@ class Catalog:
 
     def library(self, name: str, target: Target) -> Stage:
         """A C library by recipe."""
-        if name not in LIBRARIES:
-            raise errors.Unknown("C library", name, LIBRARIES)
-        make = LIBRARIES[name].stage
+        library = _known(name)
         source = self.pins.source(name)
         return self._once(
             f"{name}-{target.name}",
-            lambda: make(target, source=source, toolchain=self.toolchain(target)),
+            lambda: library.stage(
+                target, source=source, kit=self.kit(target, library.needs, *library.tools)
+            ),
+        )
+
+    def kit(self, target: Target, libraries: tuple[str, ...], *tools: str) -> Kit:
+        """What something is built with that needs these libraries and runs these programs."""
+        names = _with_their_needs(libraries)
+        return Kit(
+            toolchain=self.toolchain(target),
+            libraries=tuple((name, self.library(name, target)) for name in names),
+            link=tuple(word for name in names for word in LIBRARIES[name].link),
+            tools=(
+                ("emulator", self.qemu()),
+                *((name, self.helper(name)) for name in ("pkgconf", *tools)),
+            ),
         )
 
     def rust_std(self, target: Target) -> Stage:
@@ -162,7 +189,7 @@ class Catalog:
 
     def program(self, service: Service, target: Target) -> Stage:
         """A service's program."""
-        make = self._cargo if service.build == "cargo" else self._make
+        make = {"cargo": self._cargo, "make": self._make, "cmake": self._cmake}[service.build]
         return self._once(f"program {service.name}-{target.name}", lambda: make(service, target))
 
     # The verify stage comes here, between a program and its package.
@@ -187,68 +214,78 @@ class Catalog:
         source = self.pins.source("ca-certificates")
         return self._once("ca-bundle", lambda: image.ca_bundle(source))
 
-    def _libraries(
-        self, service: Service, target: Target
-    ) -> tuple[tuple[tuple[str, Stage], ...], tuple[tuple[str, str], ...]]:
-        stages = tuple((name, self.library(name, target)) for name in service.needs)
-        environment = tuple(
-            pair for name in service.needs for pair in LIBRARIES[name].environment(target)
-        )
-        return stages, environment
+    def _kit_of(self, service: Service, target: Target, *tools: str) -> Kit:
+        return self.kit(target, service.needs, *tools)
 
     def _cargo(self, service: Service, target: Target) -> Stage:
-        root = trees.workspace_root(service.folder)
-        member = trees.member(root, service.folder)
-        mine = "**/*" if member == "." else f"{member}/**/*"
-        libraries, environment = self._libraries(service, target)
+        workspace = workspaces.of(service)
         return cargo_service.stage(
             service,
             target,
-            workspace=trees.tree(root, ("Cargo.toml", "Cargo.lock", mine)),
-            member=member,
-            crates=self._crates(root),
+            workspace=workspace,
+            crates=self._crates(workspace.root),
             rust=self.rust(),
             rust_std=self.rust_std(target),
-            toolchain=self.toolchain(target),
-            libraries=libraries,
-            library_env=environment,
+            kit=self._kit_of(service, target),
+            library_env=_environment(service, target),
             qemu=self.qemu(),
         )
 
     def _make(self, service: Service, target: Target) -> Stage:
-        libraries, environment = self._libraries(service, target)
         return make_service.stage(
             service,
             target,
-            source=trees.tree(service.folder, ("**/*",)),
-            toolchain=self.toolchain(target),
-            libraries=libraries,
-            library_env=environment,
-            link=tuple(word for name in service.needs for word in LIBRARIES[name].LINK),
+            source=trees.of_project(service.root),
+            kit=self._kit_of(service, target),
+            qemu=self.qemu(),
+        )
+
+    def _cmake(self, service: Service, target: Target) -> Stage:
+        return cmake_service.stage(
+            service,
+            target,
+            source=trees.of_project(service.root),
+            kit=self._kit_of(service, target, "cmake"),
             qemu=self.qemu(),
         )
 
     def crates(self) -> list[Stage]:
         """The crates of every cargo service."""
-        folders = [each.folder for each in self.services.values() if each.build == "cargo"]
-        return [
-            self._crates(root) for root in sorted({trees.workspace_root(one) for one in folders})
-        ]
+        roots = {
+            workspaces.root_of(each) for each in self.services.values() if each.build == "cargo"
+        }
+        return [self._crates(root) for root in sorted(roots)]
 
     def _crates(self, root: Path) -> Stage:
-        # Manifests too: here it is that cargo compares them with the lock.
-        members = trees.members(root)
-        manifests = trees.tree(
-            root,
-            ("Cargo.toml", "Cargo.lock", *(f"{name}/Cargo.toml" for name in members)),
-            also=tuple(f"{name}/**/*" for name in members) or ("**/*",),
-        )
         return self._once(
             f"crates {root}",
-            lambda: crates.stage(root.name, workspace=manifests, rust=self.rust()),
+            lambda: crates.stage(root.name, workspace=workspaces.whole(root), rust=self.rust()),
         )
 
     def _once(self, name: str, make: Callable[[], Stage]) -> Stage:
         if name not in self._made:
             self._made[name] = make()
         return self._made[name]
+
+
+def _known(name: str) -> Library:
+    if name not in LIBRARIES:
+        raise errors.Unknown("C library", name, LIBRARIES)
+    return LIBRARIES[name]
+
+
+def _with_their_needs(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Libraries and all that they need, each before what it needs: the order of linking."""
+    graph = {name: set(_known(name).needs) for name in (*names, *LIBRARIES)}
+    wanted, left = set[str](), list(names)
+    while left:
+        if (name := left.pop()) not in wanted:
+            wanted.add(name)
+            left += graph[name]
+    order = TopologicalSorter({name: sorted(graph[name]) for name in sorted(wanted)})
+    return tuple(reversed(tuple(order.static_order())))
+
+
+def _environment(service: Service, target: Target) -> tuple[tuple[str, str], ...]:
+    names = _with_their_needs(service.needs)
+    return tuple(pair for name in names for pair in LIBRARIES[name].environment(target))

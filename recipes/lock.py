@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from recipes.engine.stage import ArchiveFile, Source
 from recipes.source import Group, HostLock, Moved, Pin, Pins, PinSet, RunLock
 
 Note = Callable[[str], None]
+UNKNOWN_LICENCE = "NOASSERTION"
+"""SPDX's word for it: the archive states no licence that a program could read."""
 
 
 def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note) -> Pins:
@@ -90,17 +92,56 @@ def newest(apt: Apt, suite: str, pin: Pin) -> Pin:
     raise errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
 
 
-def relock(folder: Path, apt: Apt, *, host: str) -> None:
-    """Move every pin of a folder to the newest of its series, and lock the host's groups."""
+def relock(folder: Path, apt: Apt, *, host: str, names: Sequence[str] = ()) -> list[str]:
+    """Move pins of a folder to the newest of their series and lock the host's groups; all of them
+    where no names are given. A name that has no pin yet gets one, from the source package of that
+    name; those are returned."""
     path = folder / "debian.toml"
     pin_set = declaration.read(path, PinSet)
-    moved = {name: newest(apt, pin_set.suite, pin) for name, pin in pin_set.pins.items()}
+    candidates = declaration.read(folder / "host.toml", source.Candidates).groups
+    wanted = set(names) or {*pin_set.pins, *candidates}
+    new = sorted(wanted - set(pin_set.pins) - set(candidates))
+    pins = dict(pin_set.pins) | {name: _first(apt, pin_set.suite, name) for name in new}
+    moved = {
+        name: newest(apt, pin_set.suite, pin) if name in wanted else pin
+        for name, pin in pins.items()
+    }
     _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
-    candidates = declaration.read(folder / "host.toml", source.Candidates)
+    if asked := wanted & set(candidates):
+        _lock_host(folder, apt, host, {name: candidates[name] for name in asked})
+    return new
+
+
+def _lock_host(
+    folder: Path, apt: Apt, host: str, asked: Mapping[str, tuple[tuple[str, ...], ...]]
+) -> None:
     release, architecture = host.rsplit("-", 1)
-    groups = {name: resolve(apt, asks) for name, asks in candidates.groups.items()}
+    path = folder / f"host-{host}.toml"
+    known = declaration.read(path, HostLock).groups if path.exists() else {}
+    groups = {**known, **{name: resolve(apt, asks) for name, asks in sorted(asked.items())}}
     lock = HostLock(release=release, architecture=architecture, groups=groups)
-    _write(folder / f"host-{host}.toml", lock, schema="host-lock")
+    _write(path, lock, schema="host-lock")
+
+
+def _first(apt: Apt, suite: str, name: str) -> Pin:
+    """A pin for the newest version of a source package, before its file is known."""
+    there = apt.versions(suite, name, "source")
+    if not there:
+        raise errors.NotInArchive(name, "of any version", "one", ())
+    upstream = _upstream(there[0])
+    return Pin.model_validate(
+        {
+            "version": upstream,
+            "series": ".".join(upstream.split(".")[:2]),
+            "licence": UNKNOWN_LICENCE,
+            "package": name,
+            "package-version": there[0],
+            "kind": "source",
+            "file": f"{name}_{upstream}.orig.tar.gz",
+            "size": 1,
+            "sha256": "0" * 64,
+        }
+    )
 
 
 def _move(pins: Pins, name: str, apt: Apt, note: Note) -> Pins:
@@ -159,8 +200,8 @@ def _package(located: Located) -> dict[str, str | int]:
 
 
 def _upstream(version: str) -> str:
-    """`1:2.44-3~deb13u1` -> `2.44`; `6.3.0+dfsg-3` -> `6.3.0`."""
-    match = re.match(r"(?:\d+:)?([^-+~]+)", version)
+    """`1:2.44-3~deb13u1` -> `2.44`; `6.3.0+dfsg-3` -> `6.3.0`; `1.3+really1.3.1-1` -> `1.3.1`."""
+    match = re.match(r"(?:.*\+really|\d+:)?([^-+~]+?)(?:\.dfsg)?(?:[-+~]|$)", version)
     assert match is not None, version
     return match[1]
 

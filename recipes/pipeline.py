@@ -247,11 +247,14 @@ class Pipeline:
         for line in lines:
             self.report.say(f"  {line}")
 
-    def update(self) -> None:
-        """Move the repository's pins to what the archive has now, and lock this host's programs."""
+    def update(self, words: Sequence[str]) -> None:
+        """Move the repository's pins, or the named ones, to what the archive has now."""
+        names, _ = arguments.split("update", words, flags=())
         folder = self.settings.project / "recipes" / "pins"
         with self._at_work(), self.report.busy("archive", self.apt.log):
-            lock.relock(folder, self.apt, host=self.apt.host)
+            new = lock.relock(folder, self.apt, host=self.apt.host, names=names)
+        for name in new:
+            self.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
         self.report.say("the pins are up to date; `git diff recipes/pins` shows what moved")
 
     def examine(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from recipes import declaration, errors
 from recipes.declaration import Declaration
 
+FILE = "service.toml"
+MANIFEST = "Cargo.toml"
 Text = Annotated[str, Field(min_length=1)]
 PROGRAM_PATH = re.compile(r"(/[A-Za-z0-9._+-]+)+")
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
@@ -56,30 +58,122 @@ class Serve(Declaration):
     expect: Text
 
 
+class Cargo(Declaration):
+    """How cargo is called."""
+
+    features: tuple[Text, ...] = ()
+    default_features: bool = True
+    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "release"
+    """`release`, `dev`, or one that the workspace's manifest defines."""
+
+    @property
+    def folder(self) -> str:
+        """Where cargo puts what it builds by this profile."""
+        return {"dev": "debug", "test": "debug", "bench": "release"}.get(self.profile, self.profile)
+
+
+class Make(Declaration):
+    """How make is called."""
+
+    arguments: tuple[Text, ...] = ("all",)
+    """Goals and variables, such as `["posix", "WITH_TLS=1"]`."""
+    program: str = ""
+    """Where the program is after that, below the project, if there is no goal `install`."""
+
+
+class Cmake(Declaration):
+    """How CMake is called."""
+
+    options: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
+    """Such as `-DBUILD_TESTING=OFF`."""
+    program: str = ""
+    """Where the program is below the build's folder, if nothing installs it."""
+
+
 class Service(Declaration):
     """One program, built for every target and packed into an image."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")]
     folder: Path
     summary: Text
-    build: Literal["cargo", "make"]
+    build: Literal["cargo", "make", "cmake"]
+    source: Text = "."
+    """Where the project lies, seen from this file, which may be in a folder of its own."""
     binary: Text
-    """Name of the program; with cargo also of its package."""
+    """Name of the program."""
     needs: tuple[str, ...] = ()
     """C libraries by recipe."""
+    cargo: Cargo = Cargo()
+    make: Make = Make()
+    cmake: Cmake = Cmake()
     image: Image
     run: tuple[Run, ...] = ()
     serve: tuple[Serve, ...] = ()
+
+    @model_validator(mode="after")
+    def _tables_of_its_own_build(self) -> Service:
+        for table in {"cargo", "make", "cmake"} & self.model_fields_set - {self.build}:
+            raise ValueError(f'[{table}] is of no use where build is "{self.build}"')
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The project's own folder."""
+        return (self.folder / self.source).resolve()
+
+    @property
+    def declared(self) -> Path:
+        """The file that declares it."""
+        return _declaring(self.folder)
 
 
 def load(folders: tuple[Path, ...]) -> dict[str, Service]:
     """The services in these folders, by name."""
     services: dict[str, Service] = {}
     for folder in folders:
-        path = folder / "service.toml"
-        service = declaration.read(path, Service, name=folder.name, folder=str(folder))
+        service = _read(folder)
         if service.name in services:
             taken = services[service.name].folder
-            raise errors.BadDeclaration(path, [f"the name {service.name} is {taken}'s already"])
+            fault = f"the name {service.name} is {taken}'s already"
+            raise errors.BadDeclaration(service.declared, [fault])
         services[service.name] = service
     return services
+
+
+def declares(folder: Path) -> bool:
+    """Whether a folder holds a service."""
+    return _declaring(folder).is_file()
+
+
+def _declaring(folder: Path) -> Path:
+    """`service.toml`, or the `Cargo.toml` whose `[package.metadata.muslin]` says the same."""
+    if not (folder / FILE).is_file() and _metadata(folder / MANIFEST):
+        return folder / MANIFEST
+    return folder / FILE
+
+
+def _read(folder: Path) -> Service:
+    path = _declaring(folder)
+    more = {"name": folder.name, "folder": str(folder)}
+    if path.name == FILE:
+        service = declaration.read(path, Service, **more)
+    else:
+        package = declaration.load(path)["package"]
+        said = {
+            "build": "cargo",
+            "binary": package.get("name", ""),
+            "summary": package.get("description", package.get("name", "")),
+            **_metadata(path),
+        }
+        service = declaration.parse(path, {**said, **more}, Service)
+    if not service.root.is_dir():
+        raise errors.BadDeclaration(path, [f"source: there is no folder {service.root}"])
+    return service
+
+
+def _metadata(manifest: Path) -> dict[str, Any]:
+    if not manifest.is_file():
+        return {}
+    package = declaration.load(manifest).get("package", {})
+    table: dict[str, Any] = package.get("metadata", {}).get("muslin", {})
+    return table

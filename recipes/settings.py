@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 import platformdirs
 from pydantic import Field
 
-from recipes import declaration, errors
+from recipes import declaration, errors, service
 from recipes.declaration import Declaration
 
 CACHE_VARIABLE = "MUSLIN_CACHE"
@@ -51,14 +52,31 @@ def load(project: Path) -> Settings:
         cache=_cache(),
         jobs=_jobs(),
         targets=tool.targets,
-        services=tuple(
-            sorted(
-                declared.parent
-                for pattern in tool.services
-                for declared in project.glob(f"{pattern}/service.toml")
-            )
-        ),
+        services=tuple(_services(path, tool.services)),
     )
+
+
+def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """The folders that patterns find, less those that hold no service; raises `BadDeclaration`
+    for one that is named in full and holds none."""
+    folders, faults = set[Path](), []
+    for pattern in patterns:
+        found = {(declared.parent / one).resolve() for one in _matching(declared.parent, pattern)}
+        services = {folder for folder in found if service.declares(folder)}
+        if not services and not set("*?[") & set(pattern):
+            faults.append(
+                f"tool.muslin.services: {pattern} has neither a service.toml nor a Cargo.toml with "
+                "[package.metadata.muslin]"
+            )
+        folders |= services
+    if faults:
+        raise errors.BadDeclaration(declared, faults)
+    return sorted(folders)
+
+
+def _matching(folder: Path, pattern: str) -> list[str]:
+    # Path.glob takes no absolute pattern.
+    return glob.glob(str(Path(pattern).expanduser()), root_dir=folder)  # noqa: PTH207
 
 
 def _cache() -> Path:

@@ -1,105 +1,79 @@
-"""The project's own files as stages take them: which belong to a service, by their digests."""
+"""The project's own files as stages take them, by their digests."""
 
 from __future__ import annotations
 
 import fnmatch
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-from recipes import declaration, errors
 from recipes.engine.stage import File, Tree
 
-LEFT_BEHIND = {"target": "Cargo.toml", "build": "Makefile"}
-"""Folders that a build leaves beside its own file."""
-DECLARATION = "service.toml"
+LEFT_BEHIND = {"target": ("Cargo.toml",), "build": ("Makefile", "CMakeLists.txt")}
+"""Folders that a build leaves beside its own files."""
+NOT_SOURCES = (
+    *(".git", ".hg", ".svn", ".jj", ".cargo", ".idea", ".vscode", ".venv", ".nox", ".cache"),
+    *("__pycache__", ".DS_Store", ".env", ".*.swp"),
+    # Read by us; what it says is in the keys of what it concerns.
+    "service.toml",
+)
+"""What version control, editors and tools keep in a project, and declarations."""
+COMPILED = (b"\x7fELF", b"!<arch>\n")
+"""How objects, programs and static libraries begin: what make left in the project's folder."""
 
 
-def workspace_root(folder: Path) -> Path:
-    """The nearest folder with a Cargo.lock, the package's own or its workspace's."""
-    for root in (folder, *folder.parents):
-        if (root / "Cargo.lock").is_file():
-            return root
-    why = "build: there is no Cargo.lock; run `cargo generate-lockfile` beside its Cargo.toml"
-    raise errors.BadDeclaration(folder / DECLARATION, [why])
-
-
-def members(root: Path) -> list[str]:
-    """The folders of a workspace's members, as its manifest's patterns find them."""
-    workspace = _workspace(root)
-    excluded = {root / name for name in workspace.get("exclude", ())}
-    found = {
-        path.parent
-        for pattern in workspace.get("members", ())
-        for path in root.glob(f"{pattern}/Cargo.toml")
-    }
-    return sorted(str(path.relative_to(root)) for path in found - excluded)
-
-
-def member(root: Path, folder: Path) -> str:
-    """A service's folder as its workspace knows it, `.` for a workspace of its own.
-
-    Raises `BadDeclaration` where the workspace does not know it, or names others by their whole
-    names: members are laid out and built one at a time, and cargo would miss those.
-    """
-    if root == folder:
-        return "."
-    name = str(folder.relative_to(root))
-    own = "add an empty [workspace] to its Cargo.toml and run `cargo generate-lockfile` in it"
-    fault = ""
-    if name not in members(root):
-        fault = f"{root / 'Cargo.toml'} has no member {name}, and it has no Cargo.lock of its own"
-    whole = [one for one in _workspace(root).get("members", ()) if not set("*?[") & set(one)]
-    if others := [one for one in whole if one != name]:
-        fault = f"{root / 'Cargo.toml'} names the member {others[0]}; only patterns can be used"
-    if fault:
-        raise errors.BadDeclaration(folder / DECLARATION, [f"build: {fault}: {own}"])
-    return name
-
-
-def _workspace(root: Path) -> dict[str, Any]:
-    path = root / "Cargo.toml"
-    table: dict[str, Any] = declaration.load(path).get("workspace", {}) if path.is_file() else {}
-    return table
-
-
-def tree(root: Path, patterns: tuple[str, ...], *, also: tuple[str, ...] = ()) -> Tree:
+def tree(root: Path, patterns: tuple[str, ...]) -> Tree:
     """The project's own files below a folder, less what builds leave there."""
-    keyed = _files(root, patterns)
+    wanted = [pattern.split("/") for pattern in patterns]
     return Tree(
         root=root,
-        files=keyed,
-        also=tuple(file for file in _files(root, also) if file not in keyed),
+        files=files(
+            root,
+            (path for path in sources(root) if any(_matches(path.parts, one) for one in wanted)),
+        ),
     )
 
 
-def _files(root: Path, patterns: tuple[str, ...]) -> tuple[File, ...]:
-    wanted = [pattern.split("/") for pattern in patterns]
+def of_project(root: Path) -> Tree:
+    """All of a project that is built in its own folder, less what was compiled there."""
+    return Tree(
+        root=root, files=files(root, (one for one in sources(root) if not _compiled(root / one)))
+    )
+
+
+def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
+    """Files by their digests, in the order of their names."""
     return tuple(
         File(
             path=str(path),
             sha256=hashlib.sha256((root / path).read_bytes()).hexdigest(),
             executable=bool((root / path).stat().st_mode & 0o100),
         )
-        for path in sorted(_sources(root))
-        if any(_matches(path.parts, pattern) for pattern in wanted)
+        for path in sorted(paths)
     )
 
 
-def _sources(root: Path) -> Iterator[Path]:
-    """Every file below a folder, less hidden ones, declarations and what builds leave behind."""
+def sources(root: Path) -> Iterator[Path]:
+    """Every file below a folder, less what nobody wrote for the project, relative to it."""
     for here, folders, names in os.walk(root):
         folders[:] = [
             folder
             for folder in folders
-            if not folder.startswith(".") and LEFT_BEHIND.get(folder, "") not in names
+            if not _is_left(folder) and not set(LEFT_BEHIND.get(folder, ())) & set(names)
         ]
         for name in names:
-            # A declaration is read by us; what it says is in the keys of what it concerns.
-            if not name.startswith(".") and name != DECLARATION and Path(here, name).is_file():
+            if not _is_left(name) and Path(here, name).is_file():
                 yield Path(here, name).relative_to(root)
+
+
+def _is_left(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in NOT_SOURCES)
+
+
+def _compiled(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8).startswith(COMPILED)
 
 
 def _matches(parts: tuple[str, ...], pattern: list[str]) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ def user_home() -> Path:
     return Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo").absolute()
 
 
-def write_registry_settings(path: Path) -> None:
-    """Write those tables of the user's configuration to `path`; credentials beside it."""
+def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
+    """Write those tables of the user's configuration to `path`; credentials beside it, unless
+    certain tables are asked for."""
     path.parent.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {}
     for name in ("config", "config.toml"):  # cargo prefers the one without suffix
@@ -38,10 +40,10 @@ def write_registry_settings(path: Path) -> None:
                 said = tomllib.loads(file.read_text())
             except tomllib.TOMLDecodeError as error:
                 raise errors.BadDeclaration(file, [str(error)]) from error
-            settings = {table: said[table] for table in TABLES if table in said}
+            settings = {table: said[table] for table in tables or TABLES if table in said}
             break
     path.write_text(tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)))
-    for name in ("credentials", "credentials.toml"):
+    for name in () if tables else ("credentials", "credentials.toml"):
         if (user_home() / name).is_file():
             (path.parent / name).touch(mode=0o600)  # before there is anything to read in it
             shutil.copyfile(user_home() / name, path.parent / name)

@@ -77,7 +77,7 @@ def step(what: Step, site: Site) -> None:
         case Deduplicate():
             _deduplicate([site.path(folder) for folder in what.folders])
         case RegistrySettings():
-            cargo.write_registry_settings(site.path(what.path))
+            cargo.write_registry_settings(site.path(what.path), what.tables)
         case CollectLibraries():
             _collect(what, site)
         case Image():

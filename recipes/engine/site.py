@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +49,9 @@ class Site:
 
 
 def lay_out(tree: Tree, folder: Path) -> Path:
-    """A copy of the project's own files, as they were when the keys were made."""
+    """A copy of the project's own files, as they were when the keys were made; all of one age, so
+    that make takes none of them for older than what it was made from."""
+    now = time.time()
     for file in (*tree.files, *tree.also):
         to = folder / file.path
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -58,4 +62,5 @@ def lay_out(tree: Tree, folder: Path) -> Path:
         if file_digest(to) != file.sha256:
             raise errors.SourceChanged(tree.root / file.path)
         to.chmod(0o755 if file.executable else 0o644)
+        os.utime(to, (now, now))
     return folder

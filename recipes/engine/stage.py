@@ -16,6 +16,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
+
+def escaped(text: str) -> str:
+    """A text for a field, with no placeholder in it."""
+    return text.replace("${", "$${")
+
+
 UNKEYED: Mapping[str, bool] = MappingProxyType({"key": False})
 
 
@@ -230,6 +236,8 @@ class RegistrySettings:
 
     revision: ClassVar[int] = 1
     path: str
+    tables: tuple[str, ...] = ()
+    """Take these tables alone, and no credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)

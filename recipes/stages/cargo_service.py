@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from recipes.engine.stage import (
-    Copy,
-    Run,
-    Stage,
-    Strip,
-    Tree,
-    Write,
-)
-from recipes.service import Service
-from recipes.stages import program
+from recipes.engine.stage import Copy, RegistrySettings, Run, Stage, Write, escaped
+from recipes.service import Cargo, Service
+from recipes.stages import cross, program
+from recipes.stages.cross import Kit
 from recipes.stages.rust_std import processor
 from recipes.target import Target
+from recipes.workspaces import Workspace
 
 COMPILER = """\
 #!/bin/bash
@@ -37,25 +32,18 @@ REMAPS: Mapping[str, str] = MappingProxyType(
     {"${need.crates}": "/crates", "${tree.workspace}": "/source", "${scratch}": "/build"}
 )
 """What a path of the build is called in the program: sources, crates, generated code."""
-CARGO_CONFIG = """\
-[source.crates-io]
-replace-with = "vendored"
-[source.vendored]
-directory = "${need.crates}"
-"""
+SOURCES = "${work}/sources.toml"
 
 
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     service: Service,
     target: Target,
     *,
-    workspace: Tree,
-    member: str,
+    workspace: Workspace,
     crates: Stage,
     rust: Stage,
     rust_std: Stage,
-    toolchain: Stage,
-    libraries: tuple[tuple[str, Stage], ...],
+    kit: Kit,
     library_env: tuple[tuple[str, str], ...],
     qemu: Stage,
 ) -> Stage:
@@ -67,15 +55,10 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         name=f"{service.name}-{target.name}",
         target=target.name,
         summary=service.summary,
-        trees=(("workspace", workspace),),
-        needs=(
-            ("crates", crates),
-            ("rust", rust),
-            ("rust-std", rust_std),
-            ("toolchain", toolchain),
-            *libraries,
-        ),
-        path=("${need.toolchain}/bin",),
+        trees=(("workspace", workspace.files),),
+        needs=(("crates", crates), ("rust", rust), ("rust-std", rust_std), *kit.needs),
+        tools=kit.tools,
+        path=cross.PATH,
         scratch=("rust-std", "toolchain"),
         env=(
             ("CARGO_HOME", "${work}/cargo-home"),
@@ -87,11 +70,20 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("RUSTC_WRAPPER", ""),
             ("RUSTC_WORKSPACE_WRAPPER", ""),
             ("RUSTC", "${work}/bin/rustc"),
-            *_c_compiler(target),
+            *cross.environment(target),
             *library_env,
         ),
         steps=(
-            Write(path="${work}/cargo-home/config.toml", text=CARGO_CONFIG),
+            *cross.steps(target, kit, remaps=REMAPS),
+            *(
+                Write(path=f"${{tree.workspace}}/{path}", text=escaped(text))
+                for path, text in workspace.written
+            ),
+            # Names of registries, which manifests may use.
+            RegistrySettings(path="${work}/cargo-home/config.toml", tables=("registries",)),
+            Write(
+                path=SOURCES, text=escaped(workspace.sources).replace("{folder}", "${need.crates}")
+            ),
             Write(
                 path="${work}/bin/rustc",
                 executable=True,
@@ -107,29 +99,32 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 argv=(
                     "${need.rust}/bin/cargo",
                     "build",
-                    "--release",
-                    "--offline",
-                    f"--target={triple}",
-                    f"--manifest-path=${{tree.workspace}}/{member}/Cargo.toml",
+                    *("--offline", f"--config={SOURCES}", f"--target={triple}"),
+                    f"--manifest-path=${{tree.workspace}}/{workspace.manifest}",
                     f"--bin={service.binary}",
+                    *_choices(service.cargo),
                 ),
                 cwd="/",  # cargo looks for configuration in every folder above this one
             ),
             Copy(
-                source=f"{folder}/{triple}/release/{service.binary}",
+                source=f"{folder}/{triple}/{service.cargo.folder}/{service.binary}",
                 to=f"${{out}}/bin/{service.binary}",
             ),
-            Strip(
-                program=f"{target.triple}-strip",
-                root="${out}/bin",
-                options=("-s",),
-                kind="programs",
-            ),
+            *program.stripped(target),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),
         checks=program.checks(service, target),
         guess=60,
+    )
+
+
+def _choices(cargo: Cargo) -> tuple[str, ...]:
+    """What the declaration says of profile and features."""
+    return (
+        f"--profile={cargo.profile}",
+        *(() if cargo.default_features else ("--no-default-features",)),
+        *((f"--features={','.join(cargo.features)}",) if cargo.features else ()),
     )
 
 
@@ -149,17 +144,4 @@ def compiler(
     mapped = " ".join(f'--remap-path-prefix="{path}={name}"' for path, name in remaps.items())
     return COMPILER.format(
         triple=target.rust.triple, flags=" ".join(flags), rust=rust, std=std, remaps=mapped
-    )
-
-
-def _c_compiler(target: Target) -> tuple[tuple[str, str], ...]:
-    """For crates that compile C: names that the `cc` crate reads."""
-    suffix = target.rust.triple.replace("-", "_")
-    maps = " ".join(f"-ffile-prefix-map={path}={name}" for path, name in REMAPS.items())
-    return (
-        (f"CC_{suffix}", f"{target.triple}-gcc"),
-        (f"CXX_{suffix}", f"{target.triple}-g++"),
-        (f"AR_{suffix}", f"{target.triple}-ar"),
-        (f"CFLAGS_{suffix}", maps),
-        (f"CXXFLAGS_{suffix}", maps),
     )

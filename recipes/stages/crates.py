@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import RegistrySettings, Run, Stage, Tree
+from recipes.engine.stage import RegistrySettings, Run, Stage
+from recipes.workspaces import Workspace
 
 
-def stage(name: str, *, workspace: Tree, rust: Stage) -> Stage:
+def stage(name: str, *, workspace: Workspace, rust: Stage) -> Stage:
     """A folder of vendored crates. The lock's checksums decide its content, so cargo is no part
     of the key, and neither is the registry."""
     return Stage(
         name=f"crates-{name}",
         summary="crates of the lock file",
-        trees=(("workspace", workspace),),
+        trees=(("workspace", workspace.files),),
         tools=(("rust", rust),),
         env=(
             ("CARGO_HOME", "${work}/cargo-home"),
@@ -27,7 +28,7 @@ def stage(name: str, *, workspace: Tree, rust: Stage) -> Stage:
                     "--locked",
                     "--versioned-dirs",
                     "--respect-source-config",
-                    "--manifest-path=${tree.workspace}/Cargo.toml",
+                    f"--manifest-path=${{tree.workspace}}/{workspace.manifest}",
                     "${out}",
                 ),
                 cwd="/",  # cargo looks for configuration in every folder above this one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from recipes.engine.stage import Copy, Present, Source, Stage, Step, Unpack, Write
 
@@ -13,26 +14,61 @@ here=$(dirname "$(readlink -f "$0")")/..
 {environment}exec "$here/usr/bin/{program}" "$@"
 """
 LIBRARIES = "$here/usr/lib/{multiarch}"
+HELPERS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = MappingProxyType(
+    {
+        "pkgconf": ({"pkgconf": "pkgconf"}, {}),
+        "cmake": ({"cmake": "cmake"}, {}),
+        "tcl": ({"tclsh": "tclsh8.6"}, {"TCL_LIBRARY": "$here/usr/share/tcltk/tcl8.6"}),
+    }
+)
+"""Per group of packages: its programs and their names in the package, and what they want set."""
 NOT_OF_STD = ("usr/src/*/compiler", "usr/src/*/src")
 """rust-src holds the compiler too, and 32,000 files of its tools."""
 
 
 def build_tools(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
     """m4, bison, flex and patch, for hosts that lack them."""
-    environment = {
-        "M4": "$here/bin/m4",
-        "BISON_PKGDATADIR": "$here/usr/share/bison",
-        "LD_LIBRARY_PATH": LIBRARIES.format(multiarch=multiarch),
-    }
-    programs = ("m4", "bison", "flex", "patch")
-    return Stage(
-        name="build-tools",
+    programs = {name: name for name in ("m4", "bison", "flex", "patch")}
+    return _packaged(
+        "build-tools",
+        sources,
+        programs,
         summary="m4, bison, flex and patch where the host lacks them",
+        environment={
+            "M4": "$here/bin/m4",
+            "BISON_PKGDATADIR": "$here/usr/share/bison",
+            "LD_LIBRARY_PATH": LIBRARIES.format(multiarch=multiarch),
+        },
+    )
+
+
+def helper(name: str, sources: tuple[Source, ...], *, multiarch: str) -> Stage:
+    """A group of `HELPERS`: programs that some recipes run."""
+    libraries = {"LD_LIBRARY_PATH": LIBRARIES.format(multiarch=multiarch)}
+    programs, environment = HELPERS[name]
+    summary = f"{' and '.join(programs)} for recipes that run it"
+    return _packaged(
+        name, sources, programs, summary=summary, environment=libraries | dict(environment)
+    )
+
+
+def _packaged(
+    name: str,
+    sources: tuple[Source, ...],
+    programs: Mapping[str, str],
+    *,
+    summary: str,
+    environment: Mapping[str, str],
+) -> Stage:
+    """Packages in a folder that can be moved; `bin` has the programs, by name and real name."""
+    return Stage(
+        name=name,
+        summary=summary,
         sources=_numbered(sources),
         steps=(
             *_unpacked(sources, "${work}/packages"),
             Copy(source="${work}/packages/usr", to="${out}/usr", omit=("share/doc", "share/man")),
-            *(_wrapper(program, environment) for program in programs),
+            *(_wrapper(called, real, environment) for called, real in programs.items()),
         ),
         runs_on="host",
         checks=(Present(paths=tuple(f"bin/{program}" for program in programs)),),
@@ -99,10 +135,10 @@ LD_LIBRARY_PATH=$here/lib exec "$here/programs/{program}" "$@"
 """
 
 
-def _wrapper(program: str, environment: Mapping[str, str]) -> Write:
+def _wrapper(called: str, real: str, environment: Mapping[str, str]) -> Write:
     lines = "".join(f'{name}="{value}"\nexport {name}\n' for name, value in environment.items())
-    text = WRAPPER.format(environment=lines, program=program)
-    return Write(path=f"${{out}}/bin/{program}", text=text, executable=True)
+    text = WRAPPER.format(environment=lines, program=real)
+    return Write(path=f"${{out}}/bin/{called}", text=text, executable=True)
 
 
 def _numbered(sources: tuple[Source, ...]) -> tuple[tuple[str, Source], ...]:

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Run, Stage, Strip, Tree
+from recipes.engine.stage import Copy, Run, Stage, Tree
 from recipes.service import Service
-from recipes.stages import program
+from recipes.stages import cross, program
+from recipes.stages.cross import Kit
 from recipes.target import Target
 
 
-def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
-    service: Service,
-    target: Target,
-    *,
-    source: Tree,
-    toolchain: Stage,
-    libraries: tuple[tuple[str, Stage], ...],
-    library_env: tuple[tuple[str, str], ...],
-    link: tuple[str, ...],
-    qemu: Stage,
-) -> Stage:
-    """`bin/<binary>`, static-pie, by the Makefile's `all` and `install` with the usual names."""
-    make = ("make", f"CC={target.triple}-gcc", f"CXX={target.triple}-g++", f"AR={target.triple}-ar")
-    includes = " ".join(f"-I${{need.{name}}}/usr/include" for name, _ in libraries)
-    folders = " ".join(f"-L${{need.{name}}}/usr/lib" for name, _ in libraries)
+def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
+    """`bin/<binary>`, static-pie, by the Makefile's own goals and the usual names."""
+    make = (
+        "make",
+        f"CC={target.triple}-gcc",
+        f"CXX={target.triple}-g++",
+        f"AR={target.triple}-ar",
+        f"RANLIB={target.triple}-ranlib",
+    )
+    if service.make.program:
+        install: Run | Copy = Copy(
+            source=f"${{tree.source}}/{service.make.program}", to=f"${{out}}/bin/{service.binary}"
+        )
+    else:
+        where = ("DESTDIR=${out}", "PREFIX=", "prefix=")
+        variables = tuple(word for word in service.make.arguments if "=" in word)
+        install = Run(argv=(*make, *variables, "install", *where), cwd="${tree.source}")
     return Stage(
         name=f"{service.name}-{target.name}",
         target=target.name,
         summary=service.summary,
         trees=(("source", source),),
-        needs=(("toolchain", toolchain), *libraries),
-        path=("${need.toolchain}/bin",),
+        needs=kit.needs,
+        tools=kit.tools,
+        path=cross.PATH,
         env=(
-            ("CFLAGS", "-O2 -ffile-prefix-map=${work}=."),
-            ("CXXFLAGS", "-O2 -ffile-prefix-map=${work}=."),
-            ("CPPFLAGS", includes),
-            ("LDFLAGS", f"-static-pie {folders}".rstrip()),
-            *((("LDLIBS", " ".join(link)),) if link else ()),
-            *library_env,
+            ("PKG_CONFIG", f"{target.triple}-pkg-config"),
+            ("CFLAGS", "-O2"),
+            ("CXXFLAGS", "-O2"),
+            *((("LDLIBS", " ".join(kit.link)),) if kit.link else ()),
         ),
         steps=(
-            Run(argv=(*make, "all"), cwd="${tree.source}"),
-            Run(argv=(*make, "install", "DESTDIR=${out}", "PREFIX="), cwd="${tree.source}"),
-            Strip(
-                program=f"{target.triple}-strip",
-                root="${out}/bin",
-                options=("-s",),
-                kind="programs",
-            ),
+            *cross.steps(target, kit),
+            Run(argv=(*make, *service.make.arguments), cwd="${tree.source}"),
+            install,
+            *program.stripped(target),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

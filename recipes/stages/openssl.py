@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from recipes.engine.stage import Free, Present, Remove, Replace, Run, Source, Stage, Unpack
+from recipes.stages import cross
+from recipes.stages.cross import Kit
+from recipes.stages.library import Library
 from recipes.target import Target
 
 OPTIONS = (
@@ -19,17 +22,16 @@ OPTIONS = (
     "no-shared",
     "no-tests",
 )
-LINK: tuple[str, ...] = ("-lssl", "-lcrypto", "-latomic")
 
 
-def stage(target: Target, *, source: Source, toolchain: Stage) -> Stage:
+def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
     """`usr/include`, `usr/lib/lib{ssl,crypto}.a`, pkg-config and CMake files that can be moved."""
     return Stage(
         name=f"openssl-{target.name}",
         target=target.name,
         summary="static libssl and libcrypto",
         sources=(("openssl", source),),
-        needs=(("toolchain", toolchain),),
+        needs=kit.needs,
         path=("${need.toolchain}/bin",),
         steps=(
             Unpack(archive="${source.openssl}", into="${work}/openssl", strip=1),
@@ -46,11 +48,13 @@ def stage(target: Target, *, source: Source, toolchain: Stage) -> Stage:
             ),
             Run(argv=("make", "build_libs"), cwd="${work}/openssl"),
             Run(argv=("make", "install_dev", "DESTDIR=${out}"), cwd="${work}/openssl"),
+            cross.movable(),
+            # Atomics of 64 bits are calls on some processors.
             Replace(
                 root="${out}/usr/lib/pkgconfig",
-                pattern="*.pc",
-                old="prefix=/usr\n",
-                new="prefix=$${pcfiledir}/../..\n",
+                pattern="libcrypto.pc",
+                old="Libs.private: ",
+                new="Libs.private: -latomic ",
             ),
             Remove(root="${out}", patterns=("usr/share",)),
         ),
@@ -74,4 +78,8 @@ def environment(target: Target) -> tuple[tuple[str, str], ...]:
     return (
         (f"{target.environment_name}_OPENSSL_DIR", "${need.openssl}/usr"),
         ("OPENSSL_STATIC", "1"),
+        ("OPENSSL_NO_VENDOR", "1"),  # a crate may bring sources of OpenSSL along: ours serve
     )
+
+
+LIBRARY = Library(stage=stage, link=("-lssl", "-lcrypto", "-latomic"), environment=environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Check, Does, Elf, Free, Run, Serves
+from recipes.engine.stage import Check, Does, Elf, Free, Run, Serves, Strip
 from recipes.service import Service
 from recipes.target import Target
 
@@ -11,6 +11,12 @@ def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs a program on the emulated baseline processor."""
     emulator = f"${{tool.qemu}}/bin/{target.qemu.program}-static"
     return (emulator, "-cpu", target.qemu.cpu, program, *arguments)
+
+
+def stripped(target: Target) -> tuple[Strip, ...]:
+    """The step that strips what was installed."""
+    strip = f"{target.triple}-strip"
+    return (Strip(program=strip, root="${out}/bin", options=("-s",), kind="programs"),)
 
 
 def checks(service: Service, target: Target) -> tuple[Check, ...]:

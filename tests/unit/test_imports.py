@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipes.pipeline",),
     ("recipes.*",),  # catalog, dist, doctor, lock, settings
     ("recipes.stages.*",),
+    ("recipes.workspaces", "recipes.trees"),
     ("recipes.target", "recipes.service", "recipes.source"),
     ("recipes.declaration",),
     ("recipes.engine.build",),

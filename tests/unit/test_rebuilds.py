@@ -46,8 +46,16 @@ TARGET_EDITS: dict[str, object] = {
 SERVICE_EDITS: dict[str, object] = {
     "summary": "other words",
     "build": None,  # another kind of project altogether
+    "source": None,  # and so is this
     "binary": "other",
     "needs": None,  # below, with a library more or less
+    "cargo.features": ("other",),
+    "cargo.default_features": False,
+    "cargo.profile": "other",
+    "make.arguments": ("other",),
+    "make.program": "other",
+    "cmake.options": ("-DOTHER=1",),
+    "cmake.program": "other",
     "image.entrypoint": ("/other",),
     "image.port": 99,
     "image.ca_bundle": True,
@@ -135,7 +143,7 @@ def test_what_an_edit_rebuilds_is_golden(pins: Pins) -> None:
         table[f"toolchains/armv6.toml {path}"] = consequences(before, after)
     for name, each in SERVICES.items():
         for path, value in SERVICE_EDITS.items():
-            if path == "build":
+            if path in ("build", "source"):
                 continue
             other_needs = () if each.needs else ("openssl",)
             changed_to = other_needs if path == "needs" else value

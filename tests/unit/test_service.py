@@ -52,7 +52,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
         (
             "service-two-faults",
             (
-                "build: Input should be 'cargo' or 'make'",
+                "build: Input should be 'cargo', 'make' or 'cmake'",
                 "image.entrypoint: Tuple should have at least 1 item",
                 "serve.0.path: String should match pattern",
             ),
@@ -80,7 +80,7 @@ def test_a_port_is_a_port(tmp_path: Path, port: str) -> None:
         service.load((folder(tmp_path, f"{GOOD}port = {port}\n"),))
 
 
-@pytest.mark.parametrize("name", ["My-Service", "a_b", "-a", "a--b"])
+@pytest.mark.parametrize("name", ["My-Service", "a b", "-a", "a--b", "a_"])
 def test_a_folder_name_that_no_image_can_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
         service.load((folder(tmp_path, name=name),))

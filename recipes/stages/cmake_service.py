@@ -1,0 +1,51 @@
+"""A program with a CMakeLists.txt, built for one target and stripped."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Copy, Run, Stage, Tree
+from recipes.service import Service
+from recipes.stages import cross, program
+from recipes.stages.cross import Kit
+from recipes.target import Target
+
+
+def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
+    """`bin/<binary>`, static-pie, as CMake installs it."""
+    build = "${work}/build"
+    if service.cmake.program:
+        install: Run | Copy = Copy(
+            source=f"{build}/{service.cmake.program}", to=f"${{out}}/bin/{service.binary}"
+        )
+    else:
+        install = Run(
+            argv=("${tool.cmake}/bin/cmake", "--install", build), env=(("DESTDIR", "${out}"),)
+        )
+    return Stage(
+        name=f"{service.name}-{target.name}",
+        target=target.name,
+        summary=service.summary,
+        trees=(("source", source),),
+        needs=kit.needs,
+        tools=kit.tools,
+        path=cross.PATH,
+        steps=(
+            *cross.steps(target, kit),
+            Run(
+                argv=(
+                    "${tool.cmake}/bin/cmake",
+                    *("-S", "${tree.source}", "-B", build, "-G", "Unix Makefiles"),
+                    f"--toolchain={cross.CMAKE_FILE}",
+                    "-DCMAKE_BUILD_TYPE=Release",
+                    "-DCMAKE_INSTALL_PREFIX=/",
+                    *service.cmake.options,
+                ),
+            ),
+            Run(argv=("${tool.cmake}/bin/cmake", "--build", build)),
+            install,
+            *program.stripped(target),
+        ),
+        runs_on="target",
+        judges=(("qemu", qemu),),
+        checks=program.checks(service, target),
+        guess=5,
+    )

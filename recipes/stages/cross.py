@@ -1,0 +1,159 @@
+"""What a build for a target finds: a compiler that knows its libraries, pkg-config and CMake.
+
+A project is built unchanged, and few ask for static programs. So compilers by the toolchain's names
+come first on PATH that add what the project cannot know: where the libraries lie, that programs
+are static, and that no path of the build gets into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from recipes.engine.stage import Replace, Stage, Write
+from recipes.target import Target
+
+FOLDER = "${work}/cross"
+PATH = (f"{FOLDER}/bin", "${need.toolchain}/bin")
+CMAKE_FILE = f"{FOLDER}/toolchain.cmake"
+REMAPS: Mapping[str, str] = MappingProxyType({"${work}": "."})
+"""What a path of the build is called in a program, where a recipe has no better names."""
+
+COMPILER = """\
+#!/bin/sh
+# Static, whatever the project says, unless it links something else than a program.
+link=-static-pie
+for word; do
+    case $word in
+    -static | -static-pie | -shared | -r | -nostdlib) link= ;;
+    -no-pie) link=-static ;;
+    esac
+done
+exec "{compiler}" $link "$@" {flags}
+"""
+PKG_CONFIG = """\
+#!/bin/sh
+# The libraries for {triple}, all of them static, and none of this machine's own.
+{here}unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+export PKG_CONFIG_LIBDIR="{folders}"
+exec "{program}" --static "$@"
+"""
+CMAKE = """\
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR {processor})
+set(CMAKE_C_COMPILER "{bin}/{triple}-gcc")
+set(CMAKE_CXX_COMPILER "{bin}/{triple}-g++")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-pie")
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Programs that a configuration tries out run on the emulated baseline processor.
+set(CMAKE_CROSSCOMPILING_EMULATOR "{emulator}" -cpu "{cpu}")
+set(PKG_CONFIG_EXECUTABLE "{bin}/{triple}-pkg-config" CACHE FILEPATH "")
+list(APPEND CMAKE_FIND_ROOT_PATH {roots})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+# FindOpenSSL wants to be told that a static libcrypto wants more libraries.
+set(BUILD_SHARED_LIBS OFF CACHE BOOL "")
+set(OPENSSL_USE_STATIC_LIBS ON)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kit:
+    """What a build for a target works with."""
+
+    toolchain: Stage
+    libraries: tuple[tuple[str, Stage], ...] = ()
+    """Those asked for and those that they are made of, each before what it needs."""
+    link: tuple[str, ...] = ()
+    """What a linker is told to link all of them, in order."""
+    tools: tuple[tuple[str, Stage], ...]
+    """Programs of this machine: `pkgconf`, `emulator`, and what a recipe asks for."""
+
+    @property
+    def needs(self) -> tuple[tuple[str, Stage], ...]:
+        """The needs of a stage that builds with it."""
+        return (("toolchain", self.toolchain), *self.libraries)
+
+    @property
+    def prefixes(self) -> dict[str, str]:
+        """Where each library lies."""
+        return {name: f"${{need.{name}}}/usr" for name, _ in self.libraries}
+
+
+def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tuple[Write, ...]:
+    """Compilers, pkg-config and CMake's toolchain file, below `FOLDER`."""
+    folders = list(kit.prefixes.values())
+    maps = {**remaps, **{folder: f"/{name}" for name, folder in kit.prefixes.items()}}
+    flags = (
+        *(f'"-ffile-prefix-map={path}={called}"' for path, called in maps.items()),
+        *(word for folder in folders for word in ("-isystem", f'"{folder}/include"')),
+        *(f'"-L{folder}/lib"' for folder in folders),
+    )
+    return (
+        *(
+            Write(
+                path=f"{FOLDER}/bin/{target.triple}-{name}",
+                text=COMPILER.format(
+                    compiler=f"${{need.toolchain}}/bin/{target.triple}-{name}",
+                    flags=" ".join(flags),
+                ),
+                executable=True,
+            )
+            for name in ("gcc", "g++", "cc", "c++")
+        ),
+        Write(
+            path=f"{FOLDER}/bin/{target.triple}-pkg-config",
+            text=PKG_CONFIG.format(
+                triple=target.triple,
+                here="",
+                folders=":".join(f"{folder}/lib/pkgconfig" for folder in folders),
+                program="${tool.pkgconf}/bin/pkgconf",
+            ),
+            executable=True,
+        ),
+        Write(
+            path=CMAKE_FILE,
+            text=cmake(
+                target,
+                programs=f"{FOLDER}/bin",
+                roots=folders,
+                emulator=f"${{tool.emulator}}/bin/{target.qemu.program}-static",
+            ),
+        ),
+    )
+
+
+def cmake(target: Target, *, programs: str, roots: Sequence[str], emulator: str) -> str:
+    """A toolchain file for CMake."""
+    return CMAKE.format(
+        processor=target.triple.partition("-")[0],
+        triple=target.triple,
+        bin=programs,
+        roots=" ".join(f'"{root}"' for root in roots),
+        emulator=emulator,
+        cpu=target.qemu.cpu,
+    )
+
+
+def environment(target: Target) -> tuple[tuple[str, str], ...]:
+    """For crates that compile C, run CMake or ask pkg-config."""
+    suffix = target.rust.triple.replace("-", "_")
+    return (
+        # Names that the crates `cc`, `pkg-config` and `cmake` read before all others.
+        (f"CC_{suffix}", f"{target.triple}-gcc"),
+        (f"CXX_{suffix}", f"{target.triple}-g++"),
+        (f"AR_{suffix}", f"{target.triple}-ar"),
+        (f"PKG_CONFIG_{suffix}", f"{target.triple}-pkg-config"),
+        (f"PKG_CONFIG_ALL_STATIC_{suffix}", "1"),
+        (f"CMAKE_TOOLCHAIN_FILE_{suffix}", CMAKE_FILE),
+    )
+
+
+def movable(folder: str = "${out}/usr/lib/pkgconfig") -> Replace:
+    """pkg-config finds what belongs to a .pc file from where the file lies."""
+    return Replace(
+        root=folder, pattern="*.pc", old="prefix=/usr\n", new="prefix=$${pcfiledir}/../..\n"
+    )

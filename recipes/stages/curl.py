@@ -1,0 +1,65 @@
+"""libcurl, static, with OpenSSL and zlib; the program curl is not built."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Free, Present, Remove, Run, Source, Stage, Unpack
+from recipes.stages import cross
+from recipes.stages.cross import Kit
+from recipes.stages.library import Library
+from recipes.target import Target
+
+OPTIONS = (
+    "--prefix=/usr",
+    "--disable-shared",
+    "--disable-docs",
+    "--disable-ldap",
+    "--disable-manual",
+    "--with-openssl",
+    "--with-zlib",
+    "--with-ca-bundle=/etc/ssl/certs/ca-certificates.crt",  # where images have it
+    "--without-brotli",
+    "--without-libidn2",
+    "--without-libpsl",
+    "--without-nghttp2",
+    "--without-zstd",
+)
+
+
+def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+    """`usr/include/curl`, `usr/lib/libcurl.a`, pkg-config and CMake files that can be moved."""
+    return Stage(
+        name=f"curl-{target.name}",
+        target=target.name,
+        summary="static libcurl",
+        sources=(("curl", source),),
+        needs=kit.needs,
+        tools=kit.tools,
+        path=cross.PATH,
+        env=(("PKG_CONFIG", f"{target.triple}-pkg-config"), ("CFLAGS", "-O2")),
+        steps=(
+            *cross.steps(target, kit),
+            Unpack(archive="${source.curl}", into="${work}/curl", strip=1),
+            Run(
+                argv=("./configure", f"--host={target.triple}", *OPTIONS, "LIBS=-latomic"),
+                cwd="${work}/curl",
+            ),
+            Run(argv=("make", "-C", "lib"), cwd="${work}/curl"),
+            Run(argv=("make", "-C", "lib", "install", "DESTDIR=${out}"), cwd="${work}/curl"),
+            Run(argv=("make", "-C", "include", "install", "DESTDIR=${out}"), cwd="${work}/curl"),
+            Run(
+                argv=("make", "install-pkgconfigDATA", "DESTDIR=${out}"),
+                cwd="${work}/curl",
+            ),
+            cross.movable(),
+            Remove(root="${out}", patterns=("usr/lib/*.la", "usr/share")),
+        ),
+        runs_on="target",
+        checks=(
+            Present(paths=("usr/include/curl/curl.h", "usr/lib/libcurl.a")),
+            Free(texts=("${cache}",)),
+        ),
+        guess=60,
+    )
+
+
+LIBRARY = Library(stage=stage, link=("-lcurl",), needs=("openssl", "zlib"))

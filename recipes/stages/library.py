@@ -1,0 +1,35 @@
+"""What a recipe of a C library offers to the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from recipes.engine.stage import Source, Stage
+from recipes.stages.cross import Kit
+from recipes.target import Target
+
+Environment = tuple[tuple[str, str], ...]
+
+
+class Recipe(Protocol):
+    """A pure function to the library's stage, which puts it into `usr/` of its output."""
+
+    def __call__(self, target: Target, *, source: Source, kit: Kit) -> Stage:
+        """The library for one target; its pin has the library's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """One line of the catalogue."""
+
+    stage: Recipe
+    link: tuple[str, ...]
+    """What a linker is told, in order, less what `needs` brings."""
+    needs: tuple[str, ...] = ()
+    """Libraries that it is built with and that a program links behind it."""
+    tools: tuple[str, ...] = ()
+    """Groups of the host's packages that its build runs programs of."""
+    environment: Callable[[Target], Environment] = lambda _: ()
+    """How a service's build finds it, beyond what pkg-config and the compiler know."""

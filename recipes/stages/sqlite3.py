@@ -1,0 +1,71 @@
+"""SQLite, static: the amalgamation, compiled with what services expect of it."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Copy, Free, Present, Run, Source, Stage, Unpack
+from recipes.stages import cross
+from recipes.stages.cross import Kit
+from recipes.stages.library import Library
+from recipes.target import Target
+
+OPTIONS = (
+    "SQLITE_DQS=0",  # "text" in double quotes is an identifier or an error, as SQLite recommends
+    "SQLITE_ENABLE_COLUMN_METADATA",  # Debian has it, and sqlx asks for it
+    "SQLITE_ENABLE_FTS5",
+    "SQLITE_ENABLE_MATH_FUNCTIONS",
+    "SQLITE_ENABLE_RTREE",
+    "SQLITE_ENABLE_UNLOCK_NOTIFY",
+    "SQLITE_OMIT_LOAD_EXTENSION",  # a static program has no dlopen(3)
+    "SQLITE_THREADSAFE=1",
+)
+
+
+def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+    """`usr/include/sqlite3.h`, `usr/lib/libsqlite3.a`, `usr/lib/pkgconfig/sqlite3.pc`."""
+    build, triple = "${work}/build", target.triple
+    return Stage(
+        name=f"sqlite3-{target.name}",
+        target=target.name,
+        summary="static libsqlite3",
+        sources=(("sqlite3", source),),
+        needs=kit.needs,
+        tools=kit.tools,
+        path=cross.PATH,
+        steps=(
+            *cross.steps(target, kit),
+            Unpack(archive="${source.sqlite3}", into="${work}/sqlite3", strip=1),
+            Run(
+                argv=("../sqlite3/configure", f"--host={triple}", "--prefix=/usr", "--disable-tcl"),
+                cwd=build,
+            ),
+            # Its makefile knows how to join the sources to one, with Tcl and the host's compiler.
+            Run(argv=("make", "sqlite3.c", "sqlite3.pc"), cwd=build),
+            Run(
+                argv=(
+                    *(f"{triple}-gcc", "-O2", "-c", "sqlite3.c"),
+                    *(f"-D{option}" for option in OPTIONS),
+                ),
+                cwd=build,
+            ),
+            Run(argv=(f"{triple}-ar", "rcsD", "libsqlite3.a", "sqlite3.o"), cwd=build),
+            Copy(source=f"{build}/libsqlite3.a", to="${out}/usr/lib/libsqlite3.a"),
+            Copy(source=f"{build}/sqlite3.pc", to="${out}/usr/lib/pkgconfig/sqlite3.pc"),
+            Copy(source=f"{build}/sqlite3.h", to="${out}/usr/include/sqlite3.h"),
+            Copy(source="${work}/sqlite3/src/sqlite3ext.h", to="${out}/usr/include/sqlite3ext.h"),
+            cross.movable(),
+        ),
+        runs_on="target",
+        checks=(
+            Present(paths=("usr/include/sqlite3.h", "usr/lib/libsqlite3.a")),
+            Free(texts=("${cache}",)),
+        ),
+        guess=45,
+    )
+
+
+def environment(_: Target) -> tuple[tuple[str, str], ...]:
+    """Also where a crate would compile SQLite's sources that it carries along."""
+    return (("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1"),)
+
+
+LIBRARY = Library(stage=stage, link=("-lsqlite3",), tools=("tcl",), environment=environment)

@@ -1,0 +1,41 @@
+"""zlib, static."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Free, Present, Remove, Run, Source, Stage, Unpack
+from recipes.stages import cross
+from recipes.stages.cross import Kit
+from recipes.stages.library import Library
+from recipes.target import Target
+
+
+def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+    """`usr/include/zlib.h`, `usr/lib/libz.a`, `usr/lib/pkgconfig/zlib.pc`."""
+    return Stage(
+        name=f"zlib-{target.name}",
+        target=target.name,
+        summary="static libz",
+        sources=(("zlib", source),),
+        needs=kit.needs,
+        tools=kit.tools,
+        path=cross.PATH,
+        # Its configure is not autoconf's: it takes the triple and the flags from here.
+        env=(("CHOST", target.triple), ("CFLAGS", "-O3")),
+        steps=(
+            *cross.steps(target, kit),
+            Unpack(archive="${source.zlib}", into="${work}/zlib", strip=1),
+            Run(argv=("./configure", "--static", "--prefix=/usr"), cwd="${work}/zlib"),
+            Run(argv=("make", "install", "DESTDIR=${out}"), cwd="${work}/zlib"),
+            cross.movable(),
+            Remove(root="${out}", patterns=("usr/share",)),
+        ),
+        runs_on="target",
+        checks=(
+            Present(paths=("usr/include/zlib.h", "usr/lib/libz.a", "usr/lib/pkgconfig/zlib.pc")),
+            Free(texts=("${cache}",)),
+        ),
+        guess=5,
+    )
+
+
+LIBRARY = Library(stage=stage, link=("-lz",))

@@ -1,0 +1,153 @@
+"""Workspaces: what of one a service needs, and how its manifest is written anew."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, service, workspaces
+from recipes.service import Service
+from recipes.workspaces import Workspace
+
+SERVICE = 'summary = "s"\nbuild = "cargo"\nbinary = "x"\nimage.entrypoint = ["/x"]\n'
+
+
+def lay(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def package(name: str, more: str = "") -> str:
+    return f'[package]\nname = "{name}"\nedition = "2021"\n{more}'
+
+
+def load(folder: Path) -> Service:
+    (folder / "service.toml").write_text(SERVICE)
+    (one,) = service.load((folder,)).values()
+    return one
+
+
+def paths(workspace: Workspace) -> set[str]:
+    return {file.path for file in workspace.files.files}
+
+
+def written(workspace: Workspace) -> dict[str, object]:
+    ((_, text),) = workspace.written
+    return tomllib.loads(text)
+
+
+MEMBERS = {
+    "Cargo.toml": '[workspace]\nmembers = ["app", "libs/*"]\ndefault-members = ["libs/other"]\n',
+    "Cargo.lock": "version = 4\n",
+    "README.md": "shown by a member\n",
+    "app/Cargo.toml": package("app", '[dependencies]\nnear = { path = "../libs/near" }\n'),
+    "app/src/main.rs": "",
+    "libs/near/Cargo.toml": package("near", "[build-dependencies]\nshared.workspace = true\n"),
+    "libs/near/src/lib.rs": "",
+    "libs/other/Cargo.toml": package("other"),
+    "libs/other/src/lib.rs": "",
+    "shared/Cargo.toml": package("shared"),
+    "shared/src/lib.rs": "",
+}
+
+
+def test_members_by_name_and_their_path_dependencies(tmp_path: Path) -> None:
+    lay(tmp_path, MEMBERS)
+    (tmp_path / "Cargo.toml").write_text(
+        MEMBERS["Cargo.toml"] + '[workspace.dependencies]\nshared = { path = "shared" }\n'
+    )
+    found = workspaces.of(load(tmp_path / "app"))
+    near = {"libs/near/Cargo.toml", "libs/near/src/lib.rs"}
+    shared = {"shared/Cargo.toml", "shared/src/lib.rs"}
+    own = {"app/Cargo.toml", "app/src/main.rs"}
+    assert paths(found) == {"Cargo.lock", "README.md", *own, *near, *shared}
+    assert found.manifest == "app/Cargo.toml"
+    workspace = written(found)["workspace"]
+    assert isinstance(workspace, dict)
+    assert workspace["members"] == ["app", "libs/near", "shared"]
+    assert "default-members" not in workspace
+
+
+def test_a_package_alone_is_taken_as_it_is(tmp_path: Path) -> None:
+    lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": "", "src/main.rs": ""})
+    found = workspaces.of(load(tmp_path))
+    assert paths(found) == {"Cargo.toml", "Cargo.lock", "src/main.rs"}
+    assert found.written == ()
+
+
+def test_a_member_does_not_bring_the_package_of_the_workspaces_folder(tmp_path: Path) -> None:
+    root = package("root", '[dependencies]\ngone = { path = "gone" }\n[workspace]\n')
+    root += 'members = ["app"]\n[profile.small]\ninherits = "release"\n'
+    files = {"Cargo.toml": root, "Cargo.lock": "", "src/lib.rs": "", "gone/Cargo.toml": ""}
+    lay(tmp_path, {**files, "app/Cargo.toml": package("app"), "app/src/main.rs": ""})
+    found = workspaces.of(load(tmp_path / "app"))
+    assert paths(found) == {"Cargo.lock", "app/Cargo.toml", "app/src/main.rs"}
+    table = written(found)
+    assert table.keys() == {"workspace", "profile"}
+    assert table["workspace"] == {"members": ["app"], "resolver": "2"}
+
+
+def test_a_root_package_keeps_its_own_files_and_not_its_members(tmp_path: Path) -> None:
+    root = package("root", '[workspace]\nmembers = ["other"]\n')
+    files = {"Cargo.toml": root, "Cargo.lock": "", "src/main.rs": ""}
+    lay(tmp_path, {**files, "other/Cargo.toml": package("other"), "other/src/lib.rs": ""})
+    found = workspaces.of(load(tmp_path))
+    assert paths(found) == {"Cargo.toml", "Cargo.lock", "src/main.rs"}
+    assert written(found)["workspace"] == {"members": []}
+
+
+def test_a_dependency_outside_is_laid_out_where_it_is_looked_for(tmp_path: Path) -> None:
+    app = package("app", '[target."cfg(unix)".dependencies]\nlib = { path = "../lib" }\n')
+    lay(tmp_path / "app", {"Cargo.toml": app, "Cargo.lock": "", "src/main.rs": ""})
+    lay(tmp_path / "lib", {"Cargo.toml": package("lib"), "src/lib.rs": ""})
+    lay(tmp_path / "unrelated", {"Cargo.toml": package("unrelated")})
+    found = workspaces.of(load(tmp_path / "app"))
+    assert found.manifest == "app/Cargo.toml"
+    assert {"lib/Cargo.toml", "lib/src/lib.rs", "app/src/main.rs"} < paths(found)
+    assert not any(path.startswith("unrelated") for path in paths(found))
+    assert "lib/Cargo.toml" in {one.path for one in workspaces.whole(tmp_path / "app").files.files}
+
+
+def test_what_another_member_says_is_in_no_services_key(tmp_path: Path) -> None:
+    lay(tmp_path, MEMBERS | {"libs/near/Cargo.toml": package("near")})
+    one = load(tmp_path / "app")
+    before, crates = workspaces.of(one), workspaces.whole(tmp_path)
+    lay(tmp_path, {"libs/other/src/lib.rs": "// more\n"})
+    assert workspaces.of(one) == before
+    assert workspaces.whole(tmp_path).files.files == crates.files.files
+    lay(tmp_path, {"libs/near/src/lib.rs": "// more\n"})
+    assert workspaces.of(one) != before
+
+
+def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
+    sources = (
+        "registry+https://github.com/rust-lang/crates.io-index",
+        "registry+https://example.com/index",
+        "sparse+https://example.com/sparse/",
+        "git+https://example.com/a?branch=main#0123456789abcdef0123456789abcdef01234567",
+    )
+    packages = "".join(f'[[package]]\nname = "a"\nsource = "{source}"\n' for source in sources)
+    lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": packages, "src/main.rs": ""})
+    said = tomllib.loads(workspaces.of(load(tmp_path)).sources)["source"]
+    assert said["vendored"] == {"directory": "{folder}"}
+    assert said["crates-io"] == {"replace-with": "vendored"}
+    replaced = {"replace-with": "vendored"}
+    assert said[sources[1]] == {"registry": "https://example.com/index"} | replaced
+    assert said[sources[2]] == {"registry": sources[2]} | replaced
+    git = said["git+https://example.com/a?branch=main"]
+    assert git == {"git": "https://example.com/a", "branch": "main"} | replaced
+
+
+def test_a_project_without_a_lock_is_told_where_to_make_one(tmp_path: Path) -> None:
+    lay(tmp_path, {"Cargo.toml": package("x")})
+    with pytest.raises(errors.BadDeclaration, match="run `cargo generate-lockfile` in"):
+        workspaces.of(load(tmp_path))
+
+
+def test_a_folder_that_is_no_project_is_told_of_source(tmp_path: Path) -> None:
+    with pytest.raises(errors.BadDeclaration, match="`source` says where the project lies"):
+        workspaces.of(load(tmp_path))
