@@ -105,6 +105,22 @@ def build_all(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def sdk(session: nox.Session) -> None:
+    """Toolchain, C libraries and Rust to use by hand, in dist/toolchains; targets as arguments."""
+    with pipeline(session) as run:
+        run.run("sdk", session.posargs)
+
+
+@nox.session(venv_backend="none")
+def cargo(session: nox.Session) -> None:
+    """Cargo for one target in the folder nox was called from: `-- armv6 build --release`."""
+    with pipeline(session) as run:
+        program, arguments, environment = run.cargo(session.posargs)
+        session.chdir(session.invoked_from)
+        session.run(program, *arguments, env=environment, external=True)
+
+
+@nox.session(venv_backend="none")
 def plan(session: nox.Session) -> None:
     """Show every stage, whether it is in the cache, and its key; builds nothing."""
     with pipeline(session) as run:

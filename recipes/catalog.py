@@ -25,6 +25,7 @@ from recipes.stages import (
     make_service,
     openssl,
     rust_std,
+    sdk,
     sqlite3,
     toolchain,
     zlib,
@@ -183,6 +184,25 @@ class Catalog:
                 qemu=self.qemu(),
                 host_triple=f"{self.host.machine}-unknown-linux-gnu",
             ),
+        )
+
+    def sdk(self, target: Target) -> Stage:
+        """The toolchain with every library and Rust, to be used by hand."""
+        return self._once(
+            f"sdk-{target.name}",
+            lambda: sdk.stage(
+                target,
+                kit=self.kit(target, tuple(LIBRARIES)),
+                rust=self.rust(),
+                rust_std=self.rust_std(target),
+                qemu=self.qemu(),
+            ),
+        )
+
+    def sdk_archive(self, target: Target) -> Stage:
+        """The same as one file."""
+        return self._once(
+            f"sdk-archive-{target.name}", lambda: sdk.archive(target, sdk=self.sdk(target))
         )
 
     # --- services ---

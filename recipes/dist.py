@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 from recipes import errors
 from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.store import Entry, remove
-from recipes.service import Service
 from recipes.target import Target
 
 
@@ -37,20 +36,21 @@ class Artefact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Wanted:
+class Wanted:
+    """One file that a run is to bring to `dist/`, and the entry of the store that holds it."""
+
     path: str
     entry: Entry
     file: str
     target: str
 
 
-def publish(  # noqa: PLR0913  # named at the call
+def publish(
     folder: Path,
-    targets: tuple[Target, ...],
-    services: Mapping[str, Service],
-    entries: Mapping[str, Entry],
+    wanted: Iterable[Wanted],
     *,
     source_set: str,
+    services: Iterable[str],
     known: tuple[str, ...],
 ) -> list[Artefact]:
     """Bring `dist/` up to date with the store; files that are right already stay as they are.
@@ -58,7 +58,6 @@ def publish(  # noqa: PLR0913  # named at the call
     Artefacts of known targets that this run was not about stay too, and stay listed; what no
     declaration stands for any more stays, unlisted.
     """
-    wanted = list(_wanted(targets, services, entries))
     listed = {one.path: one for one in _listed(folder)}
     artefacts = [_place(folder, one, source_set, listed.get(one.path)) for one in wanted]
     declared = set(_paths(known, services))
@@ -73,29 +72,52 @@ def publish(  # noqa: PLR0913  # named at the call
     return artefacts
 
 
-def _wanted(
-    targets: tuple[Target, ...], services: Mapping[str, Service], entries: Mapping[str, Entry]
-) -> Iterator[_Wanted]:
+def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
+    """`dist/toolchains/<target>`, a link to the folder in the store, where it can be used."""
+    path = folder / "toolchains" / target.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_symlink() or path.readlink() != sdk.tree:
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.symlink_to(sdk.tree)
+        aside.replace(path)
+    return path
+
+
+def archives(targets: Iterable[Target], entries: Mapping[str, Entry]) -> Iterator[Wanted]:
+    """The toolchains' archives."""
+    for target in targets:
+        yield Wanted(
+            path=f"toolchains/{target.name}.tar.gz",
+            entry=entries[f"sdk-archive-{target.name}"],
+            file=f"{target.name}.tar.gz",
+            target=target.name,
+        )
+
+
+def images(
+    targets: tuple[Target, ...], services: Iterable[str], entries: Mapping[str, Entry]
+) -> Iterator[Wanted]:
+    """Programs and images."""
     for service in services:
         for target in targets:
             entry = entries[f"image-{service}-{target.name}"]
-            yield _Wanted(
+            yield Wanted(
                 path=f"{target.name}/{service}", entry=entry, file=service, target=target.name
             )
-            yield _Wanted(
+            yield Wanted(
                 path=f"images/{service}-{target.name}.tar",
                 entry=entry,
                 file="image.tar",
                 target=target.name,
             )
         entry = entries[f"image-{service}"]
-        yield _Wanted(
-            path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target=""
-        )
+        yield Wanted(path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target="")
 
 
-def _paths(targets: Iterable[str], services: Iterable[str]) -> Iterator[str]:
+def _paths(targets: Sequence[str], services: Iterable[str]) -> Iterator[str]:
     """Where everything lies that could be listed."""
+    for target in targets:
+        yield f"toolchains/{target}.tar.gz"
     for service in services:
         yield f"images/{service}.oci.tar"
         for target in targets:
@@ -103,7 +125,7 @@ def _paths(targets: Iterable[str], services: Iterable[str]) -> Iterator[str]:
             yield f"images/{service}-{target}.tar"
 
 
-def _place(folder: Path, wanted: _Wanted, source_set: str, listed: Artefact | None) -> Artefact:
+def _place(folder: Path, wanted: Wanted, source_set: str, listed: Artefact | None) -> Artefact:
     manifest: Manifest = json.loads((wanted.entry.folder / "manifest.json").read_text())
     size, time_ns, mode, digest = manifest[wanted.file]
     path = folder / wanted.path

@@ -50,6 +50,17 @@ class ValueMissing(PipelineError):
         super().__init__(f"{option} of {session} takes a value: `nox -s {session} -- {option} X`")
 
 
+class NoTarget(PipelineError):
+    """A session that works for one target was given none."""
+
+    def __init__(self, session: str, known: Iterable[str]) -> None:
+        names = ", ".join(known)
+        super().__init__(
+            f"{session} wants a target first, one of {names}: "
+            f"`nox -s {session} -- armv6 build --release`"
+        )
+
+
 class BadSize(PipelineError):
     """A word on the command line should be a size and is none."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,12 +35,13 @@ from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
 from recipes.engine.stage import Stage
-from recipes.engine.store import Entry, Store
+from recipes.engine.store import Store
 from recipes.settings import Settings
 from recipes.source import Pins
+from recipes.stages import sdk
 from recipes.target import Target
 
-Goal = Literal["toolchain", "openssl", "rust-std", "services", "package"]
+Goal = Literal["toolchain", "openssl", "rust-std", "services", "package", "sdk"]
 
 
 class Pipeline:
@@ -110,6 +111,12 @@ class Pipeline:
                 return [catalog.program(each, one) for one in targets for each in services]
             case "package":
                 return [catalog.image(each, one) for one in targets for each in services]
+            case "sdk":
+                return [
+                    stage
+                    for one in targets
+                    for stage in (catalog.sdk(one), catalog.sdk_archive(one))
+                ]
 
     def builder(self) -> Builder:
         """The engine, with everything it works with."""
@@ -126,7 +133,7 @@ class Pipeline:
         )
 
     def run(self, goal: Goal, names: Sequence[str]) -> None:
-        """Build what a session stands for; `package` also fills `dist/`."""
+        """Build what a session stands for; `package` and `sdk` also fill `dist/`."""
         targets = self.chosen(names)
         doctor.insist()
         started = time.monotonic()
@@ -138,28 +145,33 @@ class Pipeline:
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor)
                 if goal == "package":
-                    self._publish(builder, executor, targets, entries)
+                    with self._dist():
+                        entries |= builder.build(self._joint(builder, targets), executor)
+                        self._publish(dist.images(targets, self.services, entries))
+                elif goal == "sdk":
+                    with self._dist():
+                        self._publish(dist.archives(targets, entries))
+                        for one in targets:
+                            sdk = entries[f"sdk-{one.name}"]
+                            path = dist.link_toolchain(self.settings.dist, one, sdk)
+                            self.report.say(f"{one.name}: . {path}/env.sh")
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
-    def _publish(
-        self,
-        builder: Builder,
-        executor: Executor,
-        targets: tuple[Target, ...],
-        entries: dict[str, Entry],
-    ) -> None:
-        """Join the images and fill `dist/`, one run of a checkout after the other."""
+    @contextmanager
+    def _dist(self) -> Iterator[None]:
+        """One run of a checkout fills `dist/` after the other."""
         place = hashlib.sha256(str(self.settings.dist).encode()).hexdigest()[:20]
         with self.store.lock(f"dist-{place}", lambda: self.report.waits("dist")):
-            indexes = builder.build(self._joint(builder, targets), executor)
-            artefacts = dist.publish(
-                self.settings.dist,
-                targets,
-                self.services,
-                {**entries, **indexes},
-                source_set=self.pins.name,
-                known=tuple(self.targets),
-            )
+            yield
+
+    def _publish(self, wanted: Iterable[dist.Wanted]) -> None:
+        artefacts = dist.publish(
+            self.settings.dist,
+            wanted,
+            services=tuple(self.services),
+            source_set=self.pins.name,
+            known=tuple(self.targets),
+        )
         self._show(artefacts)
 
     def _joint(
@@ -172,6 +184,24 @@ class Pipeline:
             builder=builder,
             note=(lambda _: None) if quiet else self.report.note,
         )
+
+    def cargo(self, words: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
+        """Program, arguments and environment of a cargo for one target, built if it is not there.
+
+        Raises `NoTarget` without a target.
+        """
+        if not words:
+            raise errors.NoTarget("cargo", self.targets)
+        (one,) = self.chosen(words[:1])
+        with self._at_work():
+            builder, stage = self.builder(), self.catalog().sdk(one)
+            while self._settle(builder.plan([stage]).values()):
+                stage = self.catalog().sdk(one)
+            with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
+                entry = builder.build([stage], executor)[stage.name]
+        rust = entry.tree / "rust" / "bin"
+        environment = {**dict(sdk.environment(one, str(entry.tree))), "RUSTC": str(rust / "rustc")}
+        return str(rust / "cargo"), list(words[1:]), environment
 
     def fetch(self, names: Sequence[str]) -> None:
         """Download every source and crate that the targets need, built or not."""

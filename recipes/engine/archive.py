@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import fnmatch
+import gzip
 import os
 import posixpath
 import shutil
@@ -20,6 +21,8 @@ from recipes.engine import envelope
 from recipes.errors import BrokenArchive, UnsafeArchive
 
 _CHUNK = 1 << 20
+GZIP_LEVEL = 4
+"""Measured on a toolchain with Rust: half the time of 6, and 4 % more bytes."""
 _NO_MODES: Mapping[str, int] = MappingProxyType({})
 
 
@@ -242,16 +245,33 @@ class _Member(tarfile.TarInfo):
 # --- pack -----------------------------------------------------------------------------------
 
 
+def pack_compressed(
+    root: Path, path: Path, *, prefix: str, before_each: Callable[[], None] = _go_on
+) -> None:
+    """The same as a `.tar.gz`. Its bytes depend on the zlib at hand; its content does not."""
+    with (
+        aside(path) as file,
+        gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed,
+    ):
+        pack(root, compressed, prefix=prefix, before_each=before_each)
+
+
 def pack(
-    root: Path, tar: Path | IO[bytes], *, prefix: str = "", modes: Mapping[str, int] = _NO_MODES
+    root: Path,
+    tar: Path | IO[bytes] | gzip.GzipFile,
+    *,
+    prefix: str = "",
+    modes: Mapping[str, int] = _NO_MODES,
+    before_each: Callable[[], None] = _go_on,
 ) -> None:
     """Write what a folder holds as a tar that depends on names, contents and execute bits only.
 
-    `modes` gives paths below the root other modes; such a path must exist.
+    `modes` gives paths below the root other modes; such a path must exist. `before_each` is called
+    before every member; what it raises ends the packing.
     """
     if isinstance(tar, Path):
         with aside(tar) as file:
-            pack(root, file, prefix=prefix, modes=modes)
+            pack(root, file, prefix=prefix, modes=modes, before_each=before_each)
         return
     for path in modes:
         (root / path).lstat()
@@ -259,6 +279,7 @@ def pack(
         for folder in _prefixes(prefix) if prefix else ():
             out.addfile(_header(root, folder))
         for path in sorted(_below(root)):
+            before_each()
             info = _header(root / path, posixpath.join(prefix, path))
             info.mode = modes.get(path, info.mode)
             if info.isreg():
@@ -284,7 +305,7 @@ def _header(place: Path, name: str) -> tarfile.TarInfo:
     return info
 
 
-def writer(file: IO[bytes]) -> tarfile.TarFile:
+def writer(file: IO[bytes] | gzip.GzipFile) -> tarfile.TarFile:
     """A tar to add members to, in the one format that is used here; PAX only where needed."""
     return tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8")
 

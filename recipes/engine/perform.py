@@ -23,6 +23,7 @@ from recipes.engine.stage import (
     ImageIndex,
     Join,
     Link,
+    Pack,
     Patch,
     RegistrySettings,
     Relink,
@@ -87,6 +88,19 @@ def step(what: Step, site: Site) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             images = [site.path(image) for image in what.images]
             oci.write_index(path, reference=what.reference, images=images)
+        case Pack():
+            _pack(what, site)
+
+
+def _pack(what: Pack, site: Site) -> None:
+    path = site.path(what.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    archive.pack_compressed(
+        site.path(what.root),
+        path,
+        prefix=what.prefix,
+        before_each=lambda: site.runner.raise_if_stopping(site.stage),
+    )
 
 
 def run(what: Run, site: Site) -> None:

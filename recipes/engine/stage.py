@@ -270,6 +270,16 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pack:
+    """Pack what a folder holds as a `.tar.gz` whose members lie below `prefix`."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    root: str
+    prefix: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageIndex:
     """Join one-platform images to one OCI layout with an index of all platforms, as a tar."""
 
@@ -298,6 +308,7 @@ Step = (
     | CollectLibraries
     | Image
     | ImageIndex
+    | Pack
 )
 
 

@@ -17,7 +17,7 @@ COMPILER = """\
 #!/bin/bash
 # bash, because dash drops variables such as CARGO_BIN_EXE_my-program from the environment.
 # Flags for the target reach what is compiled for it, and no build script or procedural macro.
-for word; do
+{here}for word; do
     case $word in
     {triple} | --target={triple})
         set -- "$@" {flags}  # the last one counts
@@ -128,20 +128,32 @@ def _choices(cargo: Cargo) -> tuple[str, ...]:
     )
 
 
-def compiler(
-    target: Target, *, rust: str, std: str, toolchain: str, remaps: Mapping[str, str]
+def compiler(  # noqa: PLR0913  # named at the call
+    target: Target,
+    *,
+    rust: str,
+    std: str,
+    toolchain: str,
+    remaps: Mapping[str, str],
+    here: str = "",
 ) -> str:
     """A `rustc` for one target: sysroot, linker and processor are its own and come last, where
-    neither RUSTFLAGS nor a configuration file can replace them."""
+    neither RUSTFLAGS nor a configuration file can replace them. `here` is a line that says where
+    the paths start."""
     flags = (
         *processor(target),
         "-Clink-self-contained=no",  # exactly one musl: the toolchain's
-        f"-Clinker={toolchain}/bin/{target.triple}-gcc",
+        f'"-Clinker={toolchain}/bin/{target.triple}-gcc"',
         # C libraries may want these; rustc links with -nodefaultlibs.
         "-Clink-arg=-latomic",
         "-Clink-arg=-lgcc",
     )
     mapped = " ".join(f'--remap-path-prefix="{path}={name}"' for path, name in remaps.items())
     return COMPILER.format(
-        triple=target.rust.triple, flags=" ".join(flags), rust=rust, std=std, remaps=mapped
+        triple=target.rust.triple,
+        flags=" ".join(flags),
+        here=here,
+        rust=rust,
+        std=std,
+        remaps=mapped,
     )

@@ -106,12 +106,7 @@ def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tu
         ),
         Write(
             path=f"{FOLDER}/bin/{target.triple}-pkg-config",
-            text=PKG_CONFIG.format(
-                triple=target.triple,
-                here="",
-                folders=":".join(f"{folder}/lib/pkgconfig" for folder in folders),
-                program="${tool.pkgconf}/bin/pkgconf",
-            ),
+            text=pkg_config(target, program="${tool.pkgconf}/bin/pkgconf", prefixes=folders),
             executable=True,
         ),
         Write(
@@ -124,6 +119,13 @@ def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tu
             ),
         ),
     )
+
+
+def pkg_config(target: Target, *, program: str, prefixes: Sequence[str], here: str = "") -> str:
+    """A `pkg-config` that finds these and nothing else; `here` is a line that says where the paths
+    start."""
+    folders = ":".join(f"{prefix}/lib/pkgconfig" for prefix in prefixes)
+    return PKG_CONFIG.format(triple=target.triple, here=here, folders=folders, program=program)
 
 
 def cmake(target: Target, *, programs: str, roots: Sequence[str], emulator: str) -> str:

@@ -40,6 +40,7 @@ def goals(catalog: Catalog) -> list[Stage]:
     return [
         *(catalog.image(each, one) for one in targets for each in services),
         *(catalog.index(each, targets) for each in services),
+        *(catalog.sdk_archive(one) for one in targets),
     ]
 
 

@@ -61,7 +61,11 @@ class Shop:
         }
         entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
         return dist.publish(
-            self.dist, targets, self.services, entries, source_set="debian", known=tuple(TARGETS)
+            self.dist,
+            dist.images(targets, self.services, entries),
+            services=self.services,
+            source_set="debian",
+            known=tuple(TARGETS),
         )
 
     def listing(self) -> dict[str, tuple[int, int, str]]:
@@ -223,7 +227,11 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     entries = {"image-demo-armv6": entry, "image-demo": index}
     with pytest.raises(errors.NeedLost, match="whole no more"):
         dist.publish(
-            shop.dist, (ARMV6,), shop.services, entries, source_set="debian", known=tuple(TARGETS)
+            shop.dist,
+            dist.images((ARMV6,), shop.services, entries),
+            services=shop.services,
+            source_set="debian",
+            known=tuple(TARGETS),
         )
     assert not entry.folder.exists()
     assert not (shop.dist / "armv6/demo").exists()

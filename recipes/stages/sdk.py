@@ -1,0 +1,265 @@
+"""Toolchain, libraries and Rust in one folder that people build with by hand, anywhere.
+
+The libraries lie in the toolchain's own sysroot, so that every compiler call finds them. Beside
+them lies what each build system wants to be told, with paths that start where the folder is.
+"""
+
+from __future__ import annotations
+
+from recipes.engine.stage import (
+    Check,
+    Copy,
+    Does,
+    Free,
+    Pack,
+    Present,
+    Run,
+    Stage,
+    Step,
+    Write,
+    escaped,
+)
+from recipes.stages import cargo_service, cross
+from recipes.stages.cross import Kit
+from recipes.target import Target
+
+PRIVATE = "libexec/muslin"
+"""Programs that the folder's own scripts run."""
+HERE = 'here=$(dirname "$(readlink -f "$0")")/{up}\n'
+RUN = """\
+#!/bin/sh
+# Runs a program for {triple} on an emulated processor with nothing beyond the target's baseline.
+{here}exec "$here/{private}/{emulator}" -cpu "{cpu}" "$@"
+"""
+ENV_SH = """\
+# . env.sh: compilers, cargo and pkg-config for {triple} in this shell.
+# Other shells than bash and zsh cannot tell where this file lies: set MUSLIN_TOOLCHAIN before.
+if [ -n "${{BASH_VERSION:-}}" ]; then
+    MUSLIN_TOOLCHAIN=$(cd "$(dirname "$BASH_SOURCE")" && pwd)
+elif [ -n "${{ZSH_VERSION:-}}" ]; then
+    MUSLIN_TOOLCHAIN=$(cd "$(dirname "$(eval 'echo "${{(%):-%x}}"')")" && pwd)
+fi
+if [ -x "${{MUSLIN_TOOLCHAIN:-}}/bin/{triple}-gcc" ]; then
+    export MUSLIN_TOOLCHAIN
+    export PATH="$MUSLIN_TOOLCHAIN/bin:$MUSLIN_TOOLCHAIN/rust/bin:$PATH"
+{exports}else
+    echo "env.sh: set MUSLIN_TOOLCHAIN to the folder that env.sh lies in, and try again" >&2
+fi
+"""
+ENV_FISH = """\
+# source env.fish: compilers, cargo and pkg-config for {triple} in this shell.
+set --global --export MUSLIN_TOOLCHAIN (path resolve (dirname (status filename)))
+set --global --export PATH $MUSLIN_TOOLCHAIN/bin $MUSLIN_TOOLCHAIN/rust/bin $PATH
+{exports}"""
+CARGO = """\
+# For `cargo --config FILE` or as a project's .cargo/config.toml, after env.sh.
+[build]
+target = "{rust}"
+
+[target.{rust}]
+linker = "{triple}-gcc"
+runner = "{triple}-run"
+"""
+MESON = """\
+# For `meson setup --cross-file FILE`, after env.sh.
+[binaries]
+c = '{triple}-gcc'
+cpp = '{triple}-g++'
+ar = '{triple}-ar'
+strip = '{triple}-strip'
+pkg-config = '{triple}-pkg-config'
+exe_wrapper = '{triple}-run'
+
+[built-in options]
+c_link_args = ['-static-pie']
+cpp_link_args = ['-static-pie']
+b_pie = true
+default_library = 'static'
+prefer_static = true
+
+[host_machine]
+system = 'linux'
+cpu_family = '{family}'
+cpu = '{cpu}'
+endian = '{endian}'
+"""
+FAMILIES = {"i686": "x86", "powerpc64le": "ppc64", "armv7": "arm"}
+"""Meson's names of processors, where a triple begins with another one."""
+BIG_ENDIAN = {"armeb", "m68k", "mips", "mips64", "powerpc", "powerpc64", "s390x"}
+PROGRAM = """\
+#include <curl/curl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+int main(void)
+{
+    printf("%s SQLite/%s\\n", curl_version(), sqlite3_libversion());
+    return 0;
+}
+"""
+SCRIPT = """\
+set -eu
+. "$MUSLIN_TOOLCHAIN/env.sh"
+{triple}-gcc -static-pie x.c $({triple}-pkg-config --cflags --libs libcurl sqlite3) -o x
+{triple}-run ./x
+"""
+
+
+def stage(target: Target, *, kit: Kit, rust: Stage, rust_std: Stage, qemu: Stage) -> Stage:
+    """`bin`, `rust/bin`, `<triple>` with the libraries, `env.sh`, and a file per build system."""
+    triple = target.triple
+    tools = dict(kit.tools)
+    return Stage(
+        name=f"sdk-{target.name}",
+        target=target.name,
+        summary="toolchain, libraries and Rust, to be used by hand",
+        needs=(
+            *kit.needs,
+            ("rust", rust),
+            ("rust-std", rust_std),
+            ("emulator", qemu),
+            ("pkgconf", tools["pkgconf"]),
+        ),
+        steps=(
+            Copy(source="${need.toolchain}", to="${out}"),
+            *(Copy(source=prefix, to=f"${{out}}/{triple}") for prefix in kit.prefixes.values()),
+            Copy(source="${need.pkgconf}", to=f"${{out}}/{PRIVATE}/pkgconf"),
+            Copy(
+                source=f"${{need.emulator}}/bin/{target.qemu.program}-static",
+                to=f"${{out}}/{PRIVATE}/{target.qemu.program}",
+            ),
+            *_rust(target),
+            *_scripts(target),
+            *_settings(target),
+        ),
+        runs_on="host",
+        checks=_checks(target),
+        guess=10,
+    )
+
+
+def archive(target: Target, *, sdk: Stage) -> Stage:
+    """`<target>.tar.gz`, to be unpacked anywhere."""
+    return Stage(
+        name=f"sdk-archive-{target.name}",
+        target=target.name,
+        summary="the same as one archive",
+        needs=(("sdk", sdk),),
+        steps=(
+            Pack(
+                path=f"${{out}}/{target.name}.tar.gz",
+                root="${need.sdk}",
+                prefix=f"muslin-{target.name}",
+            ),
+        ),
+        runs_on="host",
+        guess=40,
+    )
+
+
+def _rust(target: Target) -> tuple[Step, ...]:
+    """rustc, cargo and both stds, in the shape in which rustc finds them."""
+    rustc = cargo_service.compiler(
+        target,
+        rust="$here/rust",
+        std="$here/rust",
+        toolchain="$here",
+        remaps={},
+        here=HERE.format(up="../.."),
+    )
+    return (
+        Copy(source="${need.rust}/programs", to="${out}/rust/programs"),
+        Copy(source="${need.rust}/lib", to="${out}/rust/lib", omit=("rustlib/src",)),
+        Copy(
+            source=f"${{need.rust-std}}/lib/rustlib/{target.rust.triple}",
+            to=f"${{out}}/rust/lib/rustlib/{target.rust.triple}",
+        ),
+        Copy(source="${need.rust}/bin", to="${out}/rust/bin", omit=("rustc",)),
+        Write(path="${out}/rust/bin/rustc", text=escaped(rustc), executable=True),
+    )
+
+
+def _scripts(target: Target) -> tuple[Step, ...]:
+    triple, here = target.triple, HERE.format(up="..")
+    pkg_config = cross.pkg_config(
+        target,
+        program=f"$here/{PRIVATE}/pkgconf/bin/pkgconf",
+        prefixes=[f"$here/{triple}"],
+        here=here,
+    )
+    run = RUN.format(
+        triple=triple,
+        here=here,
+        private=PRIVATE,
+        emulator=target.qemu.program,
+        cpu=target.qemu.cpu,
+    )
+    return (
+        Write(path=f"${{out}}/bin/{triple}-pkg-config", text=escaped(pkg_config), executable=True),
+        Write(path=f"${{out}}/bin/{triple}-run", text=escaped(run), executable=True),
+    )
+
+
+def environment(target: Target, folder: str) -> tuple[tuple[str, str], ...]:
+    """What a shell or a cargo started from elsewhere is told, with the folder's path."""
+    name = target.environment_name
+    suffix = target.rust.triple.replace("-", "_")
+    programs = f"{folder}/bin/{target.triple}"
+    return (
+        ("CARGO_BUILD_TARGET", target.rust.triple),
+        (f"CARGO_TARGET_{name}_LINKER", f"{programs}-gcc"),
+        (f"CARGO_TARGET_{name}_RUNNER", f"{programs}-run"),
+        # Names that the crates `cc`, `pkg-config` and `cmake` read before all others.
+        (f"CC_{suffix}", f"{programs}-gcc"),
+        (f"CXX_{suffix}", f"{programs}-g++"),
+        (f"AR_{suffix}", f"{programs}-ar"),
+        (f"PKG_CONFIG_{suffix}", f"{programs}-pkg-config"),
+        (f"PKG_CONFIG_ALL_STATIC_{suffix}", "1"),
+        (f"CMAKE_TOOLCHAIN_FILE_{suffix}", f"{folder}/toolchain.cmake"),
+        # The crate `openssl-sys` looks here first and takes what is static.
+        (f"{name}_OPENSSL_DIR", f"{folder}/{target.triple}"),
+        (f"{name}_OPENSSL_STATIC", "1"),
+    )
+
+
+def _settings(target: Target) -> tuple[Step, ...]:
+    triple = target.triple
+    processor = triple.partition("-")[0]
+    variables = environment(target, "$MUSLIN_TOOLCHAIN")
+    posix = "".join(f'    export {name}="{value}"\n' for name, value in variables)
+    fish = "".join(f'set --global --export {name} "{value}"\n' for name, value in variables)
+    here = "${CMAKE_CURRENT_LIST_DIR}"
+    cmake = cross.cmake(
+        target,
+        programs=f"{here}/bin",
+        roots=[f"{here}/{triple}"],
+        emulator=f"{here}/{PRIVATE}/{target.qemu.program}",
+    )
+    files = {
+        "env.sh": ENV_SH.format(triple=triple, exports=posix),
+        "env.fish": ENV_FISH.format(triple=triple, exports=fish),
+        "cargo-config.toml": CARGO.format(rust=target.rust.triple, triple=triple),
+        "toolchain.cmake": cmake,
+        "meson-cross.ini": MESON.format(
+            triple=triple,
+            family=FAMILIES.get(processor, processor),
+            cpu=processor,
+            endian="big" if processor in BIG_ENDIAN else "little",
+        ),
+    }
+    return tuple(Write(path=f"${{out}}/{name}", text=escaped(text)) for name, text in files.items())
+
+
+def _checks(target: Target) -> tuple[Check, ...]:
+    """A program with every library, found by pkg-config alone, runs on the baseline processor."""
+    script = SCRIPT.format(triple=target.triple)
+    return (
+        Present(paths=("env.sh", "rust/bin/cargo", f"{target.triple}/lib/libssl.a")),
+        Free(texts=("${cache}",)),
+        Write(path="${work}/x.c", text=PROGRAM),
+        Write(path="${work}/x.sh", text=escaped(script)),
+        Does(
+            run=Run(argv=("sh", "x.sh"), env=(("MUSLIN_TOOLCHAIN", "${out}"),)),
+            expect="OpenSSL/3",
+        ),
+    )
