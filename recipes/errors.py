@@ -145,6 +145,22 @@ class DiskFull(PipelineError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+class DiskTooSmall(PipelineError):
+    """What is to be built will not fit, so it is not begun."""
+
+    def __init__(self, path: Path, *, free: int, needed: int) -> None:
+        super().__init__(
+            f"{path} has {_gigabytes(free)} GB free, and what is to be built takes about "
+            f"{_gigabytes(needed)} GB.\n"
+            "  `nox -s gc -- 5GB` shrinks the cache, MUSLIN_CACHE moves it; "
+            "MUSLIN_JOBS=1 builds one thing at a time, which takes less"
+        )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f}"
+
+
 class NotWritable(PipelineError):
     """A file of the cache or of `dist/` belongs to somebody else, or its disk is read-only."""
 

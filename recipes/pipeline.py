@@ -52,6 +52,8 @@ class Pipeline:
         self.settings: Settings = settings.load(project)
         self.targets = target.load(project / "toolchains")
         self.services = service.load(self.settings.services)
+        """Those that this run is about."""
+        self._declared = tuple(self.services)
         self.store = Store(self.settings.cache)
         self.history = History(self.settings.cache / "history")
         self.runner = Runner(self.settings.jobs)
@@ -86,6 +88,15 @@ class Pipeline:
     def defaults(self) -> tuple[Target, ...]:
         """The targets of `[tool.muslin]`."""
         return target.choose(self.targets, self.settings.targets)
+
+    def _choose_services(self, said: str) -> None:
+        """Make this run about some services alone, by their names with commas between them."""
+        for name in said.split(",") if said else ():
+            if name not in self._declared:
+                raise errors.Unknown("service", name, self._declared)
+        if said:
+            chosen = said.split(",")
+            self.services = {name: self.services[name] for name in chosen}
 
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now."""
@@ -132,8 +143,10 @@ class Pipeline:
             provenance=doctor.provenance(),
         )
 
-    def run(self, goal: Goal, names: Sequence[str]) -> None:
+    def run(self, goal: Goal, words: Sequence[str]) -> None:
         """Build what a session stands for; `package` and `sdk` also fill `dist/`."""
+        names, options = arguments.split(goal, words, flags=(), valued=("--service",))
+        self._choose_services(options.get("--service", ""))
         targets = self.chosen(names)
         doctor.insist()
         started = time.monotonic()
@@ -168,7 +181,7 @@ class Pipeline:
         artefacts = dist.publish(
             self.settings.dist,
             wanted,
-            services=tuple(self.services),
+            services=self._declared,
             source_set=self.pins.name,
             known=tuple(self.targets),
         )
@@ -218,7 +231,9 @@ class Pipeline:
 
     def plan(self, words: Sequence[str]) -> None:
         """Show every stage, whether it is found or to be built, and what that will take."""
-        names, options = arguments.split("plan", words, flags=("--json",), valued=("--why",))
+        valued = ("--why", "--service")
+        names, options = arguments.split("plan", words, flags=("--json",), valued=valued)
+        self._choose_services(options.get("--service", ""))
         if "--json" in options:
             self.report.divert()
         builder = self.builder()

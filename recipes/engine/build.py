@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -112,6 +114,7 @@ class Builder:
             all_=len(planned),
             seconds=sum(one.cpu_seconds for one in planned.values()) / self.runner.jobs,
         )
+        self._insist_on_room(planned.values())
         for one in planned.values():
             if one.state == "found":
                 self.report.found(one.stage.name)
@@ -132,6 +135,23 @@ class Builder:
             wait(running)
             raise
         return {goal.name: self._entry(goal) for goal in goals}
+
+    def _insist_on_room(self, planned: Iterable[Planned]) -> None:
+        """Raise `DiskTooSmall` if the disk has no room for what is to be built: what stays of
+        every stage, the work of the largest that run side by side, and downloads."""
+        builds = [one for one in planned if one.state == "build"]
+        if not builds:
+            return
+        peaks = sorted((one.stage.peak for one in builds), reverse=True)
+        downloads = [one for one in sources(builds).values() if not self.fetcher.has(one)]
+        needed = (
+            sum(peaks[: self.runner.jobs])
+            + sum(one.stage.kept for one in builds)
+            + sum(one.size for one in downloads)
+        )
+        free = shutil.disk_usage(self.store.cache).free
+        if free < needed:
+            raise errors.DiskTooSmall(self.store.cache, free=free, needed=needed)
 
     def _entry(self, stage: Stage) -> Entry:
         entry = self.store.find(self.keys.of(stage))
@@ -283,6 +303,10 @@ class Builder:
             yield folder
             return
         with self._alone(f"scratch-{name}", stage):
+            if folder.exists() and _newest(folder) > time.time():
+                # The clock was set back. Programs such as cargo would take what they made before
+                # for newer than a file that changed since.
+                store.remove(folder)
             folder.mkdir(exist_ok=True)
             yield folder
 
@@ -295,6 +319,18 @@ class Builder:
             lambda: self.runner.raise_if_stopping(stage.name),
         ):
             yield
+
+
+def _newest(folder: Path) -> float:
+    """When a file below a folder was written last, seconds since 1970."""
+    return max(
+        (
+            os.lstat(os.path.join(here, name)).st_mtime  # noqa: PTH118  # thousands of them
+            for here, _, names in os.walk(folder)
+            for name in names
+        ),
+        default=0.0,
+    )
 
 
 def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:

@@ -412,6 +412,10 @@ class Stage:
     summary: str = field(default="", metadata=UNKEYED)
     guess: float = field(default=10.0, metadata=UNKEYED)
     """CPU seconds, for the estimate before there is a measured one."""
+    peak: int = field(default=100_000_000, metadata=UNKEYED)
+    """Bytes of disk that a build takes while it runs, measured and rounded up."""
+    kept: int = field(default=20_000_000, metadata=UNKEYED)
+    """Bytes that stay, in the same way."""
 
 
 @dataclass(frozen=True, kw_only=True)

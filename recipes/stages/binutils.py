@@ -51,6 +51,8 @@ def stage(
         ),
         runs_on="host",
         guess=105,
+        peak=800_000_000,
+        kept=60_000_000,
     )
 
 

@@ -116,6 +116,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         judges=(("qemu", qemu),),
         checks=program.checks(service, target),
         guess=60,
+        peak=800_000_000,
+        kept=200_000_000,
     )
 
 

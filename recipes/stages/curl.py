@@ -59,6 +59,8 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
             Free(texts=("${cache}",)),
         ),
         guess=60,
+        peak=200_000_000,
+        kept=5_000_000,
     )
 
 

@@ -93,6 +93,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         ),
         runs_on="host",
         guess=1240,
+        peak=2_400_000_000,
+        kept=230_000_000,
     )
 
 

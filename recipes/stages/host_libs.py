@@ -28,6 +28,8 @@ def stage(*, gmp: Source, mpfr: Source, mpc: Source, tools: tuple[tuple[str, Sta
         ),
         runs_on="host",
         guess=110,
+        peak=300_000_000,
+        kept=5_000_000,
     )
 
 

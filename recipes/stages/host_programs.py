@@ -89,6 +89,8 @@ def qemu(sources: tuple[Source, ...]) -> Stage:
         runs_on="host",
         checks=(Present(paths=("bin/qemu-arm-static", "bin/qemu-aarch64-static")),),
         guess=4,
+        peak=900_000_000,
+        kept=400_000_000,
     )
 
 
@@ -124,6 +126,8 @@ def rust(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         runs_on="host",
         checks=(Present(paths=("lib/rustlib/src/rust/library/Cargo.lock", "bin/cargo")),),
         guess=18,
+        peak=2_000_000_000,
+        kept=600_000_000,
     )
 
 

@@ -70,6 +70,8 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
             Free(texts=("${cache}",)),
         ),
         guess=160,
+        peak=600_000_000,
+        kept=20_000_000,
     )
 
 

@@ -104,6 +104,8 @@ def stage(target: Target, *, rust: Stage, toolchain: Stage, qemu: Stage, host_tr
         judges=(("rust", rust), ("toolchain", toolchain), ("qemu", qemu)),
         checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
         guess=75,
+        peak=1_200_000_000,
+        kept=300_000_000,
     )
 
 

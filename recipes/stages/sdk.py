@@ -135,6 +135,8 @@ def stage(target: Target, *, kit: Kit, rust: Stage, rust_std: Stage, qemu: Stage
         runs_on="host",
         checks=_checks(target),
         guess=10,
+        peak=1_200_000_000,
+        kept=1_000_000_000,
     )
 
 
@@ -154,6 +156,8 @@ def archive(target: Target, *, sdk: Stage) -> Stage:
         ),
         runs_on="host",
         guess=40,
+        peak=600_000_000,
+        kept=400_000_000,
     )
 
 

@@ -123,6 +123,8 @@ def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage) -> Stage:
             *_programs(target),
         ),
         guess=4,
+        peak=400_000_000,
+        kept=180_000_000,
     )
 
 

@@ -341,6 +341,52 @@ def test_scratch_is_kept_until_what_it_hangs_on_changes(bench: Bench) -> None:
     assert runs(text("need"), "e") == ["a", "b", "e"]
 
 
+def test_scratch_from_before_the_clock_was_set_back_is_thrown_away(bench: Bench) -> None:
+    def runs(other: str) -> list[str]:
+        return (
+            (bench.build(scratching(text("need"), other))["goal"].tree / "runs").read_text().split()
+        )
+
+    assert runs("a") == ["a"]
+    (noted,) = (bench.cache / "scratch").glob("*/runs")
+    ahead = time.time() + 3600
+    os.utime(noted, (ahead, ahead))
+    assert runs("b") == ["b"]
+    assert runs("c") == ["b", "c"]
+
+
+def test_files_of_a_project_are_all_of_one_age(bench: Bench, tmp_path: Path) -> None:
+    """Else make takes a file for older than what it was made from, and makes it again."""
+    project = tmp_path / "project"
+    project.mkdir()
+    names = [f"{number}.text" for number in range(20)]
+    for name in names:
+        (project / name).write_text("\n")
+    digest = hashlib.sha256(b"\n").hexdigest()
+    tree = Tree(root=project, files=tuple(File(path=name, sha256=digest) for name in names))
+    count = "find ${tree.mine} -type f -printf '%T@\\n' | sort -u | wc -l >${out}/ages"
+    reader = Stage(
+        name="reader",
+        trees=(("mine", tree),),
+        steps=(Run(argv=("sh", "-c", count)),),
+        runs_on="nowhere",
+    )
+    assert (bench.build(reader)["reader"].tree / "ages").read_text() == "1\n"
+
+
+# --- room -----------------------------------------------------------------------------------
+
+
+def test_what_cannot_fit_is_not_begun(bench: Bench) -> None:
+    huge = dataclasses.replace(program(), kept=10**18)
+    with pytest.raises(errors.DiskTooSmall, match=r"GB free, and .* takes about 10000000\d\d.* GB"):
+        bench.build(huge)
+    assert not list((bench.cache / "work").iterdir())
+    assert not list((bench.cache / "store").iterdir())
+    bench.build(program())
+    assert bench.build(huge), "it is there already and takes nothing"
+
+
 def test_a_source_edited_after_the_keys_were_made_is_not_built(
     bench: Bench, tmp_path: Path
 ) -> None:

@@ -159,3 +159,16 @@ def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
         assert not trial.settings.dist.exists()
     filling.result(10)
     assert (trial.settings.dist / "manifest.json").is_file()
+
+
+def test_a_run_can_be_about_one_service(trial: Trial) -> None:
+    trial.plan(["armv6", "--service", "hello-c"])
+    said = trial.stream.getvalue()
+    assert "hello-c-armv6" in said
+    assert "hello-cpp-armv6" not in said
+    assert "rust-std-armv6" not in said
+
+
+def test_an_unknown_service_is_told_its_neighbour(trial: Trial) -> None:
+    with pytest.raises(errors.Unknown, match=r"no service 'helo-c'\. Did you mean hello-c"):
+        trial.plan(["armv6", "--service=helo-c"])
