@@ -142,6 +142,8 @@ UNKEYED = {
     "target": "armv6",
     "summary": "words",
     "guess": 99.0,
+    "peak": 99,
+    "kept": 99,
 }
 KEYED = {
     "steps": (STEP,),
