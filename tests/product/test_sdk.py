@@ -69,7 +69,12 @@ fn panics_unwind_here_too() {
 }
 """
 BUILD_RS = 'fn main() { println!("cargo:rustc-link-lib=static=z"); }\n'
-ARCHITECTURES = dict(armv5="arm", armv6="arm", armv7="arm", i686="x86", ppc64le="powerpc64")
+ARCHITECTURES = {
+    **dict.fromkeys(("armv5", "armv6", "armv7"), "arm"),
+    "i686": "x86",
+    "ppc64le": "powerpc64",
+    "riscv64": "riscv64",
+}
 
 
 @pytest.fixture
