@@ -22,6 +22,8 @@ HELPERS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = MappingProx
     }
 )
 """Per group of packages: its programs and their names in the package, and what they want set."""
+NOT_OF_A_PROGRAM = ("usr/share/doc", "usr/share/man", "usr/share/zoneinfo")
+"""zoneinfo has a link to the host's own /etc."""
 NOT_OF_STD = ("usr/src/*/compiler", "usr/src/*/src")
 """rust-src holds the compiler too, and 32,000 files of its tools."""
 
@@ -66,8 +68,8 @@ def _packaged(
         summary=summary,
         sources=_numbered(sources),
         steps=(
-            *_unpacked(sources, "${work}/packages"),
-            Copy(source="${work}/packages/usr", to="${out}/usr", omit=("share/doc", "share/man")),
+            *_unpacked(sources, "${work}/packages", omit=NOT_OF_A_PROGRAM),
+            Copy(source="${work}/packages/usr", to="${out}/usr"),
             *(_wrapper(called, real, environment) for called, real in programs.items()),
         ),
         runs_on="host",
