@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Run, Stage, Tree
+from recipes.engine.stage import Copy, Link, Run, Stage, Tree
 from recipes.service import Service
 from recipes.stages import cross, program
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
+PLAIN = f"{cross.FOLDER}/plain"
+"""Binary utilities by their plain names, for Makefiles that know no others."""
+
 
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, by the Makefile's own goals and the usual names."""
-    make = (
-        "make",
-        f"CC={target.triple}-gcc",
-        f"CXX={target.triple}-g++",
-        f"AR={target.triple}-ar",
-        f"RANLIB={target.triple}-ranlib",
-    )
+    # The compilers win over what the Makefile says. Of `AR = ar rcu` they would take the flags.
+    make = ("make", f"CC={target.triple}-gcc", f"CXX={target.triple}-g++")
     if service.make.program:
         install: Run | Copy = Copy(
             source=f"${{tree.source}}/{service.make.program}", to=f"${{out}}/bin/{service.binary}"
@@ -33,15 +31,23 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         trees=(("source", source),),
         needs=kit.needs,
         tools=kit.tools,
-        path=cross.PATH,
+        path=(PLAIN, *cross.PATH),
         env=(
             ("PKG_CONFIG", f"{target.triple}-pkg-config"),
+            ("AR", f"{target.triple}-ar"),
+            ("RANLIB", f"{target.triple}-ranlib"),
             ("CFLAGS", "-O2"),
             ("CXXFLAGS", "-O2"),
             *((("LDLIBS", " ".join(kit.link)),) if kit.link else ()),
         ),
         steps=(
             *cross.steps(target, kit),
+            *(
+                Link(
+                    path=f"{PLAIN}/{name}", target=f"${{need.toolchain}}/bin/{target.triple}-{name}"
+                )
+                for name in ("ar", "nm", "objcopy", "ranlib", "strip")
+            ),
             Run(argv=(*make, *service.make.arguments), cwd="${tree.source}"),
             install,
             *program.stripped(target),
