@@ -12,14 +12,12 @@ from recipes.target import Target
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, as CMake installs it."""
     build = "${work}/build"
-    if service.cmake.program:
-        install: Run | Copy = Copy(
-            source=f"{build}/{service.cmake.program}", to=f"${{out}}/bin/{service.binary}"
-        )
-    else:
-        install = Run(
-            argv=("${tool.cmake}/bin/cmake", "--install", build), env=(("DESTDIR", "${out}"),)
-        )
+    made, install = f"{build}/{service.cmake.program}", ()
+    if not service.cmake.program:
+        # With / for a prefix, GNUInstallDirs would make it /usr and plain projects would not.
+        made = f"${{work}}/root/usr/bin/{service.binary}"
+        argv = ("${tool.cmake}/bin/cmake", "--install", build)
+        install = (Run(argv=argv, env=(("DESTDIR", "${work}/root"),)),)
     return Stage(
         name=f"{service.name}-{target.name}",
         target=target.name,
@@ -36,12 +34,13 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
                     *("-S", "${tree.source}", "-B", build, "-G", "Unix Makefiles"),
                     f"--toolchain={cross.CMAKE_FILE}",
                     "-DCMAKE_BUILD_TYPE=Release",
-                    "-DCMAKE_INSTALL_PREFIX=/",
+                    "-DCMAKE_INSTALL_PREFIX=/usr",
                     *service.cmake.options,
                 ),
             ),
             Run(argv=("${tool.cmake}/bin/cmake", "--build", build)),
-            install,
+            *install,
+            Copy(source=made, to=f"${{out}}/bin/{service.binary}"),
             *program.stripped(target),
         ),
         runs_on="target",
