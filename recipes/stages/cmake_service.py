@@ -12,7 +12,8 @@ from recipes.target import Target
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, as CMake installs it."""
     build = "${work}/build"
-    made, install = f"{build}/{service.cmake.program}", ()
+    made = f"{build}/{service.cmake.program}"
+    install: tuple[Run, ...] = ()
     if not service.cmake.program:
         # With / for a prefix, GNUInstallDirs would make it /usr and plain projects would not.
         made = f"${{work}}/root/usr/bin/{service.binary}"
