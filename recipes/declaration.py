@@ -59,8 +59,10 @@ def parse(path: Path, table: dict[str, object], model: type[Model]) -> Model:
 
 def _said(fault: ErrorDetails, model: type[Declaration]) -> str:
     """A fault in words for people, with its key."""
-    *above, last = (str(part) for part in fault["loc"])
     words = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:  # of the whole
+        return words
+    *above, last = (str(part) for part in fault["loc"])
     match fault["type"]:
         case "extra_forbidden":
             near = difflib.get_close_matches(last, _keys(model), n=1)

@@ -72,6 +72,13 @@ def publish(
     return artefacts
 
 
+def insist_on_writable(folder: Path) -> None:
+    """Raise `ReadOnlyCheckout` where nothing could be put in the end, before an hour is spent."""
+    above = folder if folder.is_dir() else folder.parent
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise errors.ReadOnlyCheckout(folder)
+
+
 def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
     """`dist/toolchains/<target>`, a link to the folder in the store, where it can be used."""
     path = folder / "toolchains" / target.name

@@ -161,6 +161,17 @@ def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.1f}"
 
 
+class ReadOnlyCheckout(PipelineError):
+    """Artefacts are asked for where this user may put none."""
+
+    def __init__(self, dist: Path) -> None:
+        super().__init__(
+            f"{dist} cannot be written, and that is where programs and images go: call nox in a "
+            "checkout of your own. The sessions plan, fetch, toolchain, openssl, rust-std and "
+            "services write to the cache alone and work here"
+        )
+
+
 class NotWritable(PipelineError):
     """A file of the cache or of `dist/` belongs to somebody else, or its disk is read-only."""
 

@@ -149,6 +149,8 @@ class Pipeline:
         self._choose_services(options.get("--service", ""))
         targets = self.chosen(names)
         doctor.insist()
+        if goal in ("package", "sdk"):
+            dist.insist_on_writable(self.settings.dist)
         started = time.monotonic()
         with self._at_work():
             builder = self.builder()

@@ -6,9 +6,20 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which targets the product tests look at."""
+    """What the product and endurance tests look at."""
     parser.addoption(
         "--targets",
         default="x86_64,aarch64,armv7,armv6",
         help="targets whose products tests/product examines, separated by commas",
+    )
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=50,
+        help="how often tests/endurance kills a build upon a finished toolchain",
+    )
+    parser.addoption(
+        "--stages",
+        default="binutils",
+        help="stages of the toolchain that tests/endurance kills, separated by commas",
     )

@@ -340,3 +340,36 @@ def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         )  # fmt: skip
         assert f"the cache folder {str(fault)!r} cannot be used: " in done.stdout
         assert "Set MUSLIN_CACHE to a folder that can be written" in done.stdout
+
+
+READ_ONLY = """
+mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1" || exit 99
+shift
+exec "$@"
+"""
+
+
+def test_a_read_only_checkout_is_told_before_anything_is_built(tmp_path: Path) -> None:
+    unshare = shutil.which("unshare")
+    checkout = tmp_path / "muslin"
+    left = shutil.ignore_patterns(".git", ".nox", "dist", ".*cache", "__pycache__")
+    shutil.copytree(PROJECT, checkout, ignore=left)
+    env = {**os.environ, settings.CACHE_VARIABLE: str(tmp_path / "cache")}
+
+    def session(*words: str) -> subprocess.CompletedProcess[str]:
+        nox = (sys.executable, "-m", "nox", "-s", *words)
+        return subprocess.run(
+            [unshare or "unshare", "--mount", "sh", "-c", READ_ONLY, "sh", checkout, *nox],
+            check=False, cwd=PROJECT, env=env, capture_output=True, text=True,
+        )  # fmt: skip
+
+    can = unshare and session("--list").returncode == 0
+    if not can:
+        pytest.skip("wants a mount namespace, which root has and some containers forbid")
+    built = session("build-all", "--", "armv6")
+    assert built.returncode == 1
+    assert f"{checkout}/dist cannot be written" in built.stderr + built.stdout
+    assert not list((tmp_path / "cache" / "store").glob("*"))
+    planned = session("plan", "--", "armv6", "--service", "hello-c")
+    assert planned.returncode == 0, planned.stderr
+    assert "hello-c-armv6" in planned.stdout + planned.stderr

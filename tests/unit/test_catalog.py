@@ -13,6 +13,7 @@ import pytest
 
 from recipes import errors, service, source, target
 from recipes.catalog import Catalog
+from recipes.engine import site
 from recipes.engine.key import Keys
 from recipes.engine.stage import Host, Run, Stage, Write
 from recipes.stages import cargo_service
@@ -266,3 +267,50 @@ def test_libraries_are_named_to_the_linker_of_a_make_service(catalog: Catalog) -
     assert '-isystem "${need.openssl}/usr/include" "-L${need.openssl}/usr/lib"' in compiler
     fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=catalog.services)
     assert "LDLIBS" not in dict(fresh.program(catalog.services["hello-c"], TARGETS["armv6"]).env)
+
+
+def test_a_service_that_needs_what_no_recipe_makes_is_named(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    declared = tmp_path / "mine" / "service.toml"
+    shutil.copy(PROJECT / "tests/data/bad/service-missing-library.toml", declared)
+    mine = service.load((tmp_path / "mine",))
+    with pytest.raises(errors.BadDeclaration) as caught:
+        Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    assert str(caught.value).startswith(f"{declared}: ")
+    assert "needs: there is no C library 'zlb'. Did you mean zlib?" in str(caught.value)
+
+
+def test_names_beyond_ascii_are_files_like_others(catalog: Catalog, tmp_path: Path) -> None:
+    folder = tmp_path / "Größe" / "mine"
+    shutil.copytree(PROJECT / "services" / "hello-c", folder)
+    (folder / "src" / "\u00fcber.c").write_text("\n")
+    (folder / "src" / os.fsdecode(b"latin-\xfc.c")).write_text("\n")  # no UTF-8
+    mine = service.load((folder,))
+    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    program = fresh.program(mine["mine"], TARGETS["armv6"])
+    assert Keys(HOST).of(program)
+    ((_, tree),) = program.trees
+    site.lay_out(tree, tmp_path / "laid out")
+    assert (tmp_path / "laid out" / "src" / os.fsdecode(b"latin-\xfc.c")).is_file()
+
+
+def test_what_was_compiled_in_a_projects_folder_stays_there(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(PROJECT / "services" / "hello-c", folder)
+    shutil.copy("/bin/true", folder / "hello-c")
+    (folder / "src" / "main.o").write_bytes(b"\x7fELF, an object of the host")
+    (folder / "src" / "mine.a").write_bytes(b"!<arch>\n")
+    mine = service.load((folder,))
+    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
+    assert not {"hello-c", "src/main.o", "src/mine.a"} & {file.path for file in tree.files}
+
+
+def test_libraries_come_with_what_they_need_each_before_it(catalog: Catalog) -> None:
+    kit = catalog.kit(TARGETS["armv6"], ("zlib", "curl"))
+    assert [name for name, _ in kit.libraries] == ["curl", "zlib", "openssl"]
+    assert kit.link == ("-lcurl", "-lz", "-lssl", "-lcrypto", "-latomic")

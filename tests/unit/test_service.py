@@ -124,3 +124,46 @@ def test_a_slip_is_told_in_plain_words(tmp_path: Path, wrong: str, words: str) -
     declared = f"{wrong}\n{GOOD}" if wrong[0] != "[" else f"{GOOD}{wrong}\n"
     with pytest.raises(errors.BadDeclaration, match=words):
         service.load((folder(tmp_path, declared),))
+
+
+def test_the_project_may_lie_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    place = folder(tmp_path, f'source = "../project"\n{GOOD}')
+    (one,) = service.load((place,)).values()
+    assert one.root == tmp_path / "project"
+
+
+def test_a_project_that_is_not_there_is_named(tmp_path: Path) -> None:
+    place = folder(tmp_path, f'source = "../gone"\n{GOOD}')
+    with pytest.raises(errors.BadDeclaration, match=r"source: there is no folder .*/gone"):
+        service.load((place,))
+
+
+def test_a_table_of_another_build_is_refused(tmp_path: Path) -> None:
+    place = folder(tmp_path, f"{GOOD}[cargo]\nprofile = 'small'\n")
+    with pytest.raises(
+        errors.BadDeclaration, match=r'\[cargo\] is of no use where build is "make"'
+    ):
+        service.load((place,))
+
+
+def test_a_cargo_manifest_can_say_it_all(tmp_path: Path) -> None:
+    place = tmp_path / "my-app"
+    place.mkdir()
+    (place / "Cargo.toml").write_text(
+        '[package]\nname = "app"\ndescription = "does it"\n'
+        '[package.metadata.muslin]\nneeds = ["zlib"]\ncargo.features = ["a"]\n'
+        'image.entrypoint = ["/app"]\n'
+    )
+    (one,) = service.load((place,)).values()
+    assert (one.name, one.binary, one.summary, one.build) == ("my-app", "app", "does it", "cargo")
+    assert (one.needs, one.cargo.features) == (("zlib",), ("a",))
+    assert one.declared == place / "Cargo.toml"
+
+
+def test_faults_in_a_cargo_manifest_name_it(tmp_path: Path) -> None:
+    (tmp_path / "Cargo.toml").write_text(
+        '[package]\nname = "app"\n[package.metadata.muslin]\nneed = ["zlib"]\n'
+    )
+    with pytest.raises(errors.BadDeclaration, match=r"Cargo\.toml(.|\n)*did you mean needs"):
+        service.load((tmp_path,))

@@ -124,3 +124,22 @@ def test_a_file_is_no_cache(project: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "file"))
     with pytest.raises(errors.CacheUnusable, match="File exists"):
         settings.load(project)
+
+
+def test_services_from_outside_by_name_and_by_whole_path(project: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "my-app", tmp_path / "far" / "other"):
+        folder.mkdir(parents=True)
+        (folder / "service.toml").touch()
+    said = f'services = ["services/*", "../my-app", "{tmp_path}/far/*"]'
+    (project / "pyproject.toml").write_text(TABLE.replace('services = ["services/*"]', said))
+    names = [folder.name for folder in settings.load(project).services]
+    assert names == ["other", "my-app", "one", "two"]
+
+
+def test_a_service_named_in_full_that_is_none_is_told(project: Path) -> None:
+    said = 'services = ["services/*", "services/none", "../gone"]'
+    (project / "pyproject.toml").write_text(TABLE.replace('services = ["services/*"]', said))
+    with pytest.raises(errors.BadDeclaration) as caught:
+        settings.load(project)
+    assert "services/none has neither a service.toml nor a Cargo.toml with" in str(caught.value)
+    assert "../gone has neither" in str(caught.value)

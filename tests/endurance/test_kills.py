@@ -1,0 +1,161 @@
+"""SIGKILL at random moments of a real build; the next run must end right every time.
+
+Takes minutes per kill, so it is run by name, after `nox -s build-all` for the target:
+`nox -s tests -- tests/endurance --targets armv6 --kills 50`. It works on a copy of the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from recipes.engine.stage import Stage
+from recipes.engine.store import Store
+from recipes.pipeline import Pipeline
+from tests.product.conftest import PROJECT, pipeline
+
+__all__ = ["pipeline"]  # the fixture
+
+OF_THE_TOOLCHAIN = ("headers", "binutils", "toolchain")
+"""Its own stages, less gcc, which alone takes twenty minutes: `--stages gcc` asks for it."""
+RARE = ("openssl", "rust-std", "curl", "sqlite3")
+"""Long to build: they are chosen less often."""
+
+
+@dataclass(kw_only=True)
+class Range:
+    """A copy of the checkout and of the part of the cache that one target needs."""
+
+    checkout: Path
+    cache: Path
+    target: str
+    stages: dict[str, str]
+    """Name -> key."""
+    sums: str = ""
+    killed: list[str] = field(default_factory=list)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A session in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "nox", "-s", *words],
+            cwd=self.checkout,
+            env={**os.environ, "MUSLIN_CACHE": str(self.cache)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, *words: str) -> str:
+        """A session that must end well."""
+        process = self.start(*words)
+        printed, _ = process.communicate(timeout=7200)
+        assert process.returncode == 0, f"after {self.killed}:\n{printed}"
+        return printed
+
+    def build(self) -> str:
+        """Build everything of the target; what the artefacts' digests are."""
+        self.finish("build-all", "--", self.target)
+        return (self.checkout / "dist" / "SHA256SUMS").read_text()
+
+    def round(self, dropped: Iterable[str], moment: float) -> bool:
+        """Drop stages, kill the build of them after some seconds, and look at the next run;
+        whether the kill came in time."""
+        dropped = tuple(dropped)
+        store = Store(self.cache)
+        for name in dropped:
+            store.drop(self.stages[name])
+        process = self.start("build-all", "--", self.target)
+        time.sleep(moment)
+        in_time = process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        self.killed.append(f"{'+'.join(dropped)} at {moment:.1f} s")
+        assert self.build() == self.sums, f"other artefacts after {self.killed[-1]}"
+        self.finish("gc", "--", "--verify")
+        assert not list((self.cache / "work").iterdir()), f"left over after {self.killed[-1]}"
+        print(f"{self.killed[-1]}: {'killed' if in_time else 'had ended before'}", flush=True)
+        return in_time
+
+
+@pytest.fixture
+def range_(pipeline: Pipeline, pytestconfig: pytest.Config, tmp_path: Path) -> Range:
+    """The first of `--targets`, all of it built, in a cache of its own."""
+    target = pipeline.targets[pytestconfig.getoption("--targets").split(",")[0]]
+    keys = pipeline.builder().keys
+    stages = {
+        stage.name: keys.of(stage) for stage in _closure(pipeline.goals("package", (target,)))
+    }
+    cache, ours = tmp_path / "cache", pipeline.settings.cache
+    (cache / "store").mkdir(parents=True)
+    for name in ("format", "run-lock.toml", "apt", "downloads", "history"):
+        if (ours / name).exists():
+            subprocess.run(["cp", "-a", ours / name, cache / name], check=True)
+    for name, key in stages.items():
+        assert (ours / "store" / key).is_dir(), f"{name} is not built: run `nox -s build-all` first"
+        subprocess.run(["cp", "-a", ours / "store" / key, cache / "store" / key], check=True)
+    checkout = tmp_path / "muslin"
+    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns("dist", ".nox", ".git"))
+    place = Range(checkout=checkout, cache=cache, target=target.name, stages=stages)
+    place.sums = place.build()
+    return place
+
+
+def _closure(goals: Iterable[Stage]) -> list[Stage]:
+    seen: dict[int, Stage] = {}
+
+    def visit(stage: Stage) -> None:
+        if id(stage) not in seen:
+            seen[id(stage)] = stage
+            for _, other in (*stage.needs, *stage.tools, *stage.judges):
+                visit(other)
+
+    for goal in goals:
+        visit(goal)
+    return list(seen.values())
+
+
+def test_a_build_upon_a_finished_toolchain(range_: Range, pytestconfig: pytest.Config) -> None:
+    kills, seed = pytestconfig.getoption("--kills"), random.randrange(10**6)
+    print(f"seed {seed}")
+    dice, suffix = random.Random(seed), f"-{range_.target}"
+    parts = [
+        name
+        for name in range_.stages
+        if name.endswith(suffix) and not name.startswith((*OF_THE_TOOLCHAIN, "gcc"))
+    ]
+    weights = [1 if name.startswith(RARE) else 4 for name in parts]
+    walls = {name: _wall(range_, name) for name in parts}
+    count = 0
+    while count < kills:
+        dropped = set(dice.choices(parts, weights, k=dice.choice((1, 2, 3))))
+        longest = 1.0 + sum(walls[name] for name in dropped)
+        count += range_.round(sorted(dropped), dice.uniform(0.3, longest))
+
+
+def test_in_the_middle_of_the_toolchains_own_stages(
+    range_: Range, pytestconfig: pytest.Config
+) -> None:
+    stages = pytestconfig.getoption("--stages").split(",")
+    dice = random.Random()
+    killed = 0
+    for number in range(3):
+        name = f"{stages[number % len(stages)]}-{range_.target}"
+        killed += range_.round([name], dice.uniform(0.2, 0.8) * _wall(range_, name))
+    assert killed == 3, range_.killed
+
+
+def _wall(range_: Range, name: str) -> float:
+    entry = Store(range_.cache).find(range_.stages[name])
+    assert entry is not None
+    return entry.record.wall_seconds
