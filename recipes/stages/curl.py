@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Free, Present, Remove, Run, Source, Stage, Unpack
+from recipes.engine.stage import Free, Present, Remove, Replace, Run, Source, Stage, Unpack
 from recipes.stages import cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
@@ -51,6 +51,13 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
                 cwd="${work}/curl",
             ),
             cross.movable(),
+            # What it requires it names besides; where that lay in this build is nobody's business.
+            Replace(
+                root="${out}/usr/lib/pkgconfig",
+                pattern="libcurl.pc",
+                old="-L${need.openssl}/usr/lib/pkgconfig/../../lib ",
+                new="",
+            ),
             Remove(root="${out}", patterns=("usr/lib/*.la", "usr/share")),
         ),
         runs_on="target",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Free, Present, Remove, Replace, Run, Source, Stage, Unpack
+from recipes.engine.stage import Free, Present, Remove, Run, Source, Stage, Unpack
 from recipes.stages import cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
@@ -49,13 +49,6 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
             Run(argv=("make", "build_libs"), cwd="${work}/openssl"),
             Run(argv=("make", "install_dev", "DESTDIR=${out}"), cwd="${work}/openssl"),
             cross.movable(),
-            # Atomics of 64 bits are calls on some processors.
-            Replace(
-                root="${out}/usr/lib/pkgconfig",
-                pattern="libcrypto.pc",
-                old="Libs.private: ",
-                new="Libs.private: -latomic ",
-            ),
             Remove(root="${out}", patterns=("usr/share",)),
         ),
         runs_on="target",
