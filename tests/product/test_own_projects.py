@@ -1,0 +1,297 @@
+"""Projects that were not written for Muslin, built unchanged: what real ones taught us, each trap
+in a small one. Wants `nox -s build-all` first."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from recipes.engine.report import Report
+from recipes.pipeline import Pipeline
+from tests.product.conftest import PROJECT, Product
+
+SERVICE = """\
+summary = "a project of somebody else"
+build = "{build}"
+binary = "{binary}"
+{more}
+[image]
+entrypoint = ["/{binary}"]
+[[run]]
+arguments = {arguments}
+expect = "{expect}"
+"""
+
+
+def lay(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+class Shop:
+    """A checkout whose services lie beside it; the cache is the user's own."""
+
+    def __init__(self, folder: Path, product: Product) -> None:
+        self.folder, self.product = folder, product
+        lay(folder / "checkout", {"pyproject.toml": PYPROJECT})
+        for name in ("toolchains", "recipes/pins"):
+            shutil.copytree(PROJECT / name, folder / "checkout" / name)
+
+    def build(  # keywords only
+        self,
+        name: str,
+        *,
+        build: str,
+        expect: str,
+        binary: str = "",
+        more: str = "",
+        arguments: str = "[]",
+    ) -> Path:
+        """Declare the project of this name and build it; the program, which has run and said
+        what was expected of it."""
+        text = SERVICE.format(
+            build=build, binary=binary or name, more=more, arguments=arguments, expect=expect
+        )
+        lay(self.folder / name, {"service.toml": text})
+        self.run(name)
+        return self.folder / "checkout" / "dist" / self.product.target.name / name
+
+    def run(self, name: str) -> None:
+        stream = io.StringIO()
+        pipeline = Pipeline(self.folder / "checkout", Report(stream))
+        pipeline.run("package", [self.product.target.name, "--service", name])
+
+    def cargo(self, name: str, *words: str) -> None:
+        """The user's own cargo, with the user's own configuration."""
+        cargo = self.product.rust / "bin" / "cargo"
+        argv = [cargo, *words]
+        env = {**os.environ, "RUSTC": str(self.product.rust / "bin" / "rustc")}
+        subprocess.run(argv, cwd=self.folder / name, check=True, capture_output=True, env=env)
+
+
+PYPROJECT = '[tool.muslin]\ntargets = ["x86_64"]\nservices = ["../*"]\n'
+MANIFEST = '[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n{more}'
+
+
+@pytest.fixture
+def shop(product: Product, tmp_path: Path) -> Shop:
+    return Shop(tmp_path, product)
+
+
+def package(name: str, more: str = "") -> str:
+    return MANIFEST.format(name=name, more=more)
+
+
+# --- cargo ----------------------------------------------------------------------------------
+
+
+def test_features_profile_binary_and_a_path_dependency_outside(shop: Shop) -> None:
+    more = """
+[features]
+default = ["left-out"]
+left-out = []
+taken = []
+[dependencies]
+near = { path = "../near" }
+[profile.small]
+inherits = "release"
+opt-level = "z"
+[[bin]]
+name = "renamed"
+path = "src/main.rs"
+"""
+    main = """
+#[cfg(feature = "left-out")]
+compile_error!("default features are on");
+fn main() { println!("{} {}", near::word(), cfg!(feature = "taken")); }
+"""
+    lay(shop.folder / "near", {"Cargo.toml": package("near")})
+    lay(shop.folder / "near", {"src/lib.rs": 'pub fn word() -> &\'static str { "beside" }'})
+    lay(shop.folder / "app", {"Cargo.toml": package("app", more), "src/main.rs": main})
+    shop.cargo("app", "generate-lockfile")
+    table = '[cargo]\nfeatures = ["taken"]\ndefault-features = false\nprofile = "small"'
+    shop.build("app", build="cargo", binary="renamed", more=table, expect="beside true")
+
+
+def test_one_member_of_a_workspace_declared_in_its_manifest(shop: Shop) -> None:
+    root = (
+        '[workspace]\nmembers = ["app", "broken"]\ndefault-members = ["broken"]\nresolver = "2"\n'
+    )
+    metadata = """
+[package.metadata.muslin]
+summary = "declared in its own manifest"
+image.entrypoint = ["/app"]
+run = [{ expect = "readme" }]
+"""
+    main = '#![doc = include_str!("../../README.md")]\nfn main() { println!("readme"); }'
+    lay(shop.folder, {"Cargo.toml": root, "README.md": "of the workspace"})
+    lay(shop.folder / "app", {"Cargo.toml": package("app", metadata), "src/main.rs": main})
+    lay(shop.folder / "broken", {"Cargo.toml": package("broken"), "src/lib.rs": "no Rust"})
+    shop.cargo("app", "generate-lockfile")
+    shop.run("app")
+    assert (shop.folder / "checkout/dist" / shop.product.target.name / "app").is_file()
+
+
+def test_a_dependency_from_git(shop: Shop) -> None:
+    there = shop.folder / "far.git"
+    lay(there, {"Cargo.toml": package("far")})
+    lay(there, {"src/lib.rs": 'pub fn word() -> &\'static str { "from git" }'})
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (("init", "-q", "-b", "trunk"), ("add", "."), ("commit", "-q", "-m", "all")):
+        subprocess.run(["git", *identity, *words], cwd=there, check=True)
+    depends = f'[dependencies]\nfar = {{ git = "file://{there}", branch = "trunk" }}\n'
+    main = 'fn main() { println!("{}", far::word()); }'
+    lay(shop.folder / "app", {"Cargo.toml": package("app", depends), "src/main.rs": main})
+    shop.cargo("app", "generate-lockfile")
+    shop.build("app", build="cargo", expect="from git")
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A registry on loopback with one crate; its index."""
+    content = {"Cargo.toml": package("corp"), "src/lib.rs": 'pub const WORD: &str = "private";'}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in content.items():
+            member = tarfile.TarInfo(f"corp-0.1.0/{name}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    folder = tmp_path / "registry"
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    address = f"http://127.0.0.1:{server.server_port}"
+    row = {"name": "corp", "vers": "0.1.0", "deps": [], "features": {}, "yanked": False}
+    row["cksum"] = hashlib.sha256(packed.getvalue()).hexdigest()
+    lay(folder, {"config.json": json.dumps({"dl": f"{address}/{{crate}}-{{version}}.crate"})})
+    lay(folder, {"co/rp/corp": json.dumps(row)})
+    (folder / "corp-0.1.0.crate").write_bytes(packed.getvalue())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"sparse+{address}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_crate_from_a_registry_of_ones_own(
+    shop: Shop, registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path / "home", {"config.toml": f'[registries.corp]\nindex = "{registry}"\n'})
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path / "home"))
+    depends = '[dependencies]\ncorp = { version = "0.1", registry = "corp" }\n'
+    main = 'fn main() { println!("{}", corp::WORD); }'
+    lay(shop.folder / "app", {"Cargo.toml": package("app", depends), "src/main.rs": main})
+    shop.cargo("app", "generate-lockfile")
+    shop.build("app", build="cargo", expect="private")
+
+
+def test_sys_crates_link_the_libraries_of_the_recipes(shop: Shop) -> None:
+    """Also where a crate would rather compile sources of its own: `vendored`, `bundled`."""
+    depends = """
+[dependencies]
+libz-sys = { version = "1", default-features = false }
+libsqlite3-sys = { version = "0.30", features = ["bundled"] }
+openssl-sys = { version = "0.9", features = ["vendored"] }
+"""
+    main = """
+use std::ffi::CStr;
+fn main() {
+    let zlib = unsafe { CStr::from_ptr(libz_sys::zlibVersion()) };
+    let sqlite = unsafe { CStr::from_ptr(libsqlite3_sys::sqlite3_libversion()) };
+    let ssl = unsafe { CStr::from_ptr(openssl_sys::OpenSSL_version(0)) };
+    println!("{zlib:?} {sqlite:?} {ssl:?}");
+}
+"""
+    lay(shop.folder / "app", {"Cargo.toml": package("app", depends), "src/main.rs": main})
+    shop.cargo("app", "generate-lockfile")
+    versions = {name: shop.product.pipeline.pins.pins[name].version for name in LIBRARIES}
+    shop.build(
+        "app",
+        build="cargo",
+        more=f"needs = {json.dumps(LIBRARIES)}",
+        expect=(
+            f'\\"{versions["zlib"]}\\" \\"{versions["sqlite3"]}\\" '
+            f'\\"OpenSSL {versions["openssl"]} '
+        ),
+    )
+
+
+LIBRARIES = ["zlib", "sqlite3", "openssl"]
+
+
+# --- make -----------------------------------------------------------------------------------
+
+
+def test_a_makefile_that_asks_for_nothing(shop: Shop) -> None:
+    """Flags of its own, ar with its flags in the name, no goal `install`, a library by its name;
+    and objects that the host's compiler left in the project's folder."""
+    makefile = """
+CC = gcc
+CFLAGS = -O3 -Wall
+LDFLAGS =
+AR = ar rcu
+prog: main.o libhalf.a
+\t$(CC) $(LDFLAGS) -o prog main.o libhalf.a -lz
+libhalf.a: half.o
+\t$(AR) $@ half.o
+"""
+    main = "#include <stdio.h>\n#include <zlib.h>\nint half(int);\n"
+    main += 'int main(void) { printf("%d %s\\n", half(84), zlibVersion()); return 0; }\n'
+    half = "int half(int x) { return x / 2; }\n"
+    lay(shop.folder / "plain", {"Makefile": makefile, "main.c": main, "half.c": half})
+    subprocess.run(["gcc", "-c", "half.c"], cwd=shop.folder / "plain", check=True)
+    table = 'needs = ["zlib"]\n[make]\narguments = ["prog"]\nprogram = "prog"'
+    shop.build("plain", build="make", more=table, expect="42 1.3")
+
+
+def test_a_makefile_installs_where_it_likes(shop: Shop) -> None:
+    makefile = """
+prefix = /usr/local
+all: prog
+prog: prog.c
+\t$(CC) $$($(PKG_CONFIG) --cflags sqlite3) -o $@ $< $$($(PKG_CONFIG) --libs sqlite3)
+install: all
+\tinstall -D -s prog $(DESTDIR)$(prefix)/bin/prog
+"""
+    main = "#include <sqlite3.h>\n#include <stdio.h>\n"
+    main += 'int main(void) { printf("SQLite %s\\n", sqlite3_libversion()); return 0; }\n'
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": main})
+    shop.build("prog", build="make", more='needs = ["sqlite3"]', expect="SQLite 3.")
+
+
+# --- CMake ----------------------------------------------------------------------------------
+
+
+def test_a_cmake_project_with_options_and_a_program_that_nothing_installs(shop: Shop) -> None:
+    cmake = """
+cmake_minimum_required(VERSION 3.16)
+project(tool CXX)
+option(GREETING "" OFF)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+include(CheckCXXSourceRuns)
+check_cxx_source_runs("int main() { return sizeof(void *) == 0; }" RUNS_HERE)
+if(NOT GREETING OR NOT RUNS_HERE)
+  message(FATAL_ERROR "not configured")
+endif()
+add_executable(tool tool.cc)
+target_link_libraries(tool PkgConfig::ZLIB)
+set_target_properties(tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY out)
+"""
+    main = "#include <iostream>\n#include <zlib.h>\n"
+    main += 'int main() { std::cout << "zlib " << zlibVersion() << std::endl; }\n'
+    lay(shop.folder / "tool", {"CMakeLists.txt": cmake, "tool.cc": main})
+    table = 'needs = ["zlib"]\n[cmake]\noptions = ["-DGREETING=ON"]\nprogram = "out/tool"'
+    shop.build("tool", build="cmake", more=table, expect="zlib 1.3")
