@@ -78,7 +78,7 @@ class Shop:
     def cargo(self, name: str, *words: str) -> None:
         """The user's own cargo, with the user's own configuration."""
         cargo = self.product.rust / "bin" / "cargo"
-        argv = [cargo, *words]
+        argv = [str(cargo), *words]
         env = {**os.environ, "RUSTC": str(self.product.rust / "bin" / "rustc")}
         subprocess.run(argv, cwd=self.folder / name, check=True, capture_output=True, env=env)
 
