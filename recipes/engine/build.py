@@ -200,8 +200,9 @@ class Builder:
                 values[f"tree.{alias}"] = str(site.lay_out(tree, work / "tree" / alias))
             (work / "out").mkdir()
             place = self._site(stage, work, log, values)
-            for one in stage.steps:
-                perform.step(one, place)
+            with self.runner.slot():
+                for one in stage.steps:
+                    perform.step(one, place)
             self._insist_untouched(stage, log)
             record = Record(
                 name=stage.name,
@@ -232,8 +233,9 @@ class Builder:
             site = self._site(
                 dataclasses.replace(stage, path=(), tools=(), env=()), work, log, values
             )
-            for one in stage.checks:
-                check.check(one, site)
+            with self.runner.slot():
+                for one in stage.checks:
+                    check.check(one, site)
         self.store.mark_passed(entry, self.keys.checks_of(stage))
         return time.monotonic() - started
 

@@ -62,6 +62,7 @@ class Runner:
         self._jobserver: Jobserver | None = None
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
+        self._mine = threading.local()
 
     @property
     def jobserver(self) -> Jobserver:
@@ -70,6 +71,23 @@ class Runner:
             if self._jobserver is None:
                 self._jobserver = Jobserver(self.jobs)
             return self._jobserver
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold one of the jobserver's slots in this thread; once, however often it is asked for.
+
+        A stage holds its own from its first step to its last. Between two steps a cargo beside it
+        would take the slot and keep it for as long as it has crates to compile.
+        """
+        if getattr(self._mine, "held", False):
+            yield
+            return
+        with self.jobserver.slot(self.stopping):
+            self._mine.held = True
+            try:
+                yield
+            finally:
+                self._mine.held = False
 
     def run(
         self,
@@ -87,7 +105,7 @@ class Runner:
         cannot be started for another reason `StepFailed`.
         """
         with (
-            self.jobserver.slot(self.stopping),
+            self.slot(),
             self.jobserver.handed() as (descriptors, makeflags),
             log.open("ab") as text,
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -106,3 +107,28 @@ def test_meeting_takes_two_slots(bench: Bench, tmp_path: Path) -> None:
     impatient = MEETING.format(here=tmp_path).replace("seq 600", "seq 4")
     with pytest.raises(errors.CommandFailed, match=r"meeting: a command ended with code 2"):
         bench.build(making("meeting", impatient))
+
+
+GREEDY = """\
+import os, re, sys, threading, time
+pool = int(re.search(r"auth=(\\d+)", os.environ["MAKEFLAGS"])[1])
+threading.Thread(target=os.read, args=(pool, 1), daemon=True).start()
+for _ in range(100):
+    if os.path.exists(sys.argv[1]):
+        os._exit(0)
+    time.sleep(0.1)
+os._exit(1)
+"""
+
+
+def test_a_stage_keeps_its_slot_between_its_steps(bench: Bench, tmp_path: Path) -> None:
+    """Cargo keeps a slot that it got while it has crates to compile; it got one between two steps
+    of an OpenSSL, which then stood still for minutes."""
+    marker = tmp_path / "last step"
+    chances = (Run(argv=("sleep", "0.01")),) * 40
+    patient = stage(
+        "patient", Run(argv=("sleep", "0.7")), *chances, Run(argv=("touch", str(marker)))
+    )
+    greedy = stage("greedy", Run(argv=(sys.executable, "-c", GREEDY, str(marker))))
+    bench.build(patient, greedy)
+    assert bench.said("built") == {"patient", "greedy"}
