@@ -22,15 +22,18 @@ REMAPS: Mapping[str, str] = MappingProxyType({"${work}": "."})
 
 COMPILER = """\
 #!/bin/sh
-# Static, whatever the project says, unless it links something else than a program.
+# Static, whatever the project says, unless it links something else than a program. Atomics of
+# 64 bits are calls on some processors, and few projects name the library that has them.
 link=-static-pie
+atomic=-latomic
 for word; do
     case $word in
-    -static | -static-pie | -shared | -r | -nostdlib) link= ;;
+    -static | -static-pie) link= ;;
     -no-pie) link=-static ;;
+    -shared | -r | -nostdlib | -c | -E | -S) link= atomic= ;;
     esac
 done
-exec "{compiler}" $link "$@" {flags}
+exec "{compiler}" $link "$@" {flags} $atomic
 """
 PKG_CONFIG = """\
 #!/bin/sh
@@ -46,6 +49,9 @@ set(CMAKE_C_COMPILER "{bin}/{triple}-gcc")
 set(CMAKE_CXX_COMPILER "{bin}/{triple}-g++")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-pie")
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Atomics of 64 bits are calls on some processors; FindOpenSSL does not name the library.
+set(CMAKE_C_STANDARD_LIBRARIES_INIT "-latomic")
+set(CMAKE_CXX_STANDARD_LIBRARIES_INIT "-latomic")
 # Programs that a configuration tries out run on the emulated baseline processor.
 set(CMAKE_CROSSCOMPILING_EMULATOR "{emulator}" -cpu "{cpu}")
 set(PKG_CONFIG_EXECUTABLE "{bin}/{triple}-pkg-config" CACHE FILEPATH "")
