@@ -66,7 +66,7 @@ def _said(fault: ErrorDetails, model: type[Declaration]) -> str:
     match fault["type"]:
         case "extra_forbidden":
             near = difflib.get_close_matches(last, _keys(model), n=1)
-            words = "there is no such key" + (f"; did you mean {near[0]}?" if near else "")
+            words = "there is no such key" + (f" (did you mean {near[0]}?)" if near else "")
         case "missing":
             words = "it is missing"
         case "tuple_type" if isinstance(fault["input"], dict):

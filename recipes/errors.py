@@ -96,11 +96,15 @@ class CommandFailed(PipelineError):
 class CommandMissing(PipelineError):
     """A program that a step wants to start is not there."""
 
-    def __init__(self, stage: str, program: str, log: Path) -> None:
-        super().__init__(
-            f"{stage}: the program {program!r} cannot be started: it is not there. "
-            f"`nox -s doctor` says what is missing and how to get it.\n  log: {log}"
-        )
+    def __init__(self, stage: str, program: str, cwd: Path, log: Path) -> None:
+        what = f"{stage}: the program {program!r} cannot be started: it is not there"
+        if "/" in program:  # of what was unpacked or built
+            there = sorted(path.name for path in cwd.iterdir()) if cwd.is_dir() else []
+            shown = ", ".join(there[:12]) + (", …" if there[12:] else "")
+            remedy = f"\n  {cwd} holds {shown or 'nothing'}"
+        else:
+            remedy = ". `nox -s doctor` says what is missing and how to get it"
+        super().__init__(f"{what}{remedy}\n  log: {log}")
 
 
 class StepFailed(PipelineError):
@@ -343,6 +347,28 @@ class ArchiveUnreachable(PipelineError):
             f"the indexes of the Debian archive ({suite}) could not be fetched:{lines}\n"
             "  Is this machine on the network, and does `apt-get update` work on it? "
             "What was fetched before is kept; run the same command again."
+        )
+
+
+class NotPinned(PipelineError):
+    """A recipe is there and what it builds is not pinned."""
+
+    def __init__(self, component: str, known: Iterable[str]) -> None:
+        near = difflib.get_close_matches(component, list(known), n=1)
+        hint = f" (there is {near[0]})" if near else ""
+        super().__init__(
+            f"recipes/pins/ has no pin {component!r}{hint}. "
+            f"`nox -s update -- {component}` makes one of the Debian source package of that name"
+        )
+
+
+class NoSourcePackage(PipelineError):
+    """A new pin is asked for and the archive knows no such package."""
+
+    def __init__(self, name: str, suite: str) -> None:
+        super().__init__(
+            f"the Debian archive ({suite}) has no source package {name!r}; "
+            "`apt-cache showsrc` on a Debian machine finds the source of a package"
         )
 
 

@@ -127,7 +127,7 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
     """A pin for the newest version of a source package, before its file is known."""
     there = apt.versions(suite, name, "source")
     if not there:
-        raise errors.NotInArchive(name, "of any version", "one", ())
+        raise errors.NoSourcePackage(name, suite)
     upstream = _upstream(there[0])
     return Pin.model_validate(
         {

@@ -302,7 +302,7 @@ class Pipeline:
             new = lock.relock(folder, self.apt, host=self.apt.host, names=names)
         for name in new:
             self.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
-        self.report.say("the pins are up to date; `git diff recipes/pins` shows what moved")
+        self.report.say("done; `git diff recipes/pins` shows what moved")
 
     def examine(self) -> None:
         """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""

@@ -157,12 +157,17 @@ class Pins:
                     ),
                 ),
             )
-            for package in self.groups[name].packages
+            for package in self._group(name).packages
         )
+
+    def _group(self, name: str) -> Group:
+        if name not in self.groups:
+            raise errors.Unknown("group of host packages", name, self.groups)
+        return self.groups[name]
 
     def _pin(self, component: str) -> Pin:
         if component not in self.pins:
-            raise errors.Unknown("pinned component", component, self.pins)
+            raise errors.NotPinned(component, self.pins)
         return self.pins[component]
 
 
@@ -187,7 +192,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         held = {
             name: group
             for name, group in lock.hosts[host].groups.items()
-            if group.replaces == repository.get(name, "")
+            if name in candidates.groups and group.replaces == repository.get(name, "")
         }
         groups |= held
         if held:

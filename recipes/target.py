@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from elftools.elf.enums import ENUM_E_MACHINE
+from pydantic import Field, field_validator
 
 from recipes import declaration, errors
 from recipes.declaration import Declaration
@@ -65,6 +67,16 @@ class Target(Declaration):
     qemu: Qemu
     openssl: Openssl
     image: Image
+
+    @field_validator("machine")
+    @classmethod
+    def _is_known(cls, machine: str) -> str:
+        if machine not in ENUM_E_MACHINE:
+            names = [name for name in ENUM_E_MACHINE if name.startswith("EM_")]
+            near = difflib.get_close_matches(machine, names, n=3)
+            hint = f"; near it are {', '.join(near)}" if near else ""
+            raise ValueError(f"pyelftools knows no machine {machine}{hint}")
+        return machine
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -187,7 +187,7 @@ class Runner:
                 pass_fds=descriptors,
             )
         except FileNotFoundError as error:
-            raise errors.CommandMissing(what, argv[0], log) from error
+            raise errors.CommandMissing(what, argv[0], cwd, log) from error
         except OSError as error:
             why = f"{argv[0]} cannot be started: {error.strerror}"
             raise errors.StepFailed(what, "run", why, log) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from recipes import errors
 from recipes.engine.stage import Copy, Present, Source, Stage, Step, Unpack, Write
 
 WRAPPER = """\
@@ -47,6 +48,8 @@ def build_tools(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
 def helper(name: str, sources: tuple[Source, ...], *, multiarch: str) -> Stage:
     """A group of `HELPERS`: programs that some recipes run."""
     libraries = {"LD_LIBRARY_PATH": LIBRARIES.format(multiarch=multiarch)}
+    if name not in HELPERS:
+        raise errors.Unknown("helper in HELPERS in recipes/stages/host_programs.py", name, HELPERS)
     programs, environment = HELPERS[name]
     summary = f"{' and '.join(programs)} for recipes that run it"
     return _packaged(

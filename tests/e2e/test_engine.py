@@ -229,6 +229,16 @@ def test_a_program_that_is_not_there_is_named(
     assert "nox -s doctor" in str(caught.value)
 
 
+def test_a_script_that_the_sources_do_not_have_is_looked_for(bench: Bench) -> None:
+    text = Write(path="source/configure.ac", text="")
+    missing = stage("missing", text, Run(argv=("./configure",), cwd="${work}/source"))
+    with pytest.raises(errors.CommandMissing) as caught:
+        bench.build(missing)
+    assert "the program './configure' cannot be started" in str(caught.value)
+    assert "/source holds configure.ac\n" in str(caught.value)
+    assert "doctor" not in str(caught.value)
+
+
 def test_a_program_that_cannot_run_here_is_no_traceback(bench: Bench) -> None:
     odd = stage(
         "odd",

@@ -80,7 +80,7 @@ def test_member_follows_the_version(run_lock: Path) -> None:
 
 
 def test_unknown_component(run_lock: Path) -> None:
-    with pytest.raises(errors.Unknown, match="Did you mean openssl"):
+    with pytest.raises(errors.NotPinned, match=r"no pin 'opensl' \(there is openssl\)"):
         source.load(PINS, run_lock, host=HOST).source("opensl")
 
 
@@ -91,6 +91,8 @@ def test_unknown_component(run_lock: Path) -> None:
         ("1.2.5-3.1~deb13u1", "1.2.5"),
         ("14.2.0-19", "14.2.0"),
         ("20250419+deb13u1", "20250419"),
+        ("1:1.3.dfsg+really1.3.1-1+deb13u1", "1.3.1"),
+        ("1:1.3.dfsg-3", "1.3"),
     ],
 )
 def test_upstream_version(version: str, upstream: str) -> None:
@@ -243,3 +245,40 @@ def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
     run_lock.write_text("[moved.openssl]\nreplace = 1\n")
     with pytest.raises(errors.BadDeclaration, match=r"run-lock\.toml(.|\n)*moved\.openssl\.pin"):
         source.load(PINS, run_lock, host=HOST)
+
+
+def test_a_group_that_is_asked_for_no_more_is_forgotten(tmp_path: Path, run_lock: Path) -> None:
+    shutil.copytree(PINS, tmp_path / "pins")
+    asked = tmp_path / "pins" / "host.toml"
+    before = asked.read_text()
+    asked.write_text(before + 'more = [["more"]]\n')
+    archive = Archive(tmp_path, located("more", "1-1", "more.deb"))
+    pins = lock.complete(source.load(tmp_path / "pins", run_lock, host=HOST), archive, print)
+    assert "more" in pins.groups
+    asked.write_text(before)
+    again = source.load(tmp_path / "pins", run_lock, host=HOST)
+    assert "more" not in again.groups
+    assert again.notes == ()
+
+
+def test_a_new_name_gets_a_pin_of_its_source_package(tmp_path: Path) -> None:
+    folder = tmp_path / "pins"
+    shutil.copytree(PINS, folder)
+    archive = Archive(
+        tmp_path,
+        located("expat", "2.7.1-2", "expat_2.7.1-2.debian.tar.xz"),
+        located("expat", "2.7.1-2", "expat_2.7.1.orig.tar.xz"),
+    )
+    assert lock.relock(folder, archive, host=HOST, names=["expat"]) == ["expat"]
+    pin = declaration.read(folder / "debian.toml", PinSet).pins["expat"]
+    assert (pin.version, pin.series, pin.file) == ("2.7.1", "2.7", "expat_2.7.1.orig.tar.xz")
+    assert pin.licence == lock.UNKNOWN_LICENCE
+    others = declaration.read(PINS / "debian.toml", PinSet).pins
+    assert declaration.read(folder / "debian.toml", PinSet).pins == {**others, "expat": pin}
+
+
+def test_a_name_that_the_archive_does_not_know_is_told(tmp_path: Path) -> None:
+    shutil.copytree(PINS, tmp_path / "pins")
+    with pytest.raises(errors.NoSourcePackage, match=r"\(trixie\) has no source package 'exppat'"):
+        lock.relock(tmp_path / "pins", Archive(tmp_path), host=HOST, names=["exppat"])
+    assert (tmp_path / "pins/debian.toml").read_text() == (PINS / "debian.toml").read_text()

@@ -115,7 +115,7 @@ def test_an_entry_point_may_lie_deep_and_have_arguments(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("sumary = 'x'", r"sumary: there is no such key; did you mean summary\?"),
+        ("sumary = 'x'", r"sumary: there is no such key \(did you mean summary\?\)"),
         ("[run]\nexpect = 'x'", r"run: write \[\[run\]\], since there may be several"),
         ("[[run]]\narguments = []", r"run\.0\.expect: it is missing"),
     ],

@@ -107,3 +107,10 @@ def test_a_file_name_that_is_no_target_name_is_refused(tmp_path: Path) -> None:
 def test_a_target_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         TARGETS["armv6"].boards = "others"
+
+
+def test_a_machine_that_nobody_knows_is_told_what_is_near(tmp_path: Path) -> None:
+    text = (PROJECT / "toolchains" / "armv6.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace("EM_ARM", "EM_MIPS64"))
+    with pytest.raises(errors.BadDeclaration, match=r"machine: .* no machine EM_MIPS64; .*EM_MIPS"):
+        target.load(tmp_path)
