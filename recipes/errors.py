@@ -43,6 +43,14 @@ class Unknown(PipelineError):
         super().__init__(f"there is no {kind} {name!r}.{hint}\n  There is: {listing}")
 
 
+class NoService(Unknown):
+    """A service is asked for that no declared folder holds."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__("service", name, known)
+        self.args = (f"{self}\n  A folder of your own goes into `services` in pyproject.toml",)
+
+
 class ValueMissing(PipelineError):
     """An option on the command line stands without the value that it takes."""
 

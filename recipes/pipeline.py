@@ -93,7 +93,7 @@ class Pipeline:
         """Make this run about some services alone, by their names with commas between them."""
         for name in said.split(",") if said else ():
             if name not in self._declared:
-                raise errors.Unknown("service", name, self._declared)
+                raise errors.NoService(name, self._declared)
         if said:
             chosen = said.split(",")
             self.services = {name: self.services[name] for name in chosen}

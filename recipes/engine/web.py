@@ -8,6 +8,7 @@ is for its digest to say.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 import threading
 import time
@@ -129,6 +130,9 @@ class Download:
 
     def _go_on(self) -> None:
         import requests  # noqa: PLC0415  # a run that finds everything needs no HTTP client
+
+        # nox lets every library's debug lines through to the terminal.
+        logging.getLogger("urllib3").setLevel(logging.INFO)
 
         arrived = self._arrived
         if arrived > self._source.size:

@@ -170,5 +170,5 @@ def test_a_run_can_be_about_one_service(trial: Trial) -> None:
 
 
 def test_an_unknown_service_is_told_its_neighbour(trial: Trial) -> None:
-    with pytest.raises(errors.Unknown, match=r"no service 'helo-c'\. Did you mean hello-c"):
+    with pytest.raises(errors.NoService, match=r"no service 'helo-c'\. Did you mean hello-c"):
         trial.plan(["armv6", "--service=helo-c"])
