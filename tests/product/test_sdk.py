@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import tarfile
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -77,14 +78,19 @@ ARCHITECTURES = {
 }
 
 
+@pytest.fixture(scope="module")
+def unpack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Unpacks a target's archive of `dist/` once; where."""
+    return cache(partial(_unpacked, tmp_path_factory))
+
+
 @pytest.fixture
-def sdk(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive of `dist/`, unpacked once per target."""
-    return _unpacked(product.target.name, tmp_path_factory)
+def sdk(product: Product, unpack: Callable[[str], Path]) -> Path:
+    """The folder of one target."""
+    return unpack(product.target.name)
 
 
-@cache
-def _unpacked(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _unpacked(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     archive = PROJECT / "dist" / "toolchains" / f"{name}.tar.gz"
     assert archive.is_file(), f"there is no {archive}: run `nox -s sdk -- {name}` first"
     folder = tmp_path_factory.mktemp(f"Wörk zeug {name}".replace(" ", "-"))
