@@ -79,7 +79,8 @@ class Shop:
         """The user's own cargo, with the user's own configuration."""
         cargo = self.product.rust / "bin" / "cargo"
         argv = [str(cargo), *words]
-        env = {**os.environ, "RUSTC": str(self.product.rust / "bin" / "rustc")}
+        env = {**os.environ, "CARGO_NET_GIT_FETCH_WITH_CLI": "true"}
+        env = {**env, "RUSTC": str(self.product.rust / "bin" / "rustc")}
         subprocess.run(argv, cwd=self.folder / name, check=True, capture_output=True, env=env)
 
 
