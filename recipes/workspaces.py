@@ -40,8 +40,6 @@ class Workspace:
     """The package's, below the tree."""
     written: tuple[tuple[str, str], ...] = ()
     """Manifests that take the place of what the tree holds, by path."""
-    git: bool = False
-    """Whether a crate comes from a git repository."""
     sources: str = ""
     """A configuration that has cargo take every crate of the lock from one folder, `{folder}`."""
 
@@ -107,7 +105,6 @@ def whole(root: Path) -> Workspace:
             also=tuple(file for file in everything if not counts(file)),
         ),
         manifest=str((root / MANIFEST).relative_to(base)),
-        git=any(source.startswith("git+") for source in _locked(root / LOCK)),
     )
 
 
@@ -190,9 +187,10 @@ def _manifest(root: Path, kept: set[Path]) -> str:
 
 def _sources(lock: Path) -> str:
     """Every source that a lock names, replaced by one folder."""
+    said = {one.get("source", "") for one in declaration.load(lock).get("package", [])} - {""}
     tables: dict[str, dict[str, str]] = {"vendored": {"directory": "{folder}"}}
     tables["crates-io"] = {"replace-with": "vendored"}
-    for source in sorted(_locked(lock) - {CRATES_IO}):
+    for source in sorted(said - {CRATES_IO}):
         kind, _, address = source.partition("+")
         if kind == "git":
             parts = urlsplit(address)
@@ -203,11 +201,6 @@ def _sources(lock: Path) -> str:
             table = {"registry": source if kind == "sparse" else address}
         tables[source] = {**table, "replace-with": "vendored"}
     return tomli_w.dumps({"source": tables})
-
-
-def _locked(lock: Path) -> set[str]:
-    """Where a lock's packages come from."""
-    return {one.get("source", "") for one in declaration.load(lock).get("package", [])} - {""}
 
 
 def _common(root: Path, packages: set[Path]) -> Path:

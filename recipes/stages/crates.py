@@ -17,8 +17,6 @@ def stage(name: str, *, workspace: Workspace, rust: Stage) -> Stage:
         env=(
             ("CARGO_HOME", "${work}/cargo-home"),
             ("RUSTC", "${tool.rust}/bin/rustc"),
-            # Debian's cargo 1.96 cannot clone: its libgit2 is older than what it was written for.
-            *((("CARGO_NET_GIT_FETCH_WITH_CLI", "true"),) if workspace.git else ()),
         ),
         network=True,
         steps=(
