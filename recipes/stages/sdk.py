@@ -25,6 +25,12 @@ from recipes.target import Target
 
 PRIVATE = "libexec/muslin"
 """Programs that the folder's own scripts run."""
+SYSTEM = """\
+# They lie where the compiler looks by itself. Folders it would name it would name wrongly, were
+# there a letter beyond ASCII in their path.
+export PKG_CONFIG_SYSTEM_INCLUDE_PATH="$here/{triple}/lib/pkgconfig/../../include"
+export PKG_CONFIG_SYSTEM_LIBRARY_PATH="$here/{triple}/lib/pkgconfig/../../lib"
+"""
 HERE = 'here=$(dirname "$(readlink -f "$0")")/{up}\n'
 RUN = """\
 #!/bin/sh
@@ -189,7 +195,7 @@ def _scripts(target: Target) -> tuple[Step, ...]:
         target,
         program=f"$here/{PRIVATE}/pkgconf/bin/pkgconf",
         prefixes=[f"$here/{triple}"],
-        here=here,
+        here=here + SYSTEM.format(triple=triple),
     )
     run = RUN.format(
         triple=triple,
