@@ -27,7 +27,8 @@ PRIVATE = "libexec/muslin"
 """Programs that the folder's own scripts run."""
 SYSTEM = """\
 # They lie where the compiler looks by itself. Folders it would name it would name wrongly, were
-# there a letter beyond ASCII in their path.
+# there a letter beyond ASCII in their path; Meson asks for those too.
+unset PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
 export PKG_CONFIG_SYSTEM_INCLUDE_PATH="$here/{triple}/lib/pkgconfig/../../include"
 export PKG_CONFIG_SYSTEM_LIBRARY_PATH="$here/{triple}/lib/pkgconfig/../../lib"
 """
