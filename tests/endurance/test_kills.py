@@ -28,8 +28,6 @@ __all__ = ["pipeline"]  # the fixture
 
 OF_THE_TOOLCHAIN = ("headers", "binutils", "toolchain")
 """Its own stages, less gcc, which alone takes twenty minutes: `--stages gcc` asks for it."""
-RARE = ("openssl", "rust-std", "curl", "sqlite3")
-"""Long to build: they are chosen less often."""
 
 
 @dataclass(kw_only=True)
@@ -134,8 +132,8 @@ def test_a_build_upon_a_finished_toolchain(range_: Range, pytestconfig: pytest.C
         for name in range_.stages
         if name.endswith(suffix) and not name.startswith((*OF_THE_TOOLCHAIN, "gcc"))
     ]
-    weights = [1 if name.startswith(RARE) else 4 for name in parts]
     walls = {name: _wall(range_, name) for name in parts}
+    weights = [1 / (2 + wall) for wall in walls.values()]  # or OpenSSL would take most of the hour
     count = 0
     while count < kills:
         dropped = set(dice.choices(parts, weights, k=dice.choice((1, 2, 3))))
