@@ -32,6 +32,8 @@ from recipes.engine.manifest import Manifest, compare, seal
 from recipes.engine.runner import end_leftovers
 
 DOWNLOADS = "downloads"
+GONE = ".gone-"
+"""How the names begin of what is being removed; the number of the process follows."""
 FORMAT = 1
 """Of the cache's folders and files; raised when an older Muslin could no longer read them."""
 
@@ -108,7 +110,16 @@ class Store:
         a clean-up waits for no run and refuses."""
         with (self._locks / "in-use").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove what a run that was killed had begun to remove."""
+        for folder in (self.work, self.scratch, self.root):
+            for path in folder.glob(f"{GONE}*"):
+                if not Path("/proc", path.name.split("-")[1]).exists():
+                    with suppress(FileNotFoundError):  # another run sweeps too
+                        remove(path)
 
     @contextmanager
     def lock(
@@ -301,8 +312,8 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     # Out of sight first: a half-removed entry must not be found under its key.
-    if not path.name.startswith(".gone-"):
-        aside = path.with_name(f".gone-{os.getpid()}-{time.monotonic_ns()}-{path.name}")
+    if not path.name.startswith(GONE):
+        aside = path.with_name(f"{GONE}{os.getpid()}-{time.monotonic_ns()}-{path.name}")
         path.rename(aside)
         path = aside
     for folder, _, _ in os.walk(path):

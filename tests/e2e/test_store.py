@@ -253,6 +253,18 @@ def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
     assert len(list((bench.cache / "store").iterdir())) == 1
 
 
+def test_the_next_run_ends_what_a_killed_one_was_removing(bench: Bench) -> None:
+    bench.build(text("a", "1"))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for folder in ("work", "store", "scratch"):
+        for process in (ended.pid, os.getpid()):
+            (bench.cache / folder / f".gone-{process}-1-x" / "half").mkdir(parents=True)
+    bench.build(text("a", "1"))
+    left = {path.name for path in bench.cache.rglob(".gone-*")}
+    assert left == {f".gone-{os.getpid()}-1-x"}, "a run that goes on removes its own"
+
+
 def test_clean_up_refuses_while_a_run_holds_the_cache(bench: Bench) -> None:
     aged(bench, "one")
     with bench.store.in_use():
