@@ -39,6 +39,8 @@ class Range:
     target: str
     stages: dict[str, str]
     """Name -> key."""
+    needs: dict[str, set[str]]
+    """Name -> names of its needs."""
     sums: str = ""
     killed: list[str] = field(default_factory=list)
 
@@ -66,12 +68,22 @@ class Range:
         self.finish("build-all", "--", self.target)
         return (self.checkout / "dist" / "SHA256SUMS").read_text()
 
+    def with_dependents(self, names: Iterable[str]) -> set[str]:
+        """Stages and what is made of them, less the compiler: a run does not look at what is
+        behind something that it finds."""
+        found, left = set[str](), set(names)
+        while left:
+            found |= left
+            left = {name for name, needs in self.needs.items() if needs & left} - found
+            left = {name for name in left if not name.startswith("gcc-")}
+        return found
+
     def round(self, dropped: Iterable[str], moment: float) -> bool:
-        """Drop stages, kill the build of them after some seconds, and look at the next run;
-        whether the kill came in time."""
+        """Drop stages and all that is made of them, kill the build of them after some seconds,
+        and look at the next run; whether the kill came in time."""
         dropped = tuple(dropped)
         store = Store(self.cache)
-        for name in dropped:
+        for name in self.with_dependents(dropped):
             store.drop(self.stages[name])
         process = self.start("build-all", "--", self.target)
         time.sleep(moment)
@@ -91,9 +103,9 @@ def range_(pipeline: Pipeline, pytestconfig: pytest.Config, tmp_path: Path) -> R
     """The first of `--targets`, all of it built, in a cache of its own."""
     target = pipeline.targets[pytestconfig.getoption("--targets").split(",")[0]]
     keys = pipeline.builder().keys
-    stages = {
-        stage.name: keys.of(stage) for stage in _closure(pipeline.goals("package", (target,)))
-    }
+    closure = _closure(pipeline.goals("package", (target,)))
+    stages = {stage.name: keys.of(stage) for stage in closure}
+    needs = {stage.name: {need.name for _, need in stage.needs} for stage in closure}
     cache, ours = tmp_path / "cache", pipeline.settings.cache
     (cache / "store").mkdir(parents=True)
     for name in ("format", "run-lock.toml", "apt", "downloads", "history"):
@@ -104,7 +116,7 @@ def range_(pipeline: Pipeline, pytestconfig: pytest.Config, tmp_path: Path) -> R
         subprocess.run(["cp", "-a", ours / "store" / key, cache / "store" / key], check=True)
     checkout = tmp_path / "muslin"
     shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns("dist", ".nox", ".git"))
-    place = Range(checkout=checkout, cache=cache, target=target.name, stages=stages)
+    place = Range(checkout=checkout, cache=cache, target=target.name, stages=stages, needs=needs)
     place.sums = place.build()
     return place
 
@@ -132,7 +144,9 @@ def test_a_build_upon_a_finished_toolchain(range_: Range, pytestconfig: pytest.C
         for name in range_.stages
         if name.endswith(suffix) and not name.startswith((*OF_THE_TOOLCHAIN, "gcc"))
     ]
-    walls = {name: _wall(range_, name) for name in parts}
+    walls = {
+        name: sum(_wall(range_, one) for one in range_.with_dependents([name])) for name in parts
+    }
     weights = [1 / (2 + wall) for wall in walls.values()]  # or OpenSSL would take most of the hour
     count = 0
     while count < kills:
