@@ -25,8 +25,8 @@ LOCK = "Cargo.lock"
 TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 OF_THE_WORKSPACE = ("workspace", "profile", "patch", "replace", "cargo-features")
 """What a workspace's manifest says to its members; the rest is about a package in its folder."""
-CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
-"""How every lock file names crates.io, whatever registry stands in for it."""
+PUBLIC = "crates-io"
+"""Cargo's name of the public registry; every lock names its index, whatever stands in for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +189,8 @@ def _sources(lock: Path) -> str:
     """Every source that a lock names, replaced by one folder."""
     said = {one.get("source", "") for one in declaration.load(lock).get("package", [])} - {""}
     tables: dict[str, dict[str, str]] = {"vendored": {"directory": "{folder}"}}
-    tables["crates-io"] = {"replace-with": "vendored"}
-    for source in sorted(said - {CRATES_IO}):
+    tables[PUBLIC] = {"replace-with": "vendored"}
+    for source in sorted(one for one in said if not _is_public(one)):
         kind, _, address = source.partition("+")
         if kind == "git":
             parts = urlsplit(address)
@@ -201,6 +201,10 @@ def _sources(lock: Path) -> str:
             table = {"registry": source if kind == "sparse" else address}
         tables[source] = {**table, "replace-with": "vendored"}
     return tomli_w.dumps({"source": tables})
+
+
+def _is_public(source: str) -> bool:
+    return source.rpartition("/")[2].replace(".", "-") == f"{PUBLIC}-index"
 
 
 def _common(root: Path, packages: set[Path]) -> Path:

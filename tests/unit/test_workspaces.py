@@ -125,7 +125,7 @@ def test_what_another_member_says_is_in_no_services_key(tmp_path: Path) -> None:
 
 def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
     sources = (
-        "registry+https://github.com/rust-lang/crates.io-index",
+        f"registry+https://example.com/rust/{workspaces.PUBLIC.replace('-', '.')}-index",
         "registry+https://example.com/index",
         "sparse+https://example.com/sparse/",
         "git+https://example.com/a?branch=main#0123456789abcdef0123456789abcdef01234567",
