@@ -23,6 +23,7 @@ from recipes.stages import (
     host_programs,
     image,
     make_service,
+    names,
     openssl,
     rust_std,
     sdk,
@@ -145,8 +146,28 @@ class Catalog:
         return self._once(
             f"toolchain-{target.name}",
             lambda: toolchain.stage(
-                target, binutils=self.binutils(target), gcc=self.gcc(target), qemu=self.qemu()
+                target,
+                binutils=self.binutils(target),
+                gcc=self.gcc(target),
+                qemu=self.qemu(),
+                known=self.emulator_known(target),
             ),
+        )
+
+    def emulator_known(self, target: Target) -> Stage:
+        """That QEMU has the processor."""
+        return self._once(
+            f"emulator-known-{target.name}", lambda: names.emulator(target, qemu=self.qemu())
+        )
+
+    def compilers_known(self, target: Target) -> Stage:
+        """That rustc and OpenSSL have the target."""
+        openssl = self._once(
+            "openssl-targets", lambda: names.openssl_targets(self.pins.source("openssl"))
+        )
+        return self._once(
+            f"compilers-known-{target.name}",
+            lambda: names.compilers(target, rust=self.rust(), openssl=openssl),
         )
 
     def library(self, name: str, target: Target) -> Stage:
@@ -181,7 +202,7 @@ class Catalog:
                 target,
                 rust=self.rust(),
                 toolchain=self.toolchain(target),
-                qemu=self.qemu(),
+                judges=(("qemu", self.qemu()), ("known", self.compilers_known(target))),
                 host_triple=f"{self.host.machine}-unknown-linux-gnu",
             ),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import http.client
 import os
 import signal
@@ -19,7 +20,18 @@ from elftools.elf.segments import InterpSegment
 from recipes import errors
 from recipes.engine import perform, runner
 from recipes.engine.site import Site
-from recipes.engine.stage import Check, Does, Elf, Free, Present, Run, Serves, Size, Write
+from recipes.engine.stage import (
+    Check,
+    Does,
+    Elf,
+    Free,
+    Lists,
+    Present,
+    Run,
+    Serves,
+    Size,
+    Write,
+)
 
 START_SECONDS = 60.0
 """A server under emulation on a busy machine gets this long to answer its first request."""
@@ -52,6 +64,8 @@ def _examined(  # noqa: PLR0911  # one arm per type of check
             return "all files are there", _present(what, site)
         case Does():
             return "it runs", _does(what, site)
+        case Lists():
+            return "the name is known", _lists(what, site)
         case Serves():
             return "it serves", _serves(what, site)
         case Write():
@@ -142,17 +156,28 @@ def _present(what: Present, site: Site) -> Iterator[str]:
 
 
 def _does(what: Does, site: Site) -> Iterator[str]:
-    printed = site.work / "printed"
-    perform.run(
-        Run(argv=what.run.argv, cwd=what.run.cwd, env=what.run.env, output=str(printed)), site
-    )
-    text = printed.read_text(errors="replace")
+    text = _printed(what.run, site)
     with site.log.open("a") as log:
         log.write(text)
     if site.expand(what.expect) not in text:
         command = " ".join(Path(site.expand(word)).name or word for word in what.run.argv)
         yield f"`{command}` printed no {what.expect!r} but:"
         yield from text.splitlines()
+
+
+def _lists(what: Lists, site: Site) -> Iterator[str]:
+    names = {word.strip("'\"(),:") for word in _printed(what.run, site).split()}
+    if what.name not in names:
+        near = ", ".join(difflib.get_close_matches(what.name, sorted(names), n=5))
+        hint = f"; near it are {near}" if near else ""
+        yield f"{what.what}: {what.by} knows no {what.name!r}{hint}"
+
+
+def _printed(run: Run, site: Site) -> str:
+    """What a program writes to standard output; raises `StepFailed` if it fails."""
+    printed = site.work / "printed"
+    perform.run(Run(argv=run.argv, cwd=run.cwd, env=run.env, output=str(printed)), site)
+    return printed.read_text(errors="replace")
 
 
 def _serves(what: Serves, site: Site) -> Iterator[str]:

@@ -366,6 +366,18 @@ class Does:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lists:
+    """A name is one of those that a command prints."""
+
+    revision: ClassVar[int] = 1
+    run: Run
+    name: str
+    what: str = field(metadata=UNKEYED)
+    """What the name is and where it was written, for the message; so with `by`."""
+    by: str = field(metadata=UNKEYED)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Serves:
     """A server, started with `PORT` set, answers a request on loopback and ends on SIGTERM."""
 
@@ -376,7 +388,7 @@ class Serves:
     expect: str
 
 
-Check = Elf | Free | Size | Present | Does | Serves | Write
+Check = Elf | Free | Size | Present | Does | Lists | Serves | Write
 
 
 # --- the stage ------------------------------------------------------------------------------

@@ -50,7 +50,14 @@ fn main() {
 """
 
 
-def stage(target: Target, *, rust: Stage, toolchain: Stage, qemu: Stage, host_triple: str) -> Stage:
+def stage(
+    target: Target,
+    *,
+    rust: Stage,
+    toolchain: Stage,
+    judges: tuple[tuple[str, Stage], ...],
+    host_triple: str,
+) -> Stage:
     """`lib/rustlib/<triple>` beside the host's own: what rustc takes as `--sysroot`."""
     library = f"${{out}}/lib/rustlib/{target.rust.triple}/lib"
     sources = "${need.rust}/lib/rustlib/src/rust/library"
@@ -101,7 +108,7 @@ def stage(target: Target, *, rust: Stage, toolchain: Stage, qemu: Stage, host_tr
             ),
         ),
         runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
-        judges=(("rust", rust), ("toolchain", toolchain), ("qemu", qemu)),
+        judges=(("rust", rust), ("toolchain", toolchain), *judges),
         checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
         guess=75,
         peak=1_200_000_000,

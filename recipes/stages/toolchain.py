@@ -84,7 +84,7 @@ int main()
 """
 
 
-def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage) -> Stage:
+def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage, known: Stage) -> Stage:
     """`bin/<triple>-gcc` and friends and a sysroot, in a folder that can be moved."""
     triple = target.triple
     return Stage(
@@ -115,7 +115,7 @@ def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage) -> Stage:
             Deduplicate(folders=("${out}/bin", f"${{out}}/{triple}/bin")),
         ),
         runs_on="host",
-        judges=(("qemu", qemu),),
+        judges=(("qemu", qemu), ("known", known)),
         checks=(
             Size(at_most=AT_MOST),
             Free(texts=("${cache}",)),

@@ -20,6 +20,7 @@ from recipes.engine.stage import (
     Folder,
     Free,
     Link,
+    Lists,
     Present,
     Run,
     Serves,
@@ -158,6 +159,24 @@ def test_does_finds_a_failure_and_shows_what_was_printed(bench: Bench) -> None:
     goal = dataclasses.replace(SAYING, checks=(Does(run=say("them", "7"), expect="hello"),))
     with pytest.raises(errors.CommandFailed, match=r"ended with code 7(.|\n)*hello them"):
         bench.build(goal)
+
+
+def lists(name: str) -> Lists:
+    return Lists(run=say("arm1176", "0"), name=name, what="qemu.cpu of armv6.toml", by="QEMU")
+
+
+def test_lists(bench: Bench) -> None:
+    passes(bench, SAYING, lists("arm1176"), lists("hello"))
+
+
+@pytest.mark.parametrize("name", ["arm117", "arm1176 ", "lo arm"])
+def test_lists_takes_no_part_of_a_name(bench: Bench, name: str) -> None:
+    said = findings(bench, SAYING, lists(name))
+    assert f"qemu.cpu of armv6.toml: QEMU knows no {name!r}" in said
+
+
+def test_lists_names_what_is_near(bench: Bench) -> None:
+    assert "'arm1167'; near it are arm1176" in findings(bench, SAYING, lists("arm1167"))
 
 
 def test_a_check_has_its_judge_and_no_path_of_the_build(bench: Bench) -> None:

@@ -1,0 +1,95 @@
+"""Whether QEMU, rustc and OpenSSL know the names that a target's file gives them: a mistake there
+shows in the first minute, not behind an hour of GCC. rustc alone would take an unknown processor
+for the most general one, with a warning and exit code 0."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Check, Lists, Present, Run, Source, Stage, Unpack, Write
+from recipes.target import Target
+
+
+def emulator(target: Target, *, qemu: Stage) -> Stage:
+    """The emulator and its processor."""
+    program, processor = f"bin/{target.qemu.program}-static", target.qemu.cpu.split(",")[0]
+    return _stage(
+        target,
+        "emulator",
+        judges=(("qemu", qemu),),
+        checks=(
+            Present(root="${tool.qemu}", paths=(program,)),
+            Lists(
+                # QEMU ends with 1 after its help.
+                run=Run(argv=("sh", "-c", '"$0" -cpu help || true', f"${{tool.qemu}}/{program}")),
+                name=processor,
+                what=f"qemu.cpu of {target.name}.toml",
+                by=target.qemu.program,
+            ),
+        ),
+    )
+
+
+def compilers(target: Target, *, rust: Stage, openssl: Stage) -> Stage:
+    """What rustc and OpenSSL call the target."""
+    rustc = ("${tool.rust}/bin/rustc", "--target", target.rust.triple)
+
+    def known(by: str, argv: tuple[str, ...], key: str, name: str) -> Lists:
+        return Lists(run=Run(argv=argv), name=name, what=f"{key} of {target.name}.toml", by=by)
+
+    return _stage(
+        target,
+        "compilers",
+        judges=(("rust", rust), ("openssl", openssl)),
+        checks=(
+            known("rustc", (rustc[0], "--print", "target-list"), "rust.triple", target.rust.triple),
+            known("rustc", (*rustc, "--print", "target-cpus"), "rust.cpu", target.rust.cpu),
+            *(
+                known("rustc", (*rustc, "--print", "target-features"), "rust.features", feature[1:])
+                for feature in target.rust.features
+            ),
+            known(
+                "OpenSSL",
+                ("cat", "${tool.openssl}/targets"),
+                "openssl.target",
+                target.openssl.target,
+            ),
+        ),
+    )
+
+
+def openssl_targets(source: Source) -> Stage:
+    """The names of OpenSSL's targets, one on each line of `targets`."""
+    return Stage(
+        name="openssl-targets",
+        summary="the targets that OpenSSL knows",
+        sources=(("openssl", source),),
+        steps=(
+            Unpack(archive="${source.openssl}", into="${work}/openssl", strip=1),
+            Run(
+                argv=("perl", "./Configure", "LIST"),
+                cwd="${work}/openssl",
+                output="${out}/targets",
+            ),
+        ),
+        runs_on="nowhere",
+        checks=(Present(paths=("targets",)),),
+        guess=2,
+        peak=300_000_000,
+        kept=10_000,
+    )
+
+
+def _stage(
+    target: Target, what: str, *, judges: tuple[tuple[str, Stage], ...], checks: tuple[Check, ...]
+) -> Stage:
+    name = f"{what}-known-{target.name}"
+    return Stage(
+        name=name,
+        target=target.name,
+        summary="the names in the target's file are known",
+        steps=(Write(path="${out}/name", text=f"{name}\n"),),
+        runs_on="nowhere",
+        judges=judges,
+        checks=checks,
+        guess=1,
+        kept=10_000,
+    )
