@@ -144,9 +144,7 @@ def _flags(target: Target, sources: str) -> tuple[str, ...]:
 
 
 def processor(target: Target) -> tuple[str, ...]:
-    """What rustc is told of the processor."""
-    features = ",".join(target.rust.features)
-    return (
-        f"-Ctarget-cpu={target.rust.cpu}",
-        *((f"-Ctarget-feature={features}",) if features else ()),
-    )
+    """What rustc is told of the processor, and that musl is linked statically: by default it is
+    for some targets alone (riscv64gc, mips, s390x and others ask for a shared one)."""
+    features = ",".join(("+crt-static", *target.rust.features))
+    return (f"-Ctarget-cpu={target.rust.cpu}", f"-Ctarget-feature={features}")
