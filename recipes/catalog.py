@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Literal, get_args
 
 from recipes import errors, trees, workspaces
 from recipes.engine.stage import Host, Stage
@@ -23,6 +24,7 @@ from recipes.stages import (
     host_programs,
     image,
     make_service,
+    musl_cross_make,
     names,
     openssl,
     rust_std,
@@ -44,6 +46,11 @@ LIBRARIES: Mapping[str, Library] = {
 """C libraries that a service may name in `needs`."""
 
 
+Driver = Literal["builtin", "musl-cross-make"]
+DRIVERS: tuple[Driver, ...] = get_args(Driver)
+"""How a toolchain is made. What comes out has one shape: nothing else can tell them apart."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Every stage there can be, made when first asked for, the same object each time."""
@@ -53,6 +60,7 @@ class Catalog:
     missing_tools: bool
     """Whether the host lacks one of m4, bison, flex and patch."""
     services: Mapping[str, Service]
+    driver: Driver = "builtin"
     _made: dict[str, Stage] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -133,7 +141,7 @@ class Catalog:
                 source=self.pins.source("gcc"),
                 member=self.pins.member("gcc"),
                 musl=self.pins.source("musl"),
-                musl_patches=self.pins.source("musl-patches"),
+                musl_patches=self.pins.patches("musl"),
                 host_libs=self.host_libs(),
                 binutils=self.binutils(target),
                 headers=self.headers(target),
@@ -141,14 +149,38 @@ class Catalog:
             ),
         )
 
+    def musl_cross_make(self, target: Target) -> Stage:
+        """All of it by the upstream project."""
+        names = {"linux": "linux-headers"}
+        return self._once(
+            f"musl-cross-make-{target.name}",
+            lambda: musl_cross_make.stage(
+                target,
+                source=self.pins.source("musl-cross-make"),
+                parts={
+                    part: self.pins.source(names.get(part, part))
+                    for part in musl_cross_make.COMPONENTS
+                },
+                musl_patches=self.pins.patches("musl", driver="musl-cross-make"),
+                tools=self.tools(),
+            ),
+        )
+
+    def _parts(self, target: Target) -> tuple[tuple[str, Stage], ...]:
+        """What the driver makes a toolchain of, the part with binutils first."""
+        match self.driver:
+            case "builtin":
+                return (("binutils", self.binutils(target)), ("gcc", self.gcc(target)))
+            case "musl-cross-make":
+                return (("musl-cross-make", self.musl_cross_make(target)),)
+
     def toolchain(self, target: Target) -> Stage:
         """The toolchain as it is used."""
         return self._once(
             f"toolchain-{target.name}",
             lambda: toolchain.stage(
                 target,
-                binutils=self.binutils(target),
-                gcc=self.gcc(target),
+                parts=self._parts(target),
                 qemu=self.qemu(),
                 known=self.emulator_known(target),
             ),
@@ -202,10 +234,16 @@ class Catalog:
                 target,
                 rust=self.rust(),
                 toolchain=self.toolchain(target),
+                crates=self._crates_of_std(),
                 judges=(("qemu", self.qemu()), ("known", self.compilers_known(target))),
                 host_triple=f"{self.host.machine}-unknown-linux-gnu",
             ),
         )
+
+    def _crates_of_std(self) -> Stage | None:
+        if host_programs.has_crates_of_std(self.pins.group("rust")):
+            return None
+        return self._once("crates-std", lambda: crates.of_std(rust=self.rust()))
 
     def sdk(self, target: Target) -> Stage:
         """The toolchain with every library and Rust, to be used by hand."""

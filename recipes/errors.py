@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -367,6 +367,40 @@ class NotPinned(PipelineError):
         super().__init__(
             f"recipes/pins/ has no pin {component!r}{hint}. "
             f"`nox -s update -- {component}` makes one of the Debian source package of that name"
+        )
+
+
+class NoSourceSet(PipelineError):
+    """None of the source sets can be reached."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        why = "\n".join(f"    {name}: {fault}" for name, fault in faults.items())
+        super().__init__(
+            f"no source set can be reached:\n{why}\n"
+            "  Is there a network? HTTPS_PROXY is obeyed, and "
+            "MUSLIN_MIRROR names a folder on the web that has the files of the upstream set"
+        )
+
+
+class NotImported(PipelineError):
+    """A config.mak of musl-cross-make gives no target."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path}: {why}. A target file can be written by hand: the README's section on adding "
+            "a target says what each key means"
+        )
+
+
+class NoRust(PipelineError):
+    """The pinned release of Rust has no compiler for this machine."""
+
+    def __init__(self, version: str, machine: str, there: Iterable[str]) -> None:
+        known = ", ".join(sorted(one for one in there if one))
+        super().__init__(
+            f"recipes/pins/upstream.toml has Rust {version} for {known}, and none for {machine}. "
+            "Add its rustc, cargo and rust-std to [[rust.files]], or choose another source set: "
+            "MUSLIN_SOURCES=debian"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,7 +22,7 @@ from recipes import (
     plan,
     service,
     settings,
-    source,
+    source_sets,
     stopping,
     target,
 )
@@ -41,6 +41,8 @@ from recipes.source import Pins
 from recipes.stages import sdk
 from recipes.target import Target
 
+CHOICES = ("--driver", "--service", "--sources")
+"""Options that choose what a run is about, in every session that builds or plans."""
 Goal = Literal["toolchain", "openssl", "rust-std", "services", "package", "sdk"]
 
 
@@ -65,16 +67,17 @@ class Pipeline:
             cancelled=self.runner.stopping,
         )
         self._pins: Pins | None = None
+        self._said_sources = self._said_driver = ""
 
     @property
     def pins(self) -> Pins:
         """The pins in force; asks the host's archive where no lock knows this host."""
         if self._pins is None:
-            cache = self.settings.cache
-            pins = source.load(
-                self.settings.project / "recipes" / "pins",
-                cache / "run-lock.toml",
-                host=self.apt.host,
+            pins = source_sets.load(
+                self._said_sources or self.settings.sources,
+                self.settings,
+                self.apt,
+                self.report,
             )
             with self.report.busy("archive", self.apt.log):
                 self._pins = lock.complete(pins, self.apt, self.report.note)
@@ -89,8 +92,12 @@ class Pipeline:
         """The targets of `[tool.muslin]`."""
         return target.choose(self.targets, self.settings.targets)
 
-    def _choose_services(self, said: str) -> None:
-        """Make this run about some services alone, by their names with commas between them."""
+    def _choose(self, options: Mapping[str, str]) -> None:
+        """Take a source set and a driver, and be about some services alone, by their names with
+        commas between them, where a command line says so."""
+        self._said_sources = options.get("--sources", "")
+        self._said_driver = options.get("--driver", "")
+        said = options.get("--service", "")
         for name in said.split(",") if said else ():
             if name not in self._declared:
                 raise errors.NoService(name, self._declared)
@@ -105,6 +112,7 @@ class Pipeline:
             pins=self.pins,
             missing_tools=doctor.missing_tools(),
             services=self.services,
+            driver=source_sets.driver(self._said_driver or self.settings.driver, self.pins),
         )
 
     def goals(self, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
@@ -145,8 +153,8 @@ class Pipeline:
 
     def run(self, goal: Goal, words: Sequence[str]) -> None:
         """Build what a session stands for; `package` and `sdk` also fill `dist/`."""
-        names, options = arguments.split(goal, words, flags=(), valued=("--service",))
-        self._choose_services(options.get("--service", ""))
+        names, options = arguments.split(goal, words, flags=(), valued=CHOICES)
+        self._choose(options)
         targets = self.chosen(names)
         doctor.insist()
         if goal in ("package", "sdk"):
@@ -218,8 +226,10 @@ class Pipeline:
         environment = {**dict(sdk.environment(one, str(entry.tree))), "RUSTC": str(rust / "rustc")}
         return str(rust / "cargo"), list(words[1:]), environment
 
-    def fetch(self, names: Sequence[str]) -> None:
+    def fetch(self, words: Sequence[str]) -> None:
         """Download every source and crate that the targets need, built or not."""
+        names, options = arguments.split("fetch", words, flags=(), valued=CHOICES)
+        self._choose(options)
         with self._at_work():
             targets, builder = self.chosen(names), self.builder()
             while self._settle(self._everything(targets)):
@@ -233,9 +243,9 @@ class Pipeline:
 
     def plan(self, words: Sequence[str]) -> None:
         """Show every stage, whether it is found or to be built, and what that will take."""
-        valued = ("--why", "--service")
+        valued = ("--why", *CHOICES)
         names, options = arguments.split("plan", words, flags=("--json",), valued=valued)
-        self._choose_services(options.get("--service", ""))
+        self._choose(options)
         if "--json" in options:
             self.report.divert()
         builder = self.builder()

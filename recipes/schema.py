@@ -13,11 +13,13 @@ from recipes.declaration import Declaration
 from recipes.service import Service
 from recipes.source import Candidates, HostLock, PinSet
 from recipes.target import Target
+from recipes.upstream import Upstream
 
 MODELS: Mapping[str, type[Declaration]] = {
     "target": Target,
     "service": Service,
     "pins": PinSet,
+    "upstream-pins": Upstream,
     "host-lock": HostLock,
     "host-packages": Candidates,
 }

@@ -16,6 +16,9 @@ from recipes.declaration import Declaration
 
 CACHE_VARIABLE = "MUSLIN_CACHE"
 JOBS_VARIABLE = "MUSLIN_JOBS"
+SOURCES_VARIABLE = "MUSLIN_SOURCES"
+DRIVER_VARIABLE = "MUSLIN_DRIVER"
+MIRROR_VARIABLE = "MUSLIN_MIRROR"
 
 
 class Tool(Declaration):
@@ -23,6 +26,12 @@ class Tool(Declaration):
 
     targets: Annotated[tuple[str, ...], Field(min_length=1)]
     services: tuple[str, ...]
+    sources: str = "auto"
+    """Source set; `auto` takes the first that can be reached."""
+    driver: str = "auto"
+    """What makes the toolchains; `auto` takes the source set's own."""
+    mirror: str = ""
+    """A folder on the web that has the upstream set's files, asked before the projects' own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +44,12 @@ class Settings:
     """Processes that may work at the same time; the cores this process may use by default."""
     targets: tuple[str, ...]
     services: tuple[Path, ...]
+    sources: str
+    """Name of a source set, or `auto`."""
+    driver: str
+    """Name of a driver, or `auto`."""
+    mirror: str
+    """Address of a folder, with a slash at its end, or nothing."""
 
     @property
     def dist(self) -> Path:
@@ -53,7 +68,14 @@ def load(project: Path) -> Settings:
         jobs=_jobs(),
         targets=tool.targets,
         services=tuple(_services(path, tool.services)),
+        sources=os.environ.get(SOURCES_VARIABLE) or tool.sources,
+        driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
+        mirror=_folder(os.environ.get(MIRROR_VARIABLE) or tool.mirror),
     )
+
+
+def _folder(address: str) -> str:
+    return f"{address.rstrip('/')}/" if address else ""
 
 
 def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:

@@ -122,6 +122,16 @@ class Pins:
     """What differs from the repository."""
     run_lock: Path
 
+    def patches(
+        self,
+        component: str,
+        *,
+        driver: str = "",  # noqa: ARG002  # the packages' series is for none but `builtin`
+    ) -> tuple[Source, ...]:
+        """What is applied to a component: a package's folder with a quilt series, or patches, less
+        those that a driver brings along."""
+        return (self.source(f"{component}-patches"),)
+
     def source(self, component: str) -> Source:
         """A component's file."""
         pin = self._pin(component)

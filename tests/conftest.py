@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Tests ask for a source set themselves; the others must not look for one on the network.
+os.environ.setdefault("MUSLIN_SOURCES", "debian")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

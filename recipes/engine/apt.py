@@ -1,7 +1,8 @@
-"""The Debian archive through the ordinary apt client, with a private state folder.
+"""The Debian archive, and that of the host's own release, through the ordinary apt client.
 
-No root is needed and nothing on the system changes. What apt downloads it has authenticated by the
-archive's signature. Proxy and CA settings, the system's and the user's, stay in force.
+Its state is in a private folder. No root is needed and nothing on the system changes. What apt
+downloads it has authenticated by the archive's signature. Proxy and CA settings, the system's and
+the user's, stay in force.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import filelock
 
 from recipes import errors
 from recipes.engine import apt_sources, apt_state, runner
+from recipes.engine.apt_sources import VENDORS
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile
 
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 HELPER = "/usr/lib/apt/apt-helper"
 HOST_SUITE = "host"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "i686": "i386"}
@@ -61,7 +62,7 @@ class Apt:
         *,
         etc: Path = Path("/etc/apt"),
         os_release: Path = Path("/etc/os-release"),
-        keyring: Path = KEYRING,
+        keyring: Path | None = None,
     ) -> None:
         self._state = state
         self._runner = starter
@@ -260,16 +261,32 @@ class Apt:
                 return apt_state.configuration(state)
             return apt_state.prepare(state, self._sources(suite))
 
+    def lacks(self, suite: str) -> str:
+        """Why this machine's apt cannot be asked for a suite; empty if it can."""
+        try:
+            self._sources(suite)
+        except errors.ArchiveUnusable as error:
+            return str(error)
+        return ""
+
     def _sources(self, suite: str) -> str:
-        release = self.release
-        found = apt_sources.archive_of(self._etc, release) if self._said("ID") == "debian" else {}
+        release, name = self.release, self._said("ID")
+        if suite != HOST_SUITE and name != "debian":
+            raise errors.ArchiveUnusable(
+                f"the debian source set works on Debian hosts, and this is {name or 'another'}; "
+                "MUSLIN_SOURCES=upstream takes the other one"
+            )
+        if name not in VENDORS:
+            known = " nor ".join(VENDORS)
+            raise errors.ArchiveUnusable(f"this host is neither {known}, but {name or 'unnamed'}")
+        vendor = VENDORS[name]
+        found = apt_sources.archive_of(self._etc, release, vendor)
         if "main" not in found:
             raise errors.ArchiveUnusable(
-                f"this machine's apt files name no Debian archive for {release!r}; "
-                "the debian source set works on Debian hosts"
+                f"this machine's apt files name no archive of {name} for {release!r}"
             )
         wanted = release if suite == HOST_SUITE else suite
-        return apt_sources.stanzas(found, wanted, self._keyring)
+        return apt_sources.stanzas(found, wanted, self._keyring or vendor.keyring_file, vendor)
 
 
 def _matched(line: str) -> re.Match[str]:

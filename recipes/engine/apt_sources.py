@@ -1,4 +1,4 @@
-"""Where this machine gets Debian's packages from: its own apt files, both formats.
+"""Where this machine gets its release's packages from: its own apt files, both formats.
 
 Addresses are read when the program runs and stand nowhere in the repository. Only the archive's own
 entries count: another vendor's may not answer, and one that fails makes apt fail as a whole.
@@ -16,11 +16,30 @@ from pathlib import Path
 ONE_LINE = re.compile(
     r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$"
 )
-ARCHIVE_KEYRING = "debian-archive"
 OFF = ("no", "false", "without", "off", "disable", "0")
 """What apt takes for a no."""
 ALIASES = ("stable", "oldstable", "oldoldstable", "testing", "unstable")
 """Names that move from release to release; an archive that has one has the others too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """Whose release it is, and what its archive is known by."""
+
+    keyring: str
+    components: tuple[str, ...]
+    """Those that have what is wanted."""
+
+    @property
+    def keyring_file(self) -> Path:
+        """Where the vendor's packages put the archive's keys."""
+        return Path("/usr/share/keyrings") / f"{self.keyring}-keyring.gpg"
+
+
+DEBIAN = Vendor(keyring="debian-archive", components=("main",))
+UBUNTU = Vendor(keyring="ubuntu-archive", components=("main", "universe"))
+VENDORS = {"debian": DEBIAN, "ubuntu": UBUNTU}
+"""By `ID` of os-release(5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +65,11 @@ def entries(etc: Path) -> Iterator[Entry]:
             yield from _one_line(text)
 
 
-def archive_of(etc: Path, codename: str) -> dict[str, Entry]:
+def archive_of(etc: Path, codename: str, vendor: Vendor = DEBIAN) -> dict[str, Entry]:
     """`main` and, where there is one, `security`: the archive's own entries for this release."""
-    own = [entry for entry in entries(etc) if "main" in entry.components and _may_be_own(entry)]
+    own = [
+        entry for entry in entries(etc) if "main" in entry.components and _may_be_own(entry, vendor)
+    ]
     there = {(entry.uri, entry.suite) for entry in own}
     found: dict[str, Entry] = {}
     for name in (codename, *ALIASES):
@@ -65,11 +86,13 @@ def archive_of(etc: Path, codename: str) -> dict[str, Entry]:
     return found
 
 
-def stanzas(found: dict[str, Entry], release: str, keyring: Path) -> str:
+def stanzas(found: dict[str, Entry], release: str, keyring: Path, vendor: Vendor = DEBIAN) -> str:
     """The same archive's sources for a release, in the deb822 format."""
+    components = " ".join(vendor.components)
     suites = {"main": f"{release} {release}-updates", "security": f"{release}-security"}
     return "\n".join(
-        f"Types: deb deb-src\nURIs: {entry.uri}\nSuites: {suites[role]}\nComponents: main\n"
+        f"Types: deb deb-src\nURIs: {entry.uri}\nSuites: {suites[role]}\n"
+        f"Components: {components}\n"
         + _signed_by(entry.signed_by or (str(keyring) if keyring.exists() else ""))
         for role, entry in found.items()
     )
@@ -79,8 +102,8 @@ def _signed_by(keyring: str) -> str:
     return f"Signed-By: {keyring}\n" if keyring else ""
 
 
-def _may_be_own(entry: Entry) -> bool:
-    return not entry.signed_by or ARCHIVE_KEYRING in entry.signed_by
+def _may_be_own(entry: Entry, vendor: Vendor) -> bool:
+    return not entry.signed_by or vendor.keyring in entry.signed_by
 
 
 def _is_own(entry: Entry, there: set[tuple[str, str]]) -> bool:

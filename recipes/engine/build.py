@@ -164,7 +164,12 @@ class Builder:
         log = self.logs / (stage.target or "host") / f"{stage.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with (
-            self.report.stage(stage.name, log, planned.wall_seconds),
+            self.report.stage(
+                stage.name,
+                log,
+                planned.wall_seconds,
+                functools.partial(_reached, stage, self._work_of(key)),
+            ),
             self._alone(key, stage),
         ):
             entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
@@ -189,7 +194,7 @@ class Builder:
         started = time.monotonic()
         sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
         # A stage that fetches may have the user's credentials in it.
-        kept = self._work(key[:20], keep=not stage.network)
+        kept = self._work(self._work_of(key), keep=not stage.network)
         with self._scratch(stage) as scratch, kept as work:
             values = self._values(
                 work, [*_prefixed("need", stage.needs), *_prefixed("tool", stage.tools)]
@@ -227,7 +232,7 @@ class Builder:
         if not stage.checks or self.store.passed(entry, self.keys.checks_of(stage)):
             return 0.0
         started = time.monotonic()
-        with self._work(f"{entry.key[:20]}-check") as work:
+        with self._work(self.store.work / f"{entry.key[:20]}-check") as work:
             values = self._values(work, _prefixed("tool", stage.judges))
             values["out"] = str(entry.tree)
             site = self._site(
@@ -245,11 +250,13 @@ class Builder:
                 why = f"a step wrote into the need {alias!r}, which other stages use too"
                 raise errors.StepFailed(stage.name, "build", why, log)
 
+    def _work_of(self, key: str) -> Path:
+        return self.store.work / key[:20]
+
     @contextmanager
-    def _work(self, name: str, *, keep: bool = True) -> Iterator[Path]:
+    def _work(self, work: Path, *, keep: bool = True) -> Iterator[Path]:
         """An empty folder of the stage's own, gone afterwards; kept for a look if the stage
         failed, unless it may hold what is nobody's business."""
-        work = self.store.work / name
         if work.exists():
             runner.end_leftovers(work)
             store.remove(work)
@@ -321,6 +328,12 @@ class Builder:
             lambda: self.runner.raise_if_stopping(stage.name),
         ):
             yield
+
+
+def _reached(stage: Stage, work: Path) -> str:
+    """The last of a stage's milestones that are there."""
+    passed = (words for pattern, words in reversed(stage.milestones) if any(work.glob(pattern)))
+    return next(passed, "")
 
 
 def _newest(folder: Path) -> float:

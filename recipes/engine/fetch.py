@@ -67,7 +67,7 @@ class Fetcher:
     def has(self, source: Source) -> bool:
         """Whether the file is here, without looking into it."""
         path = self._path(source)
-        return path.is_file() and path.stat().st_size == source.size
+        return path.is_file() and source.size in (0, path.stat().st_size)
 
     def fetch(self, source: Source) -> Path:
         """The verified file.

@@ -10,7 +10,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Never, TextIO
@@ -25,6 +25,10 @@ WORTH_A_LINE = 5_000_000
 WIDTH = 28
 LONG = 10.0
 """Seconds from which it is worth saying how long a run will take."""
+
+
+Reached = Callable[[], str]
+"""How far something has come, in a word or two; empty if that is not known."""
 
 
 class Report:
@@ -119,9 +123,13 @@ class Report:
                 del self._running[name]
 
     @contextmanager
-    def stage(self, name: str, log: Path, expected: float = 0.0) -> Iterator[None]:
-        """The same for a stage, of which there is one less to do afterwards."""
+    def stage(
+        self, name: str, log: Path, expected: float = 0.0, reached: Reached = lambda: ""
+    ) -> Iterator[None]:
+        """The same for a stage, of which there is one less to do afterwards; `reached` says how
+        far it has come."""
         with self.busy(name, log, expected):
+            self._running[name].reached = reached
             yield
         with self._lock:
             self._left -= 1
@@ -195,6 +203,7 @@ class _Watched:
 
     def __init__(self, log: Path | None, expected: float) -> None:
         self.log, self.expected = log, expected
+        self.reached: Reached = lambda: ""
         self.started = self.heard = time.monotonic()
 
     def is_due(self) -> bool:
@@ -209,6 +218,8 @@ class _Watched:
         ago = duration(time.monotonic() - self.started)
         if self.expected >= LONG:
             ago += f" of about {duration(self.expected)}"
+        if words := self.reached():
+            ago += f", {words}"
         if self.log is None:
             return ago
         kilobytes = self.log.stat().st_size / 1000 if self.log.exists() else 0

@@ -56,7 +56,7 @@ class Source:
     name: str = field(metadata=UNKEYED)
     sha256: str
     size: int = field(metadata=UNKEYED)
-    """Bytes."""
+    """Bytes; 0 where no record of it was found: the digest alone decides then."""
     origins: tuple[Origin, ...] = field(metadata=UNKEYED)
     """Tried in this order."""
 
@@ -422,6 +422,9 @@ class Stage:
     """The steps fetch: the user's proxy and CA settings reach them."""
     target: str = field(default="", metadata=UNKEYED)
     summary: str = field(default="", metadata=UNKEYED)
+    milestones: tuple[tuple[str, str], ...] = field(default=(), metadata=UNKEYED)
+    """Files, as patterns below `${work}`, that a build makes on its way, in their order, and what
+    a person is told once one is there."""
     guess: float = field(default=10.0, metadata=UNKEYED)
     """CPU seconds, for the estimate before there is a measured one."""
     peak: int = field(default=100_000_000, metadata=UNKEYED)

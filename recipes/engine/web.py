@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ REDIRECTIONS = 10
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Status codes of servers that may well answer a moment later (RFC 9110, RFC 6585, RFC 8470)."""
 OK, PARTIAL, UNSATISFIABLE = 200, 206, 416
+UNKNOWN_SIZE = 250_000_000
+"""Bytes that a file of unknown size is given time for; the largest archive of Rust has fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,10 @@ class Download:
         self._address, self._source, self._part = address, source, part
         self._limits, self._cancelled, self._advance = limits, cancelled, advance
         self._validator = ""
-        self._deadline = time.monotonic() + limits.seconds(source.size)
+        self._size = source.size
+        """Bytes; where the pin does not say it, what the first answer said, and 0 until then."""
+        self._seconds = limits.seconds(source.size or UNKNOWN_SIZE)
+        self._deadline = time.monotonic() + self._seconds
 
     def run(self) -> None:
         """Fetch the file, or what is missing of it.
@@ -135,10 +140,10 @@ class Download:
         logging.getLogger("urllib3").setLevel(logging.INFO)
 
         arrived = self._arrived
-        if arrived > self._source.size:
+        if arrived > self._size:
             self.start_over()
             arrived = 0
-        if arrived == self._source.size:
+        if arrived and arrived == self._size:
             self.pieced = True
             return
         headers = {"Accept-Encoding": "identity"}
@@ -168,6 +173,8 @@ class Download:
         if kind.startswith("text/html") and not self._source.name.endswith(".html"):
             raise errors.NotTheFile(self._source.name, self._address)
         self.pieced = arrived > 0
+        if not arrived and not self._source.size:
+            self._size = int(answer.headers.get("Content-Length", "0"))
         self._validator = _validator(answer)
         with self._part.open("ab") as file:
             self._write(answer, file.write, arrived)
@@ -179,11 +186,7 @@ class Download:
             # An error says nothing of the file: what has arrived stays.
             return answer.status_code not in (OK, UNSATISFIABLE)
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        return match is not None and int(match[1]) == arrived and match[2] in ("*", self._size)
-
-    @property
-    def _size(self) -> str:
-        return str(self._source.size)
+        return match is not None and int(match[1]) == arrived and match[2] in ("*", str(self._size))
 
     def _write(
         self, answer: requests.Response, write: Callable[[bytes], int], arrived: int
@@ -191,23 +194,22 @@ class Download:
         import requests  # noqa: PLC0415  # as above
         import urllib3  # noqa: PLC0415  # it comes with requests, as late as that
 
-        source = self._source
+        source, size = self._source, self._size
         try:
             # Undecoded: some servers call a .tar.gz an encoding, and the pin is of the file.
             for chunk in answer.raw.stream(CHUNK, decode_content=False):
                 self._raise_if_cancelled()
                 arrived += len(chunk)
-                if arrived > source.size:
-                    raise errors.WrongSize(source.name, self._address, source.size, arrived)
+                if size and arrived > size:
+                    raise errors.WrongSize(source.name, self._address, size, arrived)
                 write(chunk)
                 self._advance(len(chunk))
                 if time.monotonic() > self._deadline:
-                    limit = self._limits.seconds(source.size)
-                    raise errors.TooSlow(source.name, self._address, limit)
+                    raise errors.TooSlow(source.name, self._address, self._seconds)
         except urllib3.exceptions.HTTPError as error:
             raise requests.ConnectionError(error) from error
-        if arrived < source.size:
-            raise errors.WrongSize(source.name, self._address, source.size, arrived)
+        if arrived < size:
+            raise errors.WrongSize(source.name, self._address, size, arrived)
 
 
 class _Passing(ConnectionError):
@@ -235,6 +237,42 @@ def _validator(answer: requests.Response) -> str:
     if tag and not tag.startswith("W/"):
         return tag
     return answer.headers.get("Last-Modified", "")
+
+
+def lacks(addresses: Iterable[str], seconds: float) -> str:
+    """Why none of some addresses answers, each asked once; empty as soon as one does."""
+    import requests  # noqa: PLC0415  # as above
+
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    faults = []
+    for address in addresses:
+        insist_on_tls(address)
+        try:
+            requests.head(
+                address,
+                timeout=seconds,
+                allow_redirects=True,
+                hooks={"response": _look_ahead},
+            ).raise_for_status()
+        except requests.RequestException as error:
+            faults.append(f"{urlsplit(address).hostname} {_in_short(error)}")
+        else:
+            return ""
+    return ", ".join(faults)
+
+
+def _in_short(error: requests.RequestException) -> str:
+    import requests  # noqa: PLC0415  # as above
+
+    match error:
+        case requests.HTTPError(response=answer):
+            return f"answers {answer.status_code}"
+        case requests.Timeout():
+            return "does not answer"
+        case requests.exceptions.SSLError():
+            return "is not trusted"
+        case _:
+            return "cannot be reached"
 
 
 def insist_on_tls(address: str) -> None:

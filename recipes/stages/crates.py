@@ -5,6 +5,8 @@ from __future__ import annotations
 from recipes.engine.stage import RegistrySettings, Run, Stage
 from recipes.workspaces import Workspace
 
+LIBRARY = "${need.rust}/lib/rustlib/src/rust/library"
+
 
 def stage(name: str, *, workspace: Workspace, rust: Stage) -> Stage:
     """A folder of vendored crates. The lock's checksums decide its content, so cargo is no part
@@ -21,20 +23,41 @@ def stage(name: str, *, workspace: Workspace, rust: Stage) -> Stage:
         network=True,
         steps=(
             RegistrySettings(path="${work}/cargo-home/config.toml"),
-            Run(
-                argv=(
-                    "${tool.rust}/bin/cargo",
-                    "vendor",
-                    "--locked",
-                    "--versioned-dirs",
-                    "--respect-source-config",
-                    f"--manifest-path=${{tree.workspace}}/{workspace.manifest}",
-                    "${out}",
-                ),
-                cwd="/",  # cargo looks for configuration in every folder above this one
-                output="${work}/config",
-            ),
+            _vendor("${tool.rust}/bin/cargo", f"${{tree.workspace}}/{workspace.manifest}"),
         ),
         runs_on="nowhere",
         guess=20,
+    )
+
+
+def of_std(*, rust: Stage) -> Stage:
+    """What std depends on, where rust-src does not bring it: by std's own lock."""
+    return Stage(
+        name="crates-std",
+        summary="crates that Rust's std depends on",
+        needs=(("rust", rust),),
+        env=(
+            ("CARGO_HOME", "${work}/cargo-home"),
+            ("RUSTC", "${need.rust}/bin/rustc"),
+        ),
+        network=True,
+        steps=(
+            RegistrySettings(path="${work}/cargo-home/config.toml"),
+            _vendor("${need.rust}/bin/cargo", f"{LIBRARY}/Cargo.toml"),
+        ),
+        runs_on="nowhere",
+        guess=20,
+    )
+
+
+def _vendor(cargo: str, manifest: str) -> Run:
+    return Run(
+        argv=(
+            cargo,
+            *("vendor", "--locked", "--versioned-dirs", "--respect-source-config"),
+            f"--manifest-path={manifest}",
+            "${out}",
+        ),
+        cwd="/",  # cargo looks for configuration in every folder above this one
+        output="${work}/config",
     )

@@ -9,15 +9,16 @@ from __future__ import annotations
 from recipes.engine.stage import (
     Copy,
     Link,
-    Patch,
     Relink,
     Replace,
     Run,
     Source,
     Stage,
+    Step,
     Touch,
     Unpack,
 )
+from recipes.stages import musl_fixes
 from recipes.target import Target
 
 OPTIONS = (
@@ -62,7 +63,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     source: Source,
     member: str,
     musl: Source,
-    musl_patches: Source,
+    musl_patches: tuple[Source, ...],
     host_libs: Stage,
     binutils: Stage,
     headers: Stage,
@@ -73,12 +74,12 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         name=f"gcc-{target.name}",
         target=target.name,
         summary="compiler, musl and C++ library",
-        sources=(("gcc", source), ("musl", musl), ("musl-patches", musl_patches)),
+        sources=(("gcc", source), ("musl", musl), *musl_fixes.sources(musl_patches)),
         needs=(("host-libs", host_libs), ("binutils", binutils), ("headers", headers)),
         tools=tools,
         path=("${need.binutils}/bin",),
         steps=(
-            *_sources(member),
+            *_sources(member, musl_patches),
             *_sysroot(target),
             *_compiler(target),
             *_musl_headers(target),
@@ -92,13 +93,20 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             _libgcc(target, "install", "DESTDIR=${out}"),
         ),
         runs_on="host",
+        milestones=(
+            ("build/config.status", "configured"),
+            ("build/gcc/xgcc", "compiler done"),
+            (f"build/{target.triple}/libgcc/libgcc.a", "libgcc done"),
+            ("build-musl/lib/libc.so", "musl done"),
+            (f"build/{target.triple}/libstdc++-v3/config.status", "C++ library"),
+        ),
         guess=1240,
         peak=2_400_000_000,
         kept=230_000_000,
     )
 
 
-def _sources(member: str) -> tuple[Unpack | Patch | Replace, ...]:
+def _sources(member: str, musl_patches: tuple[Source, ...]) -> tuple[Step, ...]:
     gcc: tuple[Unpack, ...] = (Unpack(archive="${source.gcc}", into="${work}/gcc", strip=1),)
     if member:  # Debian wraps the tarball in a package
         gcc = (
@@ -108,8 +116,7 @@ def _sources(member: str) -> tuple[Unpack | Patch | Replace, ...]:
     return (
         *gcc,
         Unpack(archive="${source.musl}", into="${work}/musl", strip=1),
-        Unpack(archive="${source.musl-patches}", into="${work}/musl-patches"),
-        Patch(series="${work}/musl-patches/debian/patches/series", into="${work}/musl"),
+        *musl_fixes.steps(musl_patches, into="${work}/musl"),
         Replace(
             root="${work}/gcc",
             pattern=ARM_LINK_SPEC,
@@ -152,14 +159,14 @@ def _compiler(target: Target) -> tuple[Run | Touch, ...]:
             ),
             cwd="${work}/build",
         ),
-        _make("configure-gcc", _said(target)),
+        _make("configure-gcc", said(target)),
         # Debian's tarball has no manual to compare this stamp with, and make all-gcc would stop.
         Touch(path="${work}/build/gcc/s-tm-texi", time=FAR_FUTURE),
-        _make("all-gcc", _said(target)),
+        _make("all-gcc", said(target)),
     )
 
 
-def _said(target: Target) -> str:
+def said(target: Target) -> str:
     """What `gcc -v` shows as its configuration: the same without the build's folders."""
     words = (f"--target={target.triple}", *OPTIONS, *target.gcc.configure)
     return f"TOPLEVEL_CONFIGURE_ARGUMENTS=../gcc/configure {' '.join(words)}"

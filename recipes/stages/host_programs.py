@@ -101,24 +101,13 @@ def qemu(sources: tuple[Source, ...]) -> Stage:
 
 def rust(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
     """rustc, cargo, the host's std and the sources of std: one component of one origin."""
+    packaged = has_crates_of_std(sources)
     return Stage(
         name="rust",
         summary="rustc, cargo, the host's std and rust-src",
         sources=_numbered(sources),
         steps=(
-            *_unpacked(sources, "${work}/packages", omit=NOT_OF_STD),
-            Copy(source="${work}/packages/usr/bin", to="${out}/programs"),
-            Copy(source=f"${{work}}/packages/usr/lib/{multiarch}", to="${out}/lib"),
-            Copy(
-                source="${work}/packages/usr/lib/rustlib",
-                to="${out}/lib/rustlib",
-                omit=("src", "etc"),
-            ),
-            # Debian keeps one folder per version in usr/src; rustlib/src/rust points to it.
-            Copy(
-                source="${work}/packages/usr/lib/rustlib/src/rust/library",
-                to="${out}/lib/rustlib/src/rust/library",
-            ),
+            *(_rust_of_packages(sources, multiarch) if packaged else _rust_of_archives(sources)),
             *(
                 Write(
                     path=f"${{out}}/bin/{program}",
@@ -134,6 +123,67 @@ def rust(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         peak=2_000_000_000,
         kept=600_000_000,
     )
+
+
+def has_crates_of_std(sources: tuple[Source, ...]) -> bool:
+    """Whether what std depends on lies beside it in `vendor`. Debian puts it there; upstream's
+    rust-src has it since rust-lang/rust#156196 (May 2026), later than the release pinned here."""
+    return all(source.name.endswith(".deb") for source in sources)
+
+
+def _rust_of_packages(sources: tuple[Source, ...], multiarch: str) -> tuple[Step, ...]:
+    return (
+        *_unpacked(sources, "${work}/packages", omit=NOT_OF_STD),
+        Copy(source="${work}/packages/usr/bin", to="${out}/programs"),
+        Copy(source=f"${{work}}/packages/usr/lib/{multiarch}", to="${out}/lib"),
+        Copy(
+            source="${work}/packages/usr/lib/rustlib",
+            to="${out}/lib/rustlib",
+            omit=("src", "etc"),
+        ),
+        # Debian keeps one folder per version in usr/src; rustlib/src/rust points to it.
+        Copy(
+            source="${work}/packages/usr/lib/rustlib/src/rust/library",
+            to="${out}/lib/rustlib/src/rust/library",
+        ),
+    )
+
+
+def _rust_of_archives(sources: tuple[Source, ...]) -> tuple[Step, ...]:
+    """The project's own archives: `<component>-<version>[-<triple>]/<component>/`, each a part of
+    one tree; rust-installer's scripts and lists beside it are not needed."""
+    parts = tuple(_component(source.name) for source in sources)
+    return (
+        *(
+            Unpack(
+                archive=f"${{source.{number}}}",
+                into="${work}/rust",
+                only=tuple(f"{folder}/{part}/{below}" for below in below_of),
+                strip=2,
+            )
+            for number, (folder, part, below_of) in enumerate(parts)
+        ),
+        Copy(source="${work}/rust/bin", to="${out}/programs"),
+        Copy(source="${work}/rust/lib", to="${out}/lib"),
+    )
+
+
+def _component(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """Top folder of an archive, the component in it, and what is taken of it."""
+    folder = name[: name.index(".tar.")]
+    match folder.split("-"):
+        case ["rustc", *_]:
+            return folder, "rustc", ("bin", "lib")
+        case ["cargo", *_]:
+            return folder, "cargo", ("bin",)
+        case ["rust", "src", *_]:
+            return folder, "rust-src", ("lib/rustlib/src/rust/library",)
+        case ["rust", "std", _, *triple]:
+            return folder, f"rust-std-{'-'.join(triple)}", ("lib",)
+        case _:
+            raise errors.Unknown(
+                "archive of Rust", name, ("rustc", "cargo", "rust-std", "rust-src")
+            )
 
 
 RUST_WRAPPER = """\

@@ -38,17 +38,27 @@ def ca_bundle(source: Source) -> Stage:
         name="ca-bundle",
         summary="certificate authorities for images that ask for them",
         sources=(("ca-certificates", source),),
-        steps=(
-            Unpack(archive="${source.ca-certificates}", only=("usr/share/ca-certificates",)),
-            Join(
-                root="${work}/usr/share/ca-certificates",
-                pattern="mozilla/*.crt",
-                to=f"${{out}}/{CA_BUNDLE}",
-            ),
-        ),
+        steps=_joined() if source.name.endswith(".deb") else _whole(),
         runs_on="nowhere",
         guess=1,
     )
+
+
+def _joined() -> tuple[Step, ...]:
+    """Debian's package has a file for each authority."""
+    return (
+        Unpack(archive="${source.ca-certificates}", only=("usr/share/ca-certificates",)),
+        Join(
+            root="${work}/usr/share/ca-certificates",
+            pattern="mozilla/*.crt",
+            to=f"${{out}}/{CA_BUNDLE}",
+        ),
+    )
+
+
+def _whole() -> tuple[Step, ...]:
+    """curl's project extracts them to one file."""
+    return (Copy(source="${source.ca-certificates}", to=f"${{out}}/{CA_BUNDLE}"),)
 
 
 def stage(service: Service, target: Target, *, program: Stage, bundle: Stage | None) -> Stage:

@@ -50,22 +50,28 @@ fn main() {
 """
 
 
-def stage(
+def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,
     rust: Stage,
     toolchain: Stage,
+    crates: Stage | None,
     judges: tuple[tuple[str, Stage], ...],
     host_triple: str,
 ) -> Stage:
     """`lib/rustlib/<triple>` beside the host's own: what rustc takes as `--sysroot`."""
     library = f"${{out}}/lib/rustlib/{target.rust.triple}/lib"
     sources = "${need.rust}/lib/rustlib/src/rust/library"
+    vendored = f"{sources}/vendor" if crates is None else "${need.crates}"
     return Stage(
         name=f"rust-std-{target.name}",
         target=target.name,
         summary="Rust's std for this processor",
-        needs=(("rust", rust), ("toolchain", toolchain)),
+        needs=(
+            ("rust", rust),
+            ("toolchain", toolchain),
+            *((("crates", crates),) if crates is not None else ()),
+        ),
         env=(
             ("CARGO_HOME", "${work}/cargo-home"),
             ("CARGO_TARGET_DIR", "${work}/target"),
@@ -82,7 +88,7 @@ def stage(
                 path="${work}/cargo-home/config.toml",
                 text=(
                     '[source.crates-io]\nreplace-with = "vendored"\n'
-                    f'[source.vendored]\ndirectory = "{sources}/vendor"\n'
+                    f'[source.vendored]\ndirectory = "{vendored}"\n'
                 ),
             ),
             Run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Free, Present, Run, Source, Stage, Unpack
+from recipes.engine.stage import Copy, Free, Present, Run, Source, Stage, Step, Unpack
 from recipes.stages import cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
@@ -20,9 +20,13 @@ OPTIONS = (
 )
 
 
+BUILD = "${work}/build"
+
+
 def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
     """`usr/include/sqlite3.h`, `usr/lib/libsqlite3.a`, `usr/lib/pkgconfig/sqlite3.pc`."""
-    build, triple = "${work}/build", target.triple
+    build, triple = BUILD, target.triple
+    sources = "${work}/sqlite3" if is_amalgamation(source) else "${work}/sqlite3/src"
     return Stage(
         name=f"sqlite3-{target.name}",
         target=target.name,
@@ -34,12 +38,7 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
         steps=(
             *cross.steps(target, kit),
             Unpack(archive="${source.sqlite3}", into="${work}/sqlite3", strip=1),
-            Run(
-                argv=("../sqlite3/configure", f"--host={triple}", "--prefix=/usr", "--disable-tcl"),
-                cwd=build,
-            ),
-            # Its makefile knows how to join the sources to one, with Tcl and the host's compiler.
-            Run(argv=("make", "sqlite3.c", "sqlite3.pc"), cwd=build),
+            *(_prepared(triple) if is_amalgamation(source) else _joined(triple)),
             Run(
                 argv=(
                     *(f"{triple}-gcc", "-O2", "-c", "sqlite3.c"),
@@ -51,7 +50,7 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
             Copy(source=f"{build}/libsqlite3.a", to="${out}/usr/lib/libsqlite3.a"),
             Copy(source=f"{build}/sqlite3.pc", to="${out}/usr/lib/pkgconfig/sqlite3.pc"),
             Copy(source=f"{build}/sqlite3.h", to="${out}/usr/include/sqlite3.h"),
-            Copy(source="${work}/sqlite3/src/sqlite3ext.h", to="${out}/usr/include/sqlite3ext.h"),
+            Copy(source=f"{sources}/sqlite3ext.h", to="${out}/usr/include/sqlite3ext.h"),
             cross.movable(),
         ),
         runs_on="target",
@@ -60,6 +59,35 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
             Free(texts=("${cache}",)),
         ),
         guess=45,
+    )
+
+
+def is_amalgamation(source: Source) -> bool:
+    """Whether the release holds SQLite joined to one file already."""
+    return source.name.startswith(("sqlite-autoconf", "sqlite-amalgamation"))
+
+
+def _joined(triple: str) -> tuple[Step, ...]:
+    """The sources' makefile knows how to join them to one, with Tcl and the host's compiler."""
+    return (
+        Run(
+            argv=("../sqlite3/configure", f"--host={triple}", "--prefix=/usr", "--disable-tcl"),
+            cwd=BUILD,
+        ),
+        Run(argv=("make", "sqlite3.c", "sqlite3.pc"), cwd=BUILD),
+    )
+
+
+def _prepared(triple: str) -> tuple[Step, ...]:
+    return (
+        Run(
+            argv=("../sqlite3/configure", f"--host={triple}", "--prefix=/usr", "--disable-shared"),
+            cwd=BUILD,
+        ),
+        *(
+            Copy(source=f"${{work}}/sqlite3/{name}", to=f"{BUILD}/{name}")
+            for name in ("sqlite3.c", "sqlite3.h")
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from recipes.engine.stage import (
     Elf,
     Free,
     Link,
+    Present,
     Remove,
     Run,
     Size,
@@ -84,17 +85,26 @@ int main()
 """
 
 
-def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage, known: Stage) -> Stage:
-    """`bin/<triple>-gcc` and friends and a sysroot, in a folder that can be moved."""
+PROGRAMS = (
+    *("gcc", "g++", "cc", "c++", "cpp", "ar", "as", "ld", "nm", "objcopy", "objdump"),
+    *("ranlib", "readelf", "strip"),
+)
+"""What `bin` has behind the triple, whichever driver made it."""
+
+
+def stage(
+    target: Target, *, parts: tuple[tuple[str, Stage], ...], qemu: Stage, known: Stage
+) -> Stage:
+    """`bin/<triple>-gcc` and friends and a sysroot, in a folder that can be moved. `parts` are what
+    a driver made, the one with binutils first."""
     triple = target.triple
     return Stage(
         name=f"toolchain-{target.name}",
         target=target.name,
         summary="compiler, assembler, linker and sysroot, to be unpacked anywhere",
-        needs=(("binutils", binutils), ("gcc", gcc)),
+        needs=parts,
         steps=(
-            Copy(source="${need.binutils}", to="${out}"),
-            Copy(source="${need.gcc}", to="${out}"),
+            *(Copy(source=f"${{need.{alias}}}", to="${out}") for alias, _ in parts),
             Remove(root="${out}", patterns=UNWANTED),
             Link(path=f"${{out}}/bin/{triple}-cc", target=f"{triple}-gcc"),
             *(
@@ -103,7 +113,7 @@ def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage, known: St
             ),
             *(
                 Strip(
-                    program=f"${{need.binutils}}/bin/{triple}-strip",
+                    program=f"${{need.{parts[0][0]}}}/bin/{triple}-strip",
                     root=f"${{out}}/{folder}",
                     options=("--strip-debug", "--enable-deterministic-archives"),
                     kind=kind,
@@ -117,6 +127,8 @@ def stage(target: Target, *, binutils: Stage, gcc: Stage, qemu: Stage, known: St
         runs_on="host",
         judges=(("qemu", qemu), ("known", known)),
         checks=(
+            Present(paths=tuple(f"bin/{triple}-{program}" for program in PROGRAMS)),
+            Present(root=f"${{out}}/{triple}", paths=("include/stdio.h", "lib/libc.a")),
             Size(at_most=AT_MOST),
             Free(texts=("${cache}",)),
             Elf(root=f"${{out}}/{triple}/lib", patterns=("*.so*", "*.o"), machine=target.machine),

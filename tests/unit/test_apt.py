@@ -44,5 +44,5 @@ def test_archive_of_another_distribution_is_not_asked(tmp_path: Path, name: str)
 
 def test_machine_without_an_entry_for_its_release(tmp_path: Path) -> None:
     apt = apt_of(tmp_path, "ID=debian\nVERSION_CODENAME=bookworm\n", codename="bullseye")
-    with pytest.raises(errors.ArchiveUnusable, match="no Debian archive for 'bookworm'"):
+    with pytest.raises(errors.ArchiveUnusable, match="no archive of debian for 'bookworm'"):
         apt.refresh("trixie")

@@ -141,6 +141,7 @@ UNKEYED = {
     "network": True,
     "target": "armv6",
     "summary": "words",
+    "milestones": (("a", "b"),),
     "guess": 99.0,
     "peak": 99,
     "kept": 99,

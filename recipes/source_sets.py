@@ -1,0 +1,82 @@
+"""Which source set a run takes: the one that was asked for, or the first that can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from recipes import doctor, errors, source, upstream
+from recipes.catalog import DRIVERS, Driver
+from recipes.engine import web
+from recipes.engine.apt import Apt
+from recipes.engine.report import Report
+from recipes.engine.stage import Url
+from recipes.settings import Settings
+from recipes.source import Pins
+from recipes.upstream import UpstreamPins
+
+AUTO = "auto"
+PROBE_SECONDS = 5.0
+"""What each address is given to answer."""
+REMEMBERED = "source-set"
+"""A file in the cache: a cache stays with its set, or every stage would be built twice."""
+
+Lacks = Callable[[], str]
+"""Why a set cannot be reached; empty if it can."""
+
+
+def load(said: str, settings: Settings, apt: Apt, report: Report) -> Pins:
+    """The pins of the source set that was asked for, or can be reached; raises as `choose`."""
+    folder, host = settings.project / "recipes" / "pins", apt.host
+    run_lock = settings.cache / "run-lock.toml"
+    debian = source.load(folder, run_lock, host=host)
+
+    def from_upstream() -> UpstreamPins:
+        machine = doctor.host().machine
+        return upstream.load(folder, run_lock, host=host, machine=machine, mirror=settings.mirror)
+
+    def lacks_upstream() -> str:
+        musl = from_upstream().source("musl")  # the smallest
+        addresses = [origin.address for origin in musl.origins if isinstance(origin, Url)]
+        with report.busy("looking for a source set"):
+            return web.lacks(addresses, PROBE_SECONDS)
+
+    sets = {upstream.NAME: lacks_upstream, debian.name: lambda: apt.lacks(debian.suite)}
+    chosen = choose(said, sets, settings.cache, report.note)
+    return debian if chosen == debian.name else from_upstream()
+
+
+def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[str], None]) -> str:
+    """The name of a set.
+
+    Raises `Unknown` for a name that is none, `NoSourceSet` where none can be reached.
+    """
+    if said != AUTO:
+        if said not in sets:
+            raise errors.Unknown("source set", said, (AUTO, *sets))
+        return said
+    remembered = cache / REMEMBERED
+    if remembered.exists() and (name := remembered.read_text().strip()) in sets:
+        return name
+    faults: dict[str, str] = {}
+    for name, lacks in sets.items():
+        if fault := lacks():
+            faults[name] = fault
+            continue
+        why = "".join(f"; {other} cannot be had: {fault}" for other, fault in faults.items())
+        note(f"sources: {name}{why}. This cache stays with it; MUSLIN_SOURCES says otherwise")
+        aside = remembered.with_name(f".{REMEMBERED}")
+        aside.write_text(f"{name}\n")
+        aside.replace(remembered)
+        return name
+    raise errors.NoSourceSet(faults)
+
+
+def driver(said: str, pins: Pins) -> Driver:
+    """What makes the toolchains; raises `Unknown` for a name that is no driver's."""
+    if said == AUTO:
+        return "musl-cross-make" if pins.name == upstream.NAME else "builtin"
+    for name in DRIVERS:
+        if said == name:
+            return name
+    raise errors.Unknown("driver", said, (AUTO, *DRIVERS))
