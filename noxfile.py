@@ -134,6 +134,13 @@ def update(session: nox.Session) -> None:
         run.update(session.posargs)
 
 
+@nox.session(venv_backend="none", name="import")
+def import_(session: nox.Session) -> None:
+    """A target file from a config.mak of musl-cross-make: `-- path/to/config.mak NAME`."""
+    with pipeline(session) as run:
+        run.import_(session.posargs, Path(session.invoked_from))
+
+
 @nox.session(venv_backend="none")
 def gc(session: nox.Session) -> None:
     """Shrink the cache: `-- 10GB`, `-- --dry-run 10GB`; `-- --verify` reads every file."""

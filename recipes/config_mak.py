@@ -45,6 +45,7 @@ FLOATS = {"hf": "--with-float=hard", "sf": "--with-float=soft"}
 class Imported:
     """A target file, and what became of each variable and line."""
 
+    triple: str
     text: str
     """The file."""
     model: str
@@ -86,7 +87,9 @@ def imported(path: Path, targets: Mapping[str, Target]) -> Imported:
         ),
     }
     head = "#:schema ../schemas/target.json\n"
-    return Imported(text=head + tomli_w.dumps(table), model=model.name, account=tuple(account))
+    return Imported(
+        triple=triple, text=head + tomli_w.dumps(table), model=model.name, account=tuple(account)
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -192,3 +195,8 @@ def _processor(triple: str) -> str:
     if re.fullmatch(r"i[3-6]86", first):
         return "i86"
     return "arm" if re.fullmatch(r"arm(v\w+)?", first) else first
+
+
+def name_for(triple: str) -> str:
+    """A target's name where none was said: the processor."""
+    return re.sub(r"[^a-z0-9_]", "_", triple.split("-", maxsplit=1)[0])

@@ -392,6 +392,24 @@ class NotImported(PipelineError):
         )
 
 
+class SharedTriple(PipelineError):
+    """A Rust triple on the command line stands for more than one target."""
+
+    def __init__(self, triple: str, targets: Sequence[str]) -> None:
+        super().__init__(f"{triple} is the triple of {' and of '.join(targets)}; say which by name")
+
+
+class TargetThere(PipelineError):
+    """What was imported has the name or the triple of a target that is there."""
+
+    def __init__(self, name: str, text: str) -> None:
+        shown = "".join(f"    {line}\n" for line in text.splitlines())
+        super().__init__(
+            f"toolchains/{name}.toml has that name or triple already; nothing was written. What it "
+            f"would have been, to compare:\n{shown}  Another name: nox -s import -- config.mak NAME"
+        )
+
+
 class NoRust(PipelineError):
     """The pinned release of Rust has no compiler for this machine."""
 

@@ -14,6 +14,7 @@ from typing import Literal
 from recipes import (
     arguments,
     cleaning,
+    config_mak,
     dist,
     doctor,
     errors,
@@ -313,6 +314,27 @@ class Pipeline:
         for name in new:
             self.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
         self.report.say("done; `git diff recipes/pins` shows what moved")
+
+    def import_(self, words: Sequence[str], folder: Path) -> None:
+        """Turn a `config.mak` of musl-cross-make into a target file; `folder` is where the caller
+        stands. Raises `NotImported`."""
+        names, _ = arguments.split("import", words, flags=())
+        path = folder / (names[0] if names else "config.mak")
+        if not path.is_file():
+            raise errors.NotImported(path, "there is no such file")
+        made = config_mak.imported(path, self.targets)
+        self.report.table("", (path.name, "what became of it"), made.account)
+        name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
+        there = [one.name for one in self.targets.values() if name in one.names]
+        there += [one.name for one in self.targets.values() if made.triple == one.triple]
+        file = self.settings.project / "toolchains" / f"{name}.toml"
+        if there:
+            raise errors.TargetThere(there[0], made.text)
+        file.write_text(made.text)
+        self.report.say(
+            f"toolchains/{name}.toml is written; rust, qemu, openssl and image are those of "
+            f"{made.model}: look at them, then nox -s plan -- {name}"
+        )
 
     def examine(self) -> None:
         """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""

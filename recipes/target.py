@@ -95,7 +95,8 @@ def load(folder: Path) -> dict[str, Target]:
     claimed: dict[str, Path] = {}
     for path in sorted(folder.glob("*.toml")):
         target = declaration.read(path, Target, name=path.stem)
-        for name in target.names:
+        # Two may share Rust's triple: it says less of the processor than GCC's options do.
+        for name in dict.fromkeys((target.name, target.triple)):
             if name in claimed:
                 raise errors.BadDeclaration(path, [f"{name} is {claimed[name].name}'s already"])
             claimed[name] = path
@@ -104,11 +105,20 @@ def load(folder: Path) -> dict[str, Target]:
 
 
 def choose(targets: dict[str, Target], wanted: tuple[str, ...]) -> tuple[Target, ...]:
-    """The targets that names on the command line mean, once each, in the order named."""
-    by_name = {name: target for target in targets.values() for name in target.names}
+    """The targets that names on the command line mean, once each, in the order named.
+
+    Raises `Unknown`, and `SharedTriple` for a triple that several have.
+    """
+    by_name: dict[str, list[Target]] = {}
+    for target in targets.values():
+        for name in dict.fromkeys(target.names):
+            by_name.setdefault(name, []).append(target)
     chosen: dict[str, Target] = {}
     for name in wanted:
         if name not in by_name:
             raise errors.Unknown("target", name, by_name)
-        chosen.setdefault(by_name[name].name, by_name[name])
+        meant, *others = by_name[name]
+        if others:
+            raise errors.SharedTriple(name, [one.name for one in (meant, *others)])
+        chosen.setdefault(meant.name, meant)
     return tuple(chosen.values())

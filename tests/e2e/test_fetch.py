@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import http.server
@@ -284,3 +285,29 @@ def test_a_compressed_file_is_taken_as_it_is(server: Server, fetcher: Fetcher) -
     server.pages["/file"] = packed
     server.encoding = "gzip"
     assert fetcher.fetch(source(f"{server.address}/file", body=packed)).read_bytes() == packed
+
+
+# --- a file whose size no record says ------------------------------------------------------------
+
+
+def test_a_file_of_unknown_size(server: Server, fetcher: Fetcher) -> None:
+    wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
+    assert not fetcher.has(wanted)
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+    assert fetcher.has(wanted)
+
+
+def test_a_short_file_of_unknown_size(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
+    server.announced = len(BODY) + 1
+    wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
+    with pytest.raises(errors.NoNetwork, match="1 more expected"):
+        fetcher.fetch(wanted)
+    assert names(tmp_path / "downloads") == set()
+
+
+def test_another_file_of_unknown_size(server: Server, fetcher: Fetcher) -> None:
+    server.pages["/file"] = b"another one"
+    wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
+    with pytest.raises(errors.WrongDigest):
+        fetcher.fetch(wanted)
+    assert not fetcher.has(wanted)

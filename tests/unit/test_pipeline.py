@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import io
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from recipes import errors
+from recipes import errors, target
 from recipes.engine.history import Build
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
@@ -172,3 +173,24 @@ def test_a_run_can_be_about_one_service(trial: Trial) -> None:
 def test_an_unknown_service_is_told_its_neighbour(trial: Trial) -> None:
     with pytest.raises(errors.NoService, match=r"no service 'helo-c'\. Did you mean hello-c"):
         trial.plan(["armv6", "--service=helo-c"])
+
+
+def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
+    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    (tmp_path / "toolchains").mkdir()
+    (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\nOUTPUT = /opt\n")
+    trial.import_(["config.mak"], tmp_path)
+    said = trial.stream.getvalue()
+    assert "OUTPUT       not taken: artefacts go to dist/" in said
+    assert "toolchains/i486.toml is written" in said
+    shutil.copy(PROJECT / "toolchains" / "i686.toml", tmp_path / "toolchains")
+    assert set(target.load(tmp_path / "toolchains")) == {"i486", "i686"}
+
+
+def test_a_config_mak_of_a_target_that_is_there(trial: Trial, tmp_path: Path) -> None:
+    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    (tmp_path / "config.mak").write_text("TARGET = arm-linux-musleabihf\n")
+    with pytest.raises(errors.TargetThere, match=r"armv\d\.toml has that name or triple already"):
+        trial.import_(["config.mak", "mine"], tmp_path)
+    with pytest.raises(errors.NotImported, match="there is no such file"):
+        trial.import_([], tmp_path / "nowhere")

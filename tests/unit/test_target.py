@@ -98,6 +98,18 @@ def test_a_name_of_two_targets_is_refused(tmp_path: Path) -> None:
         target.load(tmp_path)
 
 
+def test_two_targets_may_share_the_triple_of_rust(tmp_path: Path) -> None:
+    text = (PROJECT / "toolchains" / "armv6.toml").read_text()
+    (tmp_path / "armv6.toml").write_text(text)
+    other = text.replace('triple = "arm-linux-musleabihf"', 'triple = "armv6-linux-musleabihf"')
+    (tmp_path / "mine.toml").write_text(other)
+    targets = target.load(tmp_path)
+    (mine,) = target.choose(targets, ("mine",))
+    assert target.choose(targets, ("armv6-linux-musleabihf", "mine")) == (mine,)
+    with pytest.raises(errors.SharedTriple, match=r"of armv6 and of mine; say which by name"):
+        target.choose(targets, ("arm-unknown-linux-musleabihf",))
+
+
 def test_a_file_name_that_is_no_target_name_is_refused(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path / "ARM v6.toml")
     with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
