@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Mapping
 
 from recipes import errors
-from recipes.engine.stage import Link, Present, Run, Source, Stage, Unpack, Write, escaped
+from recipes.engine.stage import Link, Present, Remove, Run, Source, Stage, Unpack, Write, escaped
 from recipes.stages import gcc, musl_fixes
 from recipes.target import Target
 
@@ -97,6 +97,7 @@ def stage(
             *musl_fixes.placed(musl_patches, f"{HERE}/patches/musl-{versions['musl']}"),
             Write(path=f"{HERE}/config.mak", text=config(target, versions)),
             Run(argv=("make", "install", gcc.said(target)), cwd=HERE),
+            Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
         ),
         runs_on="host",
         checks=(

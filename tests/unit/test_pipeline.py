@@ -181,7 +181,7 @@ def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
     (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\nOUTPUT = /opt\n")
     trial.import_(["config.mak"], tmp_path)
     said = trial.stream.getvalue()
-    assert "OUTPUT       not taken: artefacts go to dist/" in said
+    assert "OUTPUT      not taken: artefacts go to dist/" in said
     assert "toolchains/i486.toml is written" in said
     shutil.copy(PROJECT / "toolchains" / "i686.toml", tmp_path / "toolchains")
     assert set(target.load(tmp_path / "toolchains")) == {"i486", "i686"}
