@@ -52,7 +52,9 @@ def pipeline(session: nox.Session) -> Iterator[Pipeline]:
 def doctor(session: nox.Session) -> None:
     """0. Say what this machine has, what it lacks and how to get it."""
     with pipeline(session) as run:
-        run.examine()
+        from recipes import sessions
+
+        sessions.examine(run)
 
 
 @nox.session(venv_backend="none")
@@ -124,28 +126,45 @@ def cargo(session: nox.Session) -> None:
 def plan(session: nox.Session) -> None:
     """Show every stage, whether it is in the cache, and its key; builds nothing."""
     with pipeline(session) as run:
-        run.plan(session.posargs)
+        from recipes import sessions
+
+        sessions.plan(run, session.posargs)
 
 
 @nox.session(venv_backend="none")
 def update(session: nox.Session) -> None:
     """Move every pin, or the named ones, to the newest of its series; a new name gets a pin."""
     with pipeline(session) as run:
-        run.update(session.posargs)
+        from recipes import sessions
+
+        sessions.update(run, session.posargs)
 
 
 @nox.session(venv_backend="none", name="import")
 def import_(session: nox.Session) -> None:
     """A target file from a config.mak of musl-cross-make: `-- path/to/config.mak NAME`."""
     with pipeline(session) as run:
-        run.import_(session.posargs, Path(session.invoked_from))
+        from recipes import sessions
+
+        sessions.import_(run, session.posargs, Path(session.invoked_from))
+
+
+@nox.session(venv_backend="none")
+def ci(session: nox.Session) -> None:
+    """Files by which a forge builds it all: `-- github` or `-- gitlab`; targets may follow."""
+    with pipeline(session) as run:
+        from recipes import sessions
+
+        sessions.write_ci(run, session.posargs)
 
 
 @nox.session(venv_backend="none")
 def gc(session: nox.Session) -> None:
     """Shrink the cache: `-- 10GB`, `-- --dry-run 10GB`; `-- --verify` reads every file."""
     with pipeline(session) as run:
-        run.collect(session.posargs)
+        from recipes import sessions
+
+        sessions.collect(run, session.posargs)
 
 
 @nox.session

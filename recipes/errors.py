@@ -392,6 +392,17 @@ class NotImported(PipelineError):
         )
 
 
+class TooManyCaches(PipelineError):
+    """GitLab's job for the joint images cannot have the caches of all targets."""
+
+    def __init__(self, targets: Sequence[str], most: int) -> None:
+        super().__init__(
+            f"GitLab restores {most} caches in a job, and there are {len(targets)} targets: "
+            f"{', '.join(targets)}. Name {most} of them: nox -s ci -- gitlab "
+            f"{' '.join(targets[:most])}"
+        )
+
+
 class SharedTriple(PipelineError):
     """A Rust triple on the command line stands for more than one target."""
 

@@ -7,20 +7,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from recipes import (
     arguments,
-    cleaning,
-    config_mak,
     dist,
     doctor,
     errors,
     joint,
     lock,
-    plan,
     service,
     settings,
     source_sets,
@@ -29,7 +25,7 @@ from recipes import (
 )
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
-from recipes.engine.build import Builder, Planned, State, sources
+from recipes.engine.build import Builder, Planned, sources
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
 from recipes.engine.key import Keys
@@ -93,7 +89,7 @@ class Pipeline:
         """The targets of `[tool.muslin]`."""
         return target.choose(self.targets, self.settings.targets)
 
-    def _choose(self, options: Mapping[str, str]) -> None:
+    def choose(self, options: Mapping[str, str]) -> None:
         """Take a source set and a driver, and be about some services alone, by their names with
         commas between them, where a command line says so."""
         self._said_sources = options.get("--sources", "")
@@ -155,22 +151,22 @@ class Pipeline:
     def run(self, goal: Goal, words: Sequence[str]) -> None:
         """Build what a session stands for; `package` and `sdk` also fill `dist/`."""
         names, options = arguments.split(goal, words, flags=(), valued=CHOICES)
-        self._choose(options)
+        self.choose(options)
         targets = self.chosen(names)
         doctor.insist()
         if goal in ("package", "sdk"):
             dist.insist_on_writable(self.settings.dist)
         started = time.monotonic()
-        with self._at_work():
+        with self.at_work():
             builder = self.builder()
             stages = self.goals(goal, targets)
-            while self._settle(builder.plan(stages).values()):
+            while self.settle(builder.plan(stages).values()):
                 stages = self.goals(goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor)
                 if goal == "package":
                     with self._dist():
-                        entries |= builder.build(self._joint(builder, targets), executor)
+                        entries |= builder.build(self.joint(builder, targets), executor)
                         self._publish(dist.images(targets, self.services, entries))
                 elif goal == "sdk":
                     with self._dist():
@@ -198,7 +194,7 @@ class Pipeline:
         )
         self._show(artefacts)
 
-    def _joint(
+    def joint(
         self, builder: Builder, targets: tuple[Target, ...], *, quiet: bool = False
     ) -> list[Stage]:
         return joint.stages(
@@ -217,9 +213,9 @@ class Pipeline:
         if not words:
             raise errors.NoTarget("cargo", self.targets)
         (one,) = self.chosen(words[:1])
-        with self._at_work():
+        with self.at_work():
             builder, stage = self.builder(), self.catalog().sdk(one)
-            while self._settle(builder.plan([stage]).values()):
+            while self.settle(builder.plan([stage]).values()):
                 stage = self.catalog().sdk(one)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entry = builder.build([stage], executor)[stage.name]
@@ -230,125 +226,19 @@ class Pipeline:
     def fetch(self, words: Sequence[str]) -> None:
         """Download every source and crate that the targets need, built or not."""
         names, options = arguments.split("fetch", words, flags=(), valued=CHOICES)
-        self._choose(options)
-        with self._at_work():
+        self.choose(options)
+        with self.at_work():
             targets, builder = self.chosen(names), self.builder()
-            while self._settle(self._everything(targets)):
+            while self.settle(self.everything(targets)):
                 pass
-            for one in sources(self._everything(targets)).values():
+            for one in sources(self.everything(targets)).values():
                 with self.report.busy(one.name):
                     path = self.fetcher.fetch(one)
                 self.report.stage_line(one.name, "fetched", f" {size(path.stat().st_size)}")
             with ThreadPoolExecutor(self.settings.jobs) as executor:
                 builder.build(self.catalog().crates(), executor)
 
-    def plan(self, words: Sequence[str]) -> None:
-        """Show every stage, whether it is found or to be built, and what that will take."""
-        valued = ("--why", *CHOICES)
-        names, options = arguments.split("plan", words, flags=("--json",), valued=valued)
-        self._choose(options)
-        if "--json" in options:
-            self.report.divert()
-        builder = self.builder()
-        targets = self.chosen(names)
-        if "--why" in options:
-            self._explain(builder, options["--why"], targets)
-            return
-        with self.store.in_use():
-            planned = self._planned(builder, targets)
-        if "--json" in options:
-            self.report.data(plan.as_data(planned))
-            return
-        self.report.table("", plan.HEAD, plan.rows(planned.values()))
-        seconds = sum(one.cpu_seconds for one in planned.values())
-        if seconds:
-            jobs = self.settings.jobs
-            self.report.say(f"about {duration(seconds / jobs)} on {jobs} cores, if they are idle")
-        for line in self.pins.notes:
-            self.report.note(line)
-
-    def _planned(self, builder: Builder, targets: tuple[Target, ...]) -> dict[str, Planned]:
-        """Every stage, those too that a run would not look at, dependencies first."""
-        indexes = self._joint(builder, targets)
-        planned = builder.plan([*self.goals("package", targets), *indexes])
-        every = dict[str, Planned]()
-        for one in self._everything(targets, indexes):
-            key = builder.keys.of(one.stage)
-            if key in planned:
-                every[key] = planned[key]
-            else:
-                state: State = "found" if builder.has(one.stage) else "not needed"
-                every[key] = replace(one, key=key, state=state)
-        return every
-
-    def _explain(self, builder: Builder, name: str, targets: tuple[Target, ...]) -> None:
-        every = self._everything(targets, self._joint(builder, targets, quiet=True))
-        stages = {one.stage.name: one.stage for one in every}
-        if name not in stages:
-            raise errors.Unknown("stage", name, stages)
-        stage, last = stages[name], self.history.last(name)
-        if builder.has(stage):
-            self.report.say(f"{name} is found: it is in the cache as it is wanted, checks passed")
-            return
-        if self.store.find(builder.keys.of(stage)) is not None:
-            self.report.say(f"{name} is in the cache as it is wanted; new checks of it are to run")
-            return
-        if last is None:
-            self.report.say(f"{name}: this cache knows of no earlier build")
-            return
-        aliases = {alias: need.name for alias, need in stage.needs}
-        lines = plan.differences(last, builder.keys.document(stage), aliases)
-        if not lines:
-            self.report.say(f"{name}: nothing differs from its last build; it has left the cache")
-            return
-        self.report.say(f"{name} differs from its last build in {len(lines)} field(s):")
-        for line in lines:
-            self.report.say(f"  {line}")
-
-    def update(self, words: Sequence[str]) -> None:
-        """Move the repository's pins, or the named ones, to what the archive has now."""
-        names, _ = arguments.split("update", words, flags=())
-        folder = self.settings.project / "recipes" / "pins"
-        with self._at_work(), self.report.busy("archive", self.apt.log):
-            new = lock.relock(folder, self.apt, host=self.apt.host, names=names)
-        for name in new:
-            self.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
-        self.report.say("done; `git diff recipes/pins` shows what moved")
-
-    def import_(self, words: Sequence[str], folder: Path) -> None:
-        """Turn a `config.mak` of musl-cross-make into a target file; `folder` is where the caller
-        stands. Raises `NotImported`."""
-        names, _ = arguments.split("import", words, flags=())
-        path = folder / (names[0] if names else "config.mak")
-        if not path.is_file():
-            raise errors.NotImported(path, "there is no such file")
-        made = config_mak.imported(path, self.targets)
-        self.report.table("", (path.name, "what became of it"), made.account)
-        name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
-        there = [one.name for one in self.targets.values() if name in one.names]
-        there += [one.name for one in self.targets.values() if made.triple == one.triple]
-        file = self.settings.project / "toolchains" / f"{name}.toml"
-        if there:
-            raise errors.TargetThere(there[0], made.text)
-        file.write_text(made.text)
-        self.report.say(
-            f"toolchains/{name}.toml is written; rust, qemu, openssl and image are those of "
-            f"{made.model}: look at them, then nox -s plan -- {name}"
-        )
-
-    def examine(self) -> None:
-        """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""
-        rows = [
-            (one.subject, one.state, one.detail) for one in doctor.findings(self.settings.cache)
-        ]
-        self.report.table("", ("what", "state", "where"), rows)
-        doctor.insist()
-
-    def collect(self, words: Sequence[str]) -> None:
-        """Shrink the store to a size, or verify every file in it."""
-        cleaning.collect(self.store, self.report, words)
-
-    def _everything(self, targets: tuple[Target, ...], more: Iterable[Stage] = ()) -> list[Planned]:
+    def everything(self, targets: tuple[Target, ...], more: Iterable[Stage] = ()) -> list[Planned]:
         """All that the targets' images are made of and proved with, dependencies first."""
         every: dict[int, Stage] = {}
 
@@ -362,7 +252,7 @@ class Pipeline:
             visit(stage)
         return [Planned(stage=stage, key="", state="build", after=()) for stage in every.values()]
 
-    def _settle(self, planned: Iterable[Planned]) -> bool:
+    def settle(self, planned: Iterable[Planned]) -> bool:
         """See that the archive still has what is to be fetched; whether a pin had to move."""
         missing = [one for one in sources(planned).values() if not self.fetcher.has(one)]
         if not missing:
@@ -381,7 +271,7 @@ class Pipeline:
         self.report.table("", ("artefact in dist/", "size", "SHA-256", "made"), rows)
 
     @contextmanager
-    def _at_work(self) -> Iterator[None]:
+    def at_work(self) -> Iterator[None]:
         """For what uses the cache: it can be stopped, and no clean-up comes in between."""
         with stopping.stoppable(self.report, self.runner, self.settings.cache), ExitStack() as use:
             with self.report.busy("clean-up of the cache by another run"):

@@ -1,77 +1,159 @@
-"""The toolchain is right for the board without being told, wherever it lies."""
+"""The contract of every driver: the toolchain is right for the board without being told, wherever
+it lies. musl-cross-make's is made of the stand-ins in tests/standins."""
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from recipes.stages.toolchain import C_PROGRAM, CXX_PROGRAM, PROGRAMS
+from recipes.target import Target
+from tests.product import elsewhere
 from tests.product.conftest import Product, output
 
 C = '#include <stdio.h>\nint main(void) { puts("moved"); return 0; }\n'
 CXX = "#include <iostream>\nint main() { try { throw 7; } catch (int i) { std::cout << i; } }\n"
 
 
+@dataclass(frozen=True)
+class Made:
+    """A driver's toolchain."""
+
+    folder: Path
+    cache: Path
+    target: Target
+
+    def program(self, name: str) -> Path:
+        return self.folder / "bin" / f"{self.target.triple}-{name}"
+
+
+@pytest.fixture(scope="session")
+def others() -> dict[str, Made]:
+    """Toolchains of musl-cross-make's, by target, each made once."""
+    return {}
+
+
+@pytest.fixture(params=["builtin", "musl-cross-make"])
+def made(
+    request: pytest.FixtureRequest,
+    product: Product,
+    others: dict[str, Made],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Made:
+    """The toolchain of each driver."""
+    target = product.target
+    if request.param == "builtin":
+        cache = product.pipeline.settings.cache
+        return Made(folder=product.toolchain, cache=cache, target=target)
+    if target.name not in others:
+        folder = tmp_path_factory.mktemp(target.name)
+        with elsewhere.opened(product, folder) as place:
+            toolchain = place.toolchain("musl-cross-make")
+        others[target.name] = Made(folder=toolchain, cache=folder / "cache", target=target)
+    return others[target.name]
+
+
 @pytest.fixture
-def moved(product: Product, tmp_path: Path) -> Path:
+def moved(made: Made, tmp_path: Path) -> Made:
     """The toolchain, copied to where it was not built."""
     to = tmp_path / "else where"
-    shutil.copytree(product.toolchain, to, symlinks=True)
-    return to
+    shutil.copytree(made.folder, to, symlinks=True)
+    return Made(folder=to, cache=made.cache, target=made.target)
+
+
+def kind(program: Path) -> tuple[str, set[str]]:
+    """An ELF file's type and its segments'."""
+    with program.open("rb") as file:
+        elf = ELFFile(file)
+        return elf.header.e_type, {segment.header.p_type for segment in elf.iter_segments()}
 
 
 @pytest.mark.parametrize("form", ["-static", "-static-pie"])
 @pytest.mark.parametrize(("driver", "text", "expect"), [("gcc", C, "moved"), ("g++", CXX, "7")])
 def test_moved_toolchain_compiles(
-    product: Product, moved: Path, tmp_path: Path, driver: str, text: str, expect: str, form: str
+    product: Product, moved: Made, tmp_path: Path, driver: str, text: str, expect: str, form: str
 ) -> None:
     source = tmp_path / ("x.c" if driver == "gcc" else "x.cc")
     source.write_text(text)
     program = tmp_path / "x"
-    output([moved / "bin" / f"{product.target.triple}-{driver}", form, source, "-o", program])
-    with program.open("rb") as file:
-        kinds = {segment.header.p_type for segment in ELFFile(file).iter_segments()}
-    assert "PT_INTERP" not in kinds
+    output([moved.program(driver), form, source, "-o", program])
+    assert "PT_INTERP" not in kind(program)[1]
     assert expect in output(product.emulated(program))
 
 
-def test_default_is_pie(product: Product, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lto", [(), ("-flto",)])
+@pytest.mark.parametrize(
+    ("driver", "text", "more", "expect"),
+    [
+        ("gcc", C_PROGRAM, ("-lm", "-latomic"), "sum 10, root 10.000"),
+        ("g++", CXX_PROGRAM, (), "across threads"),
+    ],
+)
+def test_threads_their_own_variables_exceptions_and_wide_atomics(
+    product: Product,
+    made: Made,
+    tmp_path: Path,
+    driver: str,
+    text: str,
+    more: tuple[str, ...],
+    expect: str,
+    lto: tuple[str, ...],
+) -> None:
+    source = tmp_path / ("x.c" if driver == "gcc" else "x.cc")
+    source.write_text(text)
+    program = tmp_path / "x"
+    output([made.program(driver), "-O2", "-static-pie", *lto, source, "-o", program, *more])
+    assert expect in output(product.emulated(program))
+
+
+def test_default_is_pie(made: Made, tmp_path: Path) -> None:
     source = tmp_path / "x.c"
     source.write_text(C)
     program = tmp_path / "x"
-    output([product.toolchain / "bin" / f"{product.target.triple}-gcc", source, "-o", program])
-    with program.open("rb") as file:
-        assert ELFFile(file).header.e_type == "ET_DYN"
+    output([made.program("gcc"), source, "-o", program])
+    assert kind(program)[0] == "ET_DYN"
 
 
-def test_dynamic_program_runs_with_the_sysroot(product: Product, tmp_path: Path) -> None:
+def test_defaults_are_the_baseline(made: Made) -> None:
+    """What the target says to GCC's configure as `--with-arch=` is what the compiler does."""
+    said = dict(re.findall(r"--with-(arch|cpu|fpu|abi)=(\S+)", " ".join(made.target.gcc.configure)))
+    shown = output([made.program("gcc"), "-Q", "--help=target"])
+    for option, value in said.items():
+        line = re.search(rf"^  -m{option}=\S*\s+(\S+)", shown, re.MULTILINE)
+        assert line is not None, option
+        assert line[1] == value or line[1].startswith(f"{value}+"), (option, line[0])
+
+
+def test_dynamic_program_runs_with_the_sysroot(
+    product: Product, made: Made, tmp_path: Path
+) -> None:
     source = tmp_path / "x.cc"
     source.write_text(CXX)
     program = tmp_path / "x"
-    triple = product.target.triple
-    output([product.toolchain / "bin" / f"{triple}-g++", source, "-o", program])
+    output([made.program("g++"), source, "-o", program])
     emulator, cpu, model, _ = product.emulated(program)
-    sysroot = product.toolchain / triple
+    sysroot = made.folder / made.target.triple
     assert "7" in output([emulator, cpu, model, "-L", sysroot, program])
 
 
-def test_no_path_of_the_build_in_any_file(product: Product) -> None:
-    needle = str(product.pipeline.settings.cache).encode()
+def test_no_path_of_the_build_in_any_file(made: Made) -> None:
+    needle = str(made.cache).encode()
     guilty = [
         path
-        for path in product.toolchain.rglob("*")
+        for path in made.folder.rglob("*")
         if path.is_file() and not path.is_symlink() and needle in path.read_bytes()
     ]
     assert guilty == []
 
 
-def test_every_promised_program_and_library(product: Product) -> None:
-    triple = product.target.triple
-    programs = "gcc g++ cc c++ ar as ld nm objcopy objdump ranlib readelf strip".split()
-    for program in programs:
-        output([product.toolchain / "bin" / f"{triple}-{program}", "--version"])
+def test_every_promised_program_and_library(made: Made) -> None:
+    for program in PROGRAMS:
+        output([made.program(program), "--version"])
     libraries = "libc.a libc.so libgcc_s.so.1 libatomic.a libstdc++.a libstdc++.so".split()
-    assert all((product.toolchain / triple / "lib" / name).exists() for name in libraries)
-    assert list(product.toolchain.glob("lib/gcc/*/*/libgcc_eh.a"))
+    assert all((made.folder / made.target.triple / "lib" / name).exists() for name in libraries)
+    assert list(made.folder.glob("lib/gcc/*/*/libgcc_eh.a"))

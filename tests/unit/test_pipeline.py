@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, target
+from recipes import errors, sessions, target
 from recipes.engine.history import Build
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
@@ -42,7 +42,7 @@ class Trial(Pipeline):
 
     def platforms(self, *names: str) -> list[set[str]]:
         """The targets in each joint image of a run for these."""
-        joint = self._joint(self.builder(), self.chosen(names))
+        joint = self.joint(self.builder(), self.chosen(names))
         assert [stage.name for stage in joint] == [f"image-{name}" for name in self.services]
         return [{alias for alias, _ in stage.needs} for stage in joint]
 
@@ -104,7 +104,7 @@ def test_variants_are_platforms_of_their_own(trial: Trial) -> None:
 def test_plan_for_machines_is_json_and_nothing_else(
     trial: Trial, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trial.plan(["--json", "armv6"])
+    sessions.plan(trial, ["--json", "armv6"])
     stages = json.loads(capsys.readouterr().out)["stages"]
     assert {"gcc-armv6", "hello-tls-armv6", "image-hello-tls"} <= {one["name"] for one in stages}
     assert {one["state"] for one in stages} == {"build"}
@@ -114,15 +114,15 @@ def test_plan_for_machines_is_json_and_nothing_else(
 def test_plan_says_why(trial: Trial) -> None:
     headers = trial.catalog().headers(trial.targets["armv6"])
     document = json.loads(json.dumps(trial.builder().keys.document(headers)))
-    trial.plan(["--why", "headers-armv6"])
+    sessions.plan(trial, ["--why", "headers-armv6"])
     assert "headers-armv6: this cache knows of no earlier build" in trial.stream.getvalue()
     build = Build(key="k", document=document, wall_seconds=1, cpu_seconds=1)
     trial.history.remember("headers-armv6", build)
-    trial.plan(["armv6", "--why=headers-armv6"])
+    sessions.plan(trial, ["armv6", "--why=headers-armv6"])
     assert "nothing differs from its last build; it has left" in trial.stream.getvalue()
     document["steps"][0]["only"] = ["usr"]
     trial.history.remember("headers-armv6", build)
-    trial.plan(["armv6", "--why=headers-armv6"])
+    sessions.plan(trial, ["armv6", "--why=headers-armv6"])
     said = trial.stream.getvalue()
     assert "headers-armv6 differs from its last build in 2 field(s):" in said
     assert 'only.0: "usr" -> "usr/include"' in said
@@ -131,13 +131,13 @@ def test_plan_says_why(trial: Trial) -> None:
 def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
     headers = trial.catalog().headers(trial.targets["armv6"])
     trial.finish(headers)
-    trial.plan(["armv6", "--why=headers-armv6"])
+    sessions.plan(trial, ["armv6", "--why=headers-armv6"])
     assert "headers-armv6 is found" in trial.stream.getvalue()
 
 
 def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:
     with pytest.raises(errors.Unknown, match=r"no stage 'gcc-armv9'\. Did you mean gcc-armv[567]"):
-        trial.plan(["--why", "gcc-armv9"])
+        sessions.plan(trial, ["--why", "gcc-armv9"])
 
 
 def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
 
 
 def test_a_run_can_be_about_one_service(trial: Trial) -> None:
-    trial.plan(["armv6", "--service", "hello-c"])
+    sessions.plan(trial, ["armv6", "--service", "hello-c"])
     said = trial.stream.getvalue()
     assert "hello-c-armv6" in said
     assert "hello-cpp-armv6" not in said
@@ -172,14 +172,14 @@ def test_a_run_can_be_about_one_service(trial: Trial) -> None:
 
 def test_an_unknown_service_is_told_its_neighbour(trial: Trial) -> None:
     with pytest.raises(errors.NoService, match=r"no service 'helo-c'\. Did you mean hello-c"):
-        trial.plan(["armv6", "--service=helo-c"])
+        sessions.plan(trial, ["armv6", "--service=helo-c"])
 
 
 def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
     trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
     (tmp_path / "toolchains").mkdir()
     (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\nOUTPUT = /opt\n")
-    trial.import_(["config.mak"], tmp_path)
+    sessions.import_(trial, ["config.mak"], tmp_path)
     said = trial.stream.getvalue()
     assert "OUTPUT      not taken: artefacts go to dist/" in said
     assert "toolchains/i486.toml is written" in said
@@ -191,6 +191,6 @@ def test_a_config_mak_of_a_target_that_is_there(trial: Trial, tmp_path: Path) ->
     trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
     (tmp_path / "config.mak").write_text("TARGET = arm-linux-musleabihf\n")
     with pytest.raises(errors.TargetThere, match=r"armv\d\.toml has that name or triple already"):
-        trial.import_(["config.mak", "mine"], tmp_path)
+        sessions.import_(trial, ["config.mak", "mine"], tmp_path)
     with pytest.raises(errors.NotImported, match="there is no such file"):
-        trial.import_([], tmp_path / "nowhere")
+        sessions.import_(trial, [], tmp_path / "nowhere")

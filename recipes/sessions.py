@@ -1,0 +1,143 @@
+"""The sessions that build nothing: what they say, and what they write into the checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from recipes import arguments, ci, cleaning, config_mak, doctor, errors, lock
+from recipes import plan as plans
+from recipes.engine.build import Builder, Planned, State
+from recipes.engine.report import duration
+from recipes.pipeline import CHOICES, Pipeline
+from recipes.target import Target
+
+
+def plan(run: Pipeline, words: Sequence[str]) -> None:
+    """Show every stage, whether it is found or to be built, and what that will take."""
+    valued = ("--why", *CHOICES)
+    names, options = arguments.split("plan", words, flags=("--json",), valued=valued)
+    run.choose(options)
+    if "--json" in options:
+        run.report.divert()
+    builder = run.builder()
+    targets = run.chosen(names)
+    if "--why" in options:
+        _explain(run, builder, options["--why"], targets)
+        return
+    with run.store.in_use():
+        planned = _planned(run, builder, targets)
+    if "--json" in options:
+        run.report.data(plans.as_data(planned))
+        return
+    run.report.table("", plans.HEAD, plans.rows(planned.values()))
+    seconds = sum(one.cpu_seconds for one in planned.values())
+    if seconds:
+        jobs = run.settings.jobs
+        run.report.say(f"about {duration(seconds / jobs)} on {jobs} cores, if they are idle")
+    for line in run.pins.notes:
+        run.report.note(line)
+
+
+def _planned(run: Pipeline, builder: Builder, targets: tuple[Target, ...]) -> dict[str, Planned]:
+    """Every stage, those too that a run would not look at, dependencies first."""
+    indexes = run.joint(builder, targets)
+    planned = builder.plan([*run.goals("package", targets), *indexes])
+    every = dict[str, Planned]()
+    for one in run.everything(targets, indexes):
+        key = builder.keys.of(one.stage)
+        if key in planned:
+            every[key] = planned[key]
+        else:
+            state: State = "found" if builder.has(one.stage) else "not needed"
+            every[key] = replace(one, key=key, state=state)
+    return every
+
+
+def _explain(run: Pipeline, builder: Builder, name: str, targets: tuple[Target, ...]) -> None:
+    every = run.everything(targets, run.joint(builder, targets, quiet=True))
+    stages = {one.stage.name: one.stage for one in every}
+    if name not in stages:
+        raise errors.Unknown("stage", name, stages)
+    stage, last = stages[name], run.history.last(name)
+    if builder.has(stage):
+        run.report.say(f"{name} is found: it is in the cache as it is wanted, checks passed")
+        return
+    if run.store.find(builder.keys.of(stage)) is not None:
+        run.report.say(f"{name} is in the cache as it is wanted; new checks of it are to run")
+        return
+    if last is None:
+        run.report.say(f"{name}: this cache knows of no earlier build")
+        return
+    aliases = {alias: need.name for alias, need in stage.needs}
+    lines = plans.differences(last, builder.keys.document(stage), aliases)
+    if not lines:
+        run.report.say(f"{name}: nothing differs from its last build; it has left the cache")
+        return
+    run.report.say(f"{name} differs from its last build in {len(lines)} field(s):")
+    for line in lines:
+        run.report.say(f"  {line}")
+
+
+def update(run: Pipeline, words: Sequence[str]) -> None:
+    """Move the repository's pins, or the named ones, to what the archive has now."""
+    names, _ = arguments.split("update", words, flags=())
+    folder = run.settings.project / "recipes" / "pins"
+    with run.at_work(), run.report.busy("archive", run.apt.log):
+        new = lock.relock(folder, run.apt, host=run.apt.host, names=names)
+    for name in new:
+        run.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
+    run.report.say("done; `git diff recipes/pins` shows what moved")
+
+
+def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
+    """Turn a `config.mak` of musl-cross-make into a target file; `folder` is where the caller
+    stands. Raises `NotImported`."""
+    names, _ = arguments.split("import", words, flags=())
+    path = folder / (names[0] if names else "config.mak")
+    if not path.is_file():
+        raise errors.NotImported(path, "there is no such file")
+    made = config_mak.imported(path, run.targets)
+    run.report.table("", (path.name, "what became of it"), made.account)
+    name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
+    there = [one.name for one in run.targets.values() if name in one.names]
+    there += [one.name for one in run.targets.values() if made.triple == one.triple]
+    file = run.settings.project / "toolchains" / f"{name}.toml"
+    if there:
+        raise errors.TargetThere(there[0], made.text)
+    file.write_text(made.text)
+    run.report.say(
+        f"toolchains/{name}.toml is written; rust, qemu, openssl and image are those of "
+        f"{made.model}: look at them, then nox -s plan -- {name}"
+    )
+
+
+def write_ci(run: Pipeline, words: Sequence[str]) -> None:
+    """Write the files by which a forge builds the targets."""
+    names, _ = arguments.split("ci", words, flags=())
+    targets = run.chosen(names[1:])
+    longest = max(longest_job(run, (one,)) for one in targets)
+    forge = names[0] if names else ""
+    for path, text in ci.files(forge, [one.name for one in targets], longest).items():
+        file = run.settings.project / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        run.report.say(f"{path} is written")
+
+
+def longest_job(run: Pipeline, targets: tuple[Target, ...]) -> int:
+    """Minutes that a job which builds these from nothing may take."""
+    return ci.minutes(one.stage for one in run.everything(targets))
+
+
+def examine(run: Pipeline) -> None:
+    """Say what this machine has and lacks; raises `HostProgramMissing` in the end."""
+    rows = [(one.subject, one.state, one.detail) for one in doctor.findings(run.settings.cache)]
+    run.report.table("", ("what", "state", "where"), rows)
+    doctor.insist()
+
+
+def collect(run: Pipeline, words: Sequence[str]) -> None:
+    """Shrink the store to a size, or verify every file in it."""
+    cleaning.collect(run.store, run.report, words)

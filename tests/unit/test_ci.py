@@ -1,0 +1,69 @@
+"""The files for forges: what their published schemas allow, and what the repository holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recipes import ci, errors, sessions
+from recipes.engine.report import Report
+from recipes.engine.stage import Stage
+from recipes.pipeline import Pipeline
+
+PROJECT = Path(__file__).resolve().parents[2]
+SCHEMAS = {
+    ".github/workflows/build.yml": "vendor.github-workflows",
+    ".github/workflows/upstream.yml": "vendor.github-workflows",
+    ".gitlab-ci.yml": "vendor.gitlab-ci",
+}
+
+
+def checked(path: Path, schema: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    more = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
+    return subprocess.run([*argv, *more, str(path)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("path", "schema"), SCHEMAS.items())
+def test_the_schemas_of_the_forges_allow_them(path: str, schema: str) -> None:
+    done = checked(PROJECT / path, schema)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("path", "schema"), SCHEMAS.items())
+def test_the_schemas_find_a_mistake(path: str, schema: str, tmp_path: Path) -> None:
+    text = (PROJECT / path).read_text()
+    wrong = tmp_path / Path(path).name
+    wrong.write_text(text.replace("runs-on:", "run-on:").replace("parallel:", "parallel: 0.5 #"))
+    assert checked(wrong, schema).returncode != 0
+
+
+def test_the_files_of_the_repository_are_current(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To write them: `nox -s ci -- github` and `nox -s ci -- gitlab`."""
+    monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path))
+    pipeline = Pipeline(PROJECT, Report())
+    names = [one.name for one in pipeline.defaults]
+    minutes = max(sessions.longest_job(pipeline, (one,)) for one in pipeline.defaults)
+    for forge in ci.FORGES:
+        for path, text in ci.files(forge, names, minutes).items():
+            if os.environ.get("MUSLIN_GOLDEN") == "write":
+                (PROJECT / path).write_text(text)
+            assert (PROJECT / path).read_text() == text, path
+
+
+def test_limits_come_from_the_guesses() -> None:
+    stages = [Stage(name=name, steps=(), runs_on="host", guess=1600.0) for name in "ab"]
+    assert (ci.minutes([]), ci.minutes(stages)) == (30, 90)
+
+
+def test_what_cannot_be_written() -> None:
+    with pytest.raises(errors.Unknown, match=r"forge 'gitea'"):
+        ci.files("gitea", ["armv6"], 30)
+    with pytest.raises(errors.TooManyCaches, match="4 caches in a job, and there are 5 targets"):
+        ci.files("gitlab", list("abcde"), 30)
