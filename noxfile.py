@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import nox
@@ -48,13 +49,18 @@ def pipeline(session: nox.Session) -> Iterator[Pipeline]:
         session.error(str(error).rstrip("."))  # nox adds one
 
 
+def talk() -> ModuleType:
+    """The sessions that build nothing."""
+    from recipes import sessions  # as above
+
+    return sessions
+
+
 @nox.session(venv_backend="none")
 def doctor(session: nox.Session) -> None:
     """0. Say what this machine has, what it lacks and how to get it."""
     with pipeline(session) as run:
-        from recipes import sessions
-
-        sessions.examine(run)
+        talk().examine(run)
 
 
 @nox.session(venv_backend="none")
@@ -126,45 +132,35 @@ def cargo(session: nox.Session) -> None:
 def plan(session: nox.Session) -> None:
     """Show every stage, whether it is in the cache, and its key; builds nothing."""
     with pipeline(session) as run:
-        from recipes import sessions
-
-        sessions.plan(run, session.posargs)
+        talk().plan(run, session.posargs)
 
 
 @nox.session(venv_backend="none")
 def update(session: nox.Session) -> None:
     """Move every pin, or the named ones, to the newest of its series; a new name gets a pin."""
     with pipeline(session) as run:
-        from recipes import sessions
-
-        sessions.update(run, session.posargs)
+        talk().update(run, session.posargs)
 
 
 @nox.session(venv_backend="none", name="import")
 def import_(session: nox.Session) -> None:
     """A target file from a config.mak of musl-cross-make: `-- path/to/config.mak NAME`."""
     with pipeline(session) as run:
-        from recipes import sessions
-
-        sessions.import_(run, session.posargs, Path(session.invoked_from))
+        talk().import_(run, session.posargs, Path(session.invoked_from))
 
 
 @nox.session(venv_backend="none")
 def ci(session: nox.Session) -> None:
     """Files by which a forge builds it all: `-- github` or `-- gitlab`; targets may follow."""
     with pipeline(session) as run:
-        from recipes import sessions
-
-        sessions.write_ci(run, session.posargs)
+        talk().write_ci(run, session.posargs)
 
 
 @nox.session(venv_backend="none")
 def gc(session: nox.Session) -> None:
     """Shrink the cache: `-- 10GB`, `-- --dry-run 10GB`; `-- --verify` reads every file."""
     with pipeline(session) as run:
-        from recipes import sessions
-
-        sessions.collect(run, session.posargs)
+        talk().collect(run, session.posargs)
 
 
 @nox.session
