@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,4 +79,5 @@ def _packed(folder: Path, top: str, to: Path, more: dict[str, str]) -> StandIn:
         file.chmod(0o755)
     with tarfile.open(path, "w:gz") as tar:
         tar.add(scratch, top)
+    shutil.rmtree(scratch)
     return StandIn(path)
