@@ -1,0 +1,71 @@
+"""One file through both witnesses: what it claims, and what it contains."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from recipes.audit import claims, code, objects
+from recipes.audit.baseline import Baseline
+from recipes.audit.finding import Finding, Place, Refused
+
+LINKED = ("ET_EXEC", "ET_DYN")
+
+
+@dataclass(kw_only=True)
+class Audit:
+    """What was looked at, and what was found."""
+
+    file: str
+    members: int = 0
+    """ELF files: the file itself, or an archive's members."""
+    code_bytes: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def of(path: Path, name: str, baseline: Baseline) -> Audit:
+    """Audit a program, an object or an archive.
+
+    Raises `Refused` for what is none of them or is not sound.
+    """
+    audit = Audit(file=name)
+    for place, content in objects.of(path, name):
+        audit.members += 1
+        try:
+            _look(audit, place, content, baseline)
+        except Refused:
+            raise
+        except Exception as error:  # pyelftools raises all kinds upon lying files
+            fault = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise Refused(f"{place} is not a sound ELF file ({fault})") from error
+    return audit
+
+
+def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> None:
+    elf = ELFFile(io.BytesIO(content))
+    for fault in _unsound(elf, len(content)):
+        raise Refused(f"{place} is not a sound ELF file: {fault}")
+    linked = elf.header.e_type in LINKED
+    said = list(claims.faults(elf, baseline, linked=linked))
+    audit.findings += [Finding(place=place, what=fault) for fault in said]
+    if elf.header.e_machine == baseline.machine:
+        audit.code_bytes += code.count(elf)
+        audit.findings += code.findings(elf, place, baseline)
+
+
+def _unsound(elf: ELFFile, size: int) -> Iterator[str]:
+    """Tables and sections that lead out of the file."""
+    header = elf.header
+    if header.e_shoff and header.e_shoff + header.e_shnum * header.e_shentsize > size:
+        yield "its section table leads out of it"
+    if header.e_phoff and header.e_phoff + header.e_phnum * header.e_phentsize > size:
+        yield "its program table leads out of it"
+    for index, section in enumerate(elf.iter_sections()):
+        header = section.header
+        held = header.sh_type not in ("SHT_NOBITS", "SHT_NULL")
+        if held and header.sh_offset + header.sh_size > size:
+            yield f"section {index} leads out of it"

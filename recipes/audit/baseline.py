@@ -1,0 +1,75 @@
+"""The processors that binaries are for: what each may claim and contain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from recipes.audit import arm
+
+Code = Literal["arm", "aarch64", "x86_64", ""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """One kind of processor, with no more than the least of its kind has."""
+
+    machine: str
+    """In the ELF header, by pyelftools' name."""
+    code: Code = ""
+    """Whose instructions; nothing where no rules are written yet."""
+    has: frozenset[str] = frozenset()
+    """What instructions may need, in the words of `arm`, `aarch64` and `x86`."""
+    attributes: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Values of `.ARM.attributes`, by tag, that fit; the ABI for the Arm Architecture, IHI 0045."""
+    hard_float: bool = False
+    """Floating point is passed in its own registers (32-bit ARM)."""
+
+
+# Values of Tag_CPU_arch: 4 v5TE, 5 v5TEJ, 6 v6, 7 v6KZ, 8 v6T2, 9 v6K, 10 v7.
+# Tag_FP_arch: 1 VFPv1, 2 VFPv2, 3 VFPv3, 4 VFPv3-D16. Tag_THUMB_ISA_use: 1 Thumb, 2 Thumb-2,
+# 3 as the architecture has it.
+_ARM_V5 = frozenset(range(6))
+_ARM_V6 = _ARM_V5 | {6, 7, 9}
+BASELINES: Mapping[str, Baseline] = MappingProxyType(
+    {
+        "armv5te": Baseline(
+            machine="EM_ARM",
+            code="arm",
+            attributes={
+                "TAG_CPU_ARCH": _ARM_V5,
+                "TAG_FP_ARCH": frozenset({0}),
+                "TAG_ADVANCED_SIMD_ARCH": frozenset({0}),
+                "TAG_THUMB_ISA_USE": frozenset({0, 1}),
+            },
+        ),
+        "armv6-vfpv2": Baseline(
+            machine="EM_ARM",
+            code="arm",
+            has=frozenset({arm.V6, arm.VFP2}),
+            attributes={
+                "TAG_CPU_ARCH": _ARM_V6,
+                "TAG_FP_ARCH": frozenset({0, 1, 2}),
+                "TAG_ADVANCED_SIMD_ARCH": frozenset({0}),
+                "TAG_THUMB_ISA_USE": frozenset({0, 1}),
+            },
+            hard_float=True,
+        ),
+        "armv7-vfpv3-d16": Baseline(
+            machine="EM_ARM",
+            code="arm",
+            has=frozenset({arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2}),
+            attributes={
+                "TAG_CPU_ARCH": _ARM_V6 | {8, 10},
+                "TAG_FP_ARCH": frozenset({0, 1, 2, 4}),
+                "TAG_ADVANCED_SIMD_ARCH": frozenset({0}),
+                "TAG_THUMB_ISA_USE": frozenset({0, 1, 2, 3}),
+            },
+            hard_float=True,
+        ),
+        "armv8.0": Baseline(machine="EM_AARCH64", code="aarch64"),
+        "x86-64": Baseline(machine="EM_X86_64", code="x86_64"),
+    }
+)

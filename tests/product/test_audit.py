@@ -1,0 +1,294 @@
+"""The audit against the real assembler: one instruction of every class, refused in its own words,
+and those that the baseline has, let through. Wants `nox -s build-all` first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recipes.audit import aarch64, arm, audit, x86
+from recipes.audit.baseline import BASELINES
+from tests.product.conftest import Product, output
+
+Cases = tuple[tuple[str, set[str]], ...]
+"""An instruction, and what it needs beyond the least of its kind."""
+ARM: Cases = (
+    # what a processor got after ARMv5TE, or a floating point unit after none
+    ("rev r0, r1", {arm.V6}),
+    ("sxtb r0, r1", {arm.V6}),
+    ("ssat r0, #5, r1", {arm.V6}),
+    ("uadd8 r0, r1, r2", {arm.V6}),
+    ("umaal r0, r1, r2, r3", {arm.V6}),
+    ("ldrex r0, [r1]", {arm.V6}),
+    ("strexd r0, r2, r3, [r1]", {arm.V6}),
+    ("clrex", {arm.V6}),
+    ("movw r0, #1", {arm.V6T2}),
+    ("movt r0, #1", {arm.V6T2}),
+    ("bfi r0, r1, #2, #3", {arm.V6T2}),
+    ("bfc r0, #2, #3", {arm.V6T2}),
+    ("ubfx r0, r1, #2, #3", {arm.V6T2}),
+    ("sbfx r0, r1, #2, #3", {arm.V6T2}),
+    ("rbit r0, r1", {arm.V6T2}),
+    ("mls r0, r1, r2, r3", {arm.V6T2}),
+    ("ldrht r0, [r1], #2", {arm.V6T2}),
+    ("dmb ish", {arm.V7}),
+    ("dsb sy", {arm.V7}),
+    ("isb", {arm.V7}),
+    ("pli [r0]", {arm.V7}),
+    ("pldw [r0]", {arm.V7}),
+    ("sdiv r0, r1, r2", {arm.DIV}),
+    ("udiv r0, r1, r2", {arm.DIV}),
+    ("lda r0, [r1]", {arm.V8}),
+    ("stlex r0, r1, [r2]", {arm.V8}),
+    ("crc32b r0, r1, r2", {arm.V8}),
+    ("vadd.f32 s0, s1, s2", {arm.VFP2}),
+    ("vadd.f64 d0, d1, d2", {arm.VFP2}),
+    ("vadd.f64 d16, d1, d2", {arm.VFP2, arm.D32}),
+    ("vadd.f64 d0, d1, d31", {arm.VFP2, arm.D32}),
+    ("vadd.f32 s31, s1, s3", {arm.VFP2}),
+    ("vmov.f32 s0, #1.0", {arm.VFP3}),
+    ("vmov.f64 d0, #1.0", {arm.VFP3}),
+    ("vmov.f64 d17, #1.0", {arm.VFP3, arm.D32}),
+    ("vmov.f64 d0, d1", {arm.VFP2}),
+    ("vsqrt.f64 d0, d1", {arm.VFP2}),
+    ("vcmp.f64 d0, #0.0", {arm.VFP2}),
+    ("vcmp.f64 d0, d20", {arm.VFP2, arm.D32}),
+    ("vcvt.f64.f32 d0, s1", {arm.VFP2}),
+    ("vcvt.f64.f32 d16, s1", {arm.VFP2, arm.D32}),
+    ("vcvt.f32.f64 s1, d0", {arm.VFP2}),
+    ("vcvt.f32.f64 s1, d18", {arm.VFP2, arm.D32}),
+    ("vcvt.s32.f64 s1, d0", {arm.VFP2}),
+    ("vcvt.f64.s32 d0, s31", {arm.VFP2}),
+    ("vcvt.f64.s32 d30, s31", {arm.VFP2, arm.D32}),
+    ("vcvt.f32.s32 s0, s0, #4", {arm.VFP3}),
+    ("vcvtb.f32.f16 s0, s1", {arm.HALF}),
+    ("vfma.f64 d0, d1, d2", {arm.VFP4}),
+    ("vfnms.f32 s0, s1, s2", {arm.VFP4}),
+    ("vmov r0, s1", {arm.VFP2}),
+    ("vmov r0, r1, d2", {arm.VFP2}),
+    ("vmov r0, r1, d22", {arm.VFP2, arm.D32}),
+    ("vmov.32 d0[1], r0", {arm.VFP2}),
+    ("vmov.32 r0, d17[1]", {arm.VFP2, arm.D32}),
+    ("vmov.u8 r0, d0[1]", {arm.NEON}),
+    ("vmov.16 d0[1], r0", {arm.NEON}),
+    ("vdup.32 d0, r0", {arm.NEON}),
+    ("vmrs r0, fpscr", {arm.VFP2}),
+    ("vldr d0, [r0]", {arm.VFP2}),
+    ("vldr d16, [r0, #200]", {arm.VFP2, arm.D32}),
+    ("vldr d15, [r0, #200]", {arm.VFP2}),
+    ("vldmia r0!, {d0-d15}", {arm.VFP2}),
+    ("vldmia r0!, {d8-d17}", {arm.VFP2, arm.D32}),
+    ("vpush {s0-s31}", {arm.VFP2}),
+    ("vadd.i32 q0, q1, q2", {arm.NEON}),
+    ("vld1.8 {d0}, [r0]", {arm.NEON}),
+    ("aese.8 q0, q1", {arm.NEON}),
+    ("vselge.f32 s0, s1, s2", {arm.V8}),
+    ("vrinta.f64 d0, d1", {arm.V8}),
+    ("vrintz.f64 d0, d1", {arm.V8}),
+    # what needs nothing
+    ("ldrd r0, r1, [r2]", set()),
+    ("clz r0, r1", set()),
+    ("smlabb r0, r1, r2, r3", set()),
+    ("qadd r0, r1, r2", set()),
+    ("pld [r0]", set()),
+    (".inst 0xe1020091", set()),  # swp: ARMv8 has it no more, and the assembler refuses it
+    ("strh r0, [r1, #2]!", set()),
+    ("ldrsb r0, [r1, r2]", set()),
+    ("umull r0, r1, r2, r3", set()),
+    ("mcr p15, 0, r0, c7, c10, 5", set()),
+    ("svc #0", set()),
+    ("blx r0", set()),
+)
+THUMB: Cases = (
+    ("adds r0, r1, r2", set()),
+    ("bl there", set()),
+    ("rev r0, r1", set()),
+    ("it eq\nmoveq r0, r1", {arm.THUMB2}),
+    ("cbz r0, there", {arm.THUMB2}),
+    ("add.w r0, r1, r2", {arm.THUMB2}),
+    ("movw r0, #1", {arm.THUMB2}),
+    ("dmb ish", {arm.THUMB2}),
+    ("sdiv r0, r1, r2", {arm.THUMB2, arm.DIV}),
+    ("ldaex r0, [r1]", {arm.THUMB2, arm.V8}),
+    ("ldrexd r0, r1, [r2]", {arm.THUMB2}),
+    ("crc32w r0, r1, r2", {arm.THUMB2, arm.V8}),
+    ("vadd.f64 d0, d1, d2", {arm.THUMB2, arm.VFP2}),
+    ("vmov.f64 d20, #1.0", {arm.THUMB2, arm.VFP3, arm.D32}),
+    ("vadd.i32 q0, q1, q2", {arm.THUMB2, arm.NEON}),
+    ("vst1.8 {d0}, [r0]", {arm.THUMB2, arm.NEON}),
+    ("vrinta.f64 d0, d1", {arm.THUMB2, arm.V8}),
+    ("vdup.8 d0, r0", {arm.THUMB2, arm.NEON}),
+)
+HEAD = ".syntax unified\n.arch armv8-a\n.arch_extension crc\n.fpu crypto-neon-fp-armv8\n"
+
+
+def assembled(product: Product, folder: Path, text: str) -> Path:
+    source, made = folder / "x.s", folder / "x.o"
+    source.write_text(text)
+    output([product.toolchain / "bin" / f"{product.target.triple}-as", source, "-o", made])
+    return made
+
+
+def needs(path: Path, *, without: frozenset[str] = frozenset()) -> dict[str, set[str]]:
+    """Symbol -> what its code needs beyond ARMv5TE without floating point."""
+    nothing = BASELINES["armv5te"]
+    found: dict[str, set[str]] = {}
+    for finding in audit.of(path, path.name, nothing).findings:
+        if finding.symbol and finding.what not in without:
+            found.setdefault(finding.symbol, set()).add(finding.what)
+    return found
+
+
+@pytest.mark.parametrize(("mode", "cases"), [("arm", ARM), ("thumb", THUMB)])
+def test_every_class_of_instruction(
+    product: Product, tmp_path: Path, mode: str, cases: Cases
+) -> None:
+    if product.target.machine != "EM_ARM":
+        pytest.skip("the instructions are 32-bit ARM's")
+    text = (
+        HEAD
+        + f".{mode}\n"
+        + "".join(f"f{number}:\n{instruction}\n" for number, (instruction, _) in enumerate(cases))
+    )
+    # Literal pools are data: these would be NEON, vldr d16 and an undefined Thumb instruction.
+    text += "there:\n bx lr\ndata:\n.word 0xf2000000, 0xed900b00, 0xffffffff\n"
+    found = needs(assembled(product, tmp_path, text))
+    differing = {
+        instruction: (wanted, found.get(f"f{number}", set()))
+        for number, (instruction, wanted) in enumerate(cases)
+        if wanted != found.get(f"f{number}", set())
+    }
+    assert differing == {}
+    assert "data" not in found
+
+
+A64: Cases = (
+    ("cas w0, w1, [x2]", {aarch64.LSE}),
+    ("casp w0, w1, w2, w3, [x4]", {aarch64.LSE}),
+    ("ldadd w0, w1, [x2]", {aarch64.LSE}),
+    ("swpal x0, x1, [x2]", {aarch64.LSE}),
+    ("stadd w0, [x2]", {aarch64.LSE}),
+    ("ldapr w0, [x1]", {aarch64.RCPC}),
+    ("ldapur w0, [x1, #4]", {aarch64.RCPC}),
+    ("ldlar w0, [x1]", {aarch64.LOR}),
+    ("add z0.s, z1.s, z2.s", {aarch64.SVE}),
+    ("ptrue p0.b", {aarch64.SVE}),
+    ("aese v0.16b, v1.16b", {aarch64.AES}),
+    ("aesimc v0.16b, v1.16b", {aarch64.AES}),
+    ("sha1c q0, s1, v2.4s", {aarch64.SHA}),
+    ("sha256h q0, q1, v2.4s", {aarch64.SHA}),
+    ("sha256su0 v0.4s, v1.4s", {aarch64.SHA}),
+    ("pmull v0.1q, v1.1d, v2.1d", {aarch64.PMULL}),
+    ("sha512h q0, q1, v2.2d", {aarch64.SHA3}),
+    ("eor3 v0.16b, v1.16b, v2.16b, v3.16b", {aarch64.SHA3}),
+    ("crc32b w0, w1, w2", {aarch64.CRC}),
+    ("crc32cx w0, w1, x2", {aarch64.CRC}),
+    ("sqrdmlah v0.4s, v1.4s, v2.4s", {aarch64.RDM}),
+    ("udot v0.4s, v1.16b, v2.16b", {aarch64.DOT}),
+    ("sdot v0.4s, v1.16b, v2.4b[1]", {aarch64.DOT}),
+    ("fadd h0, h1, h2", {aarch64.FP16}),
+    ("fadd v0.8h, v1.8h, v2.8h", {aarch64.FP16}),
+    ("fcmla v0.4s, v1.4s, v2.4s, #90", {aarch64.COMPLEX}),
+    ("fjcvtzs w0, d0", {aarch64.COMPLEX}),
+    ("braaz x0", {aarch64.PAUTH}),
+    ("retaa", {aarch64.PAUTH}),
+    ("pacia x0, x1", {aarch64.PAUTH}),
+    # what every processor has, or takes for a hint
+    ("paciasp", set()),
+    ("bti c", set()),
+    ("ldxr w0, [x1]", set()),
+    ("ldaxp x0, x1, [x2]", set()),
+    ("stlr w0, [x1]", set()),
+    ("ldar x0, [x1]", set()),
+    ("dmb ish", set()),
+    ("fcvt s0, h1", set()),
+    ("fcvt h0, d1", set()),
+    ("fadd d0, d1, d2", set()),
+    ("fmadd s0, s1, s2, s3", set()),
+    ("pmull v0.8h, v1.8b, v2.8b", set()),
+    ("mul v0.4s, v1.4s, v2.4s", set()),
+    ("sqrdmulh v0.4s, v1.4s, v2.4s", set()),
+    ("umull v0.2d, v1.2s, v2.2s", set()),
+    ("ldr x0, [x1, x2, lsl #3]", set()),
+    ("ldrsw x0, [x1], #4", set()),
+    ("prfm pldl1keep, [x0]", set()),
+    ("ubfx x0, x1, #3, #4", set()),
+    ("csel x0, x1, x2, eq", set()),
+    ("mrs x0, tpidr_el0", set()),
+)
+X86: Cases = (
+    ("haddps %xmm0, %xmm1", {x86.SSE3}),
+    ("lddqu (%rax), %xmm0", {x86.SSE3}),
+    ("fisttpll (%rax)", {x86.SSE3}),
+    ("pshufb %xmm0, %xmm1", {x86.SSSE3}),
+    ("pmulld %xmm0, %xmm1", {x86.SSE41}),
+    ("ptest %xmm0, %xmm1", {x86.SSE41}),
+    ("pextrq $1, %xmm0, %rax", {x86.SSE41}),
+    ("roundsd $1, %xmm0, %xmm1", {x86.SSE41}),
+    ("crc32b %al, %ecx", {x86.SSE42}),
+    ("pcmpgtq %xmm0, %xmm1", {x86.SSE42}),
+    ("popcnt %rax, %rcx", {x86.POPCNT}),
+    ("aesenc %xmm0, %xmm1", {x86.AES}),
+    ("pclmulqdq $0, %xmm0, %xmm1", {x86.PCLMUL}),
+    ("sha256rnds2 %xmm0, %xmm1, %xmm2", {x86.SHA}),
+    ("vaddps %ymm0, %ymm1, %ymm2", {x86.AVX}),
+    ("vpxorq %zmm0, %zmm1, %zmm2", {x86.AVX}),
+    ("vzeroupper", {x86.AVX}),
+    ("kmovw %eax, %k1", {x86.AVX}),
+    ("andn %rax, %rcx, %rdx", {x86.BMI}),
+    ("mulx %rax, %rcx, %rdx", {x86.BMI}),
+    ("adcx %rax, %rcx", {x86.BMI}),
+    ("lzcnt %rax, %rcx", {x86.BMI}),
+    ("movbe (%rax), %rcx", {x86.MOVBE}),
+    ("lock cmpxchg16b (%rax)", {x86.CX16}),
+    ("rdrand %rax", {x86.RANDOM}),
+    ("xsave (%rax)", {x86.XSAVE}),
+    ("xtest", {x86.TSX}),
+    ("wrfsbase %rax", {x86.OTHERS}),
+    ("clflushopt (%rax)", {x86.OTHERS}),
+    ("addps %xmm0, %xmm1", set()),
+    ("pmuludq %xmm0, %xmm1", set()),
+    ("pextrw $1, %xmm0, %eax", set()),
+    ("lock cmpxchg %rax, (%rcx)", set()),
+    ("rep bsf %rax, %rcx", set()),  # tzcnt, which older processors run as bsf
+    ("endbr64", set()),
+    ("pause", set()),
+    ("cpuid", set()),
+    ("xgetbv", set()),  # how a program asks whether AVX may be used
+    ("rep movsb", set()),
+    ("verr %ax", set()),
+    ("mfence", set()),
+    ("cvttsd2si %xmm0, %rax", set()),
+    ("fxsave (%rax)", set()),
+)
+
+
+@pytest.mark.parametrize(
+    ("machine", "head", "cases", "baseline"),
+    [
+        ("EM_AARCH64", ".arch armv9-a+sve2+sha3+sha2+aes+crc\n", A64, "armv8.0"),
+        ("EM_X86_64", "", X86, "x86-64"),
+    ],
+)
+def test_every_class_of_the_wider_machines(
+    product: Product,
+    tmp_path: Path,
+    machine: str,
+    head: str,
+    cases: Cases,
+    baseline: str,
+) -> None:
+    if product.target.machine != machine:
+        pytest.skip(f"the instructions are {machine}'s")
+    text = head + "".join(f"f{number}:\n{one}\n" for number, (one, _) in enumerate(cases))
+    made = assembled(product, tmp_path, text)
+    found: dict[str, set[str]] = {}
+    for finding in audit.of(made, made.name, BASELINES[baseline]).findings:
+        found.setdefault(finding.symbol, set()).add(finding.what)
+    differing = {
+        instruction: (wanted, found.get(f"f{number}", set()))
+        for number, (instruction, wanted) in enumerate(cases)
+        if wanted != found.get(f"f{number}", set())
+    }
+    assert differing == {}
