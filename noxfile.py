@@ -2,6 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #     "backports.zstd>=1; python_version < '3.14'",
+#     "capstone>=5.0.6",
 #     "filelock>=3.16",
 #     "nox>=2026.8.10",
 #     "platformdirs>=4.3",
@@ -117,6 +118,13 @@ def sdk(session: nox.Session) -> None:
     """Toolchain, C libraries and Rust to use by hand, in dist/toolchains; targets as arguments."""
     with pipeline(session) as run:
         run.run("sdk", session.posargs)
+
+
+@nox.session(venv_backend="none")
+def verify(session: nox.Session) -> None:
+    """Hold a file to a target's processor: `-- --file path/to/program armv6`."""
+    with pipeline(session) as run:
+        talk().verify(run, session.posargs, Path(session.invoked_from))
 
 
 @nox.session(venv_backend="none")

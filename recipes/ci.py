@@ -20,7 +20,9 @@ STEP = 30
 CACHE_LIMIT = "2GB"
 """What a target's job keeps between runs: GitHub gives a repository 10 GB for all its caches."""
 PROGRAMS = "gcc g++ make perl pipx patch m4 bison flex"
-LIBRARIES = "backports.zstd filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm"
+LIBRARIES = (
+    "backports.zstd capstone filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm"
+)
 GITHUB = """\
 # Written by `nox -s ci -- github`; run it again when the targets change.
 name: build

@@ -392,6 +392,30 @@ class NotImported(PipelineError):
         )
 
 
+class NothingToVerify(PipelineError):
+    """The session verify was not told what to look at, and for which target."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(
+            "verify wants a file and one target: `nox -s verify -- --file path/to/program armv6`. "
+            f"Targets: {', '.join(known)}"
+        )
+
+
+class NotAudited(PipelineError):
+    """A file that cannot be looked into."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} cannot be verified: {why}")
+
+
+class DoesNotFit(PipelineError):
+    """A binary claims or contains more than its target's processors have."""
+
+    def __init__(self, path: Path, target: str, findings: int) -> None:
+        super().__init__(f"{path} does not fit {target}: {findings} finding(s), listed above")
+
+
 class TooManyCaches(PipelineError):
     """GitLab's job for the joint images cannot have the caches of all targets."""
 

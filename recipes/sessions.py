@@ -8,6 +8,8 @@ from pathlib import Path
 
 from recipes import arguments, ci, cleaning, config_mak, doctor, errors, lock
 from recipes import plan as plans
+from recipes.audit import allowed, audit
+from recipes.audit.finding import Refused
 from recipes.engine.build import Builder, Planned, State
 from recipes.engine.report import duration
 from recipes.pipeline import CHOICES, Pipeline
@@ -141,3 +143,32 @@ def examine(run: Pipeline) -> None:
 def collect(run: Pipeline, words: Sequence[str]) -> None:
     """Shrink the store to a size, or verify every file in it."""
     cleaning.collect(run.store, run.report, words)
+
+
+def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
+    """Hold anybody's file to a target's baseline; `folder` is where the caller stands.
+
+    Raises `NotAudited` for what cannot be looked into, `DoesNotFit` with what was found.
+    """
+    names, options = arguments.split("verify", words, flags=(), valued=("--file",))
+    if "--file" not in options or len(names) != 1:
+        raise errors.NothingToVerify(run.targets)
+    (target,) = run.chosen(names)
+    path = folder / options["--file"]
+    try:
+        found = audit.of(path, path.name, target.rules)
+    except (Refused, OSError) as error:
+        raise errors.NotAudited(path, str(error)) from error
+    refused, covered = allowed.split(found.findings, allowed.load(), target.baseline)
+    for finding in covered:
+        run.report.say(f"allowed: {finding}")
+    for finding in refused:
+        run.report.say(f"refused: {finding}")
+    for note in found.notes:
+        run.report.note(note)
+    run.report.say(
+        f"{path.name}: {found.members} ELF file(s), {found.code_bytes} bytes of code, "
+        f"{len(refused)} finding(s) against {target.baseline or target.machine}"
+    )
+    if refused:
+        raise errors.DoesNotFit(path, target.name, len(refused))

@@ -10,6 +10,7 @@ from elftools.elf.enums import ENUM_E_MACHINE
 from pydantic import Field, field_validator
 
 from recipes import declaration, errors
+from recipes.audit.baseline import BASELINES, Baseline
 from recipes.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
@@ -62,6 +63,9 @@ class Target(Declaration):
     """Where the kernel's `asm` headers lie in Debian's `linux-libc-dev`."""
     machine: Annotated[str, Field(pattern=r"^EM_[A-Z0-9_]+$")]
     """The machine in every ELF header, by pyelftools' name."""
+    baseline: str = ""
+    """The processor that `nox -s verify` holds binaries to, one of `recipes/audit/baseline.py`;
+    without it only their machine is looked at."""
     gcc: Gcc
     rust: Rust
     qemu: Qemu
@@ -78,10 +82,22 @@ class Target(Declaration):
             raise ValueError(f"pyelftools knows no machine {machine}{hint}")
         return machine
 
+    @field_validator("baseline")
+    @classmethod
+    def _has_rules(cls, baseline: str) -> str:
+        if baseline and baseline not in BASELINES:
+            raise ValueError(f"there are no rules for {baseline}, but for {', '.join(BASELINES)}")
+        return baseline
+
     @property
     def names(self) -> tuple[str, ...]:
         """Everything the target answers to."""
         return (self.name, self.triple, self.rust.triple)
+
+    @property
+    def rules(self) -> Baseline:
+        """What binaries may claim and contain."""
+        return BASELINES[self.baseline] if self.baseline else Baseline(machine=self.machine)
 
     @property
     def environment_name(self) -> str:

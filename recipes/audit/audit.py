@@ -25,6 +25,8 @@ class Audit:
     """ELF files: the file itself, or an archive's members."""
     code_bytes: int = 0
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was not looked at, and why."""
 
 
 def of(path: Path, name: str, baseline: Baseline) -> Audit:
@@ -52,7 +54,13 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
     linked = elf.header.e_type in LINKED
     said = list(claims.faults(elf, baseline, linked=linked))
     audit.findings += [Finding(place=place, what=fault) for fault in said]
-    if elf.header.e_machine == baseline.machine:
+    if elf.header.e_machine != baseline.machine:
+        return
+    if not baseline.code:
+        audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
+    elif code.is_stripped(elf):
+        audit.notes.append(f"{place} is stripped: what in it is code cannot be told any more")
+    else:
         audit.code_bytes += code.count(elf)
         audit.findings += code.findings(elf, place, baseline)
 

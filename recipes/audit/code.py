@@ -46,6 +46,12 @@ class Hit:
     needs: str
 
 
+def is_stripped(elf: ELFFile) -> bool:
+    """Whether a program has lost its symbols, those too that tell code from data."""
+    tables = (one for one in elf.iter_sections() if isinstance(one, SymbolTableSection))
+    return count(elf) > 0 and all(one.header.sh_type != "SHT_SYMTAB" for one in tables)
+
+
 def count(elf: ELFFile) -> int:
     """Bytes in executable sections."""
     return sum(section.header.sh_size for _, section in _sections(elf))

@@ -146,8 +146,10 @@ def compiler(  # noqa: PLR0913  # named at the call
         *processor(target),
         "-Clink-self-contained=no",  # exactly one musl: the toolchain's
         f'"-Clinker={toolchain}/bin/{target.triple}-gcc"',
-        # C libraries may want these; rustc links with -nodefaultlibs.
-        "-Clink-arg=-latomic",
+        # C libraries may want these; rustc links with -nodefaultlibs. By its file's name, because
+        # rustc leaves the linker looking for shared ones, and where it makes no static-pie (i686,
+        # POWER) that ends in "attempted static link of dynamic object".
+        "-Clink-arg=-l:libatomic.a",
         "-Clink-arg=-lgcc",
     )
     mapped = " ".join(f'--remap-path-prefix="{path}={name}"' for path, name in remaps.items())

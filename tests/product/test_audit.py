@@ -3,12 +3,17 @@ and those that the baseline has, let through. Wants `nox -s build-all` first."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from recipes.audit import aarch64, arm, audit, x86
+from recipes.audit import aarch64, allowed, arm, audit, x86
 from recipes.audit.baseline import BASELINES
+from recipes.audit.finding import Refused
 from tests.product.conftest import Product, output
 
 Cases = tuple[tuple[str, set[str]], ...]
@@ -292,3 +297,125 @@ def test_every_class_of_the_wider_machines(
         if wanted != found.get(f"f{number}", set())
     }
     assert differing == {}
+
+
+# --- negative controls: what must not pass, and which witness says so ---------------------------
+
+SOURCE = "double f(double a, unsigned b) { return a * (b % 7 + 0x12345678u); }"
+
+
+def said(path: Path, name: str = "armv6-vfpv2") -> tuple[set[str], set[str]]:
+    """What the first witness says of a file, and what the second."""
+    found = audit.of(path, path.name, BASELINES[name]).findings
+    refused, _ = allowed.split(found, allowed.load(), name)
+    claims = {one.what for one in refused if not one.section}
+    return claims, {one.what for one in refused if one.section}
+
+
+@pytest.fixture
+def armv6(product: Product) -> Product:
+    if product.target.name != "armv6":
+        pytest.skip("the controls are ARMv6's")
+    return product
+
+
+def compiled(product: Product, folder: Path, *options: str, text: str = SOURCE) -> Path:
+    (folder / "x.c").write_text(text)
+    gcc = product.toolchain / "bin" / f"{product.target.triple}-gcc"
+    output([gcc, "-O2", *options, folder / "x.c", "-o", folder / "made"])
+    return folder / "made"
+
+
+def test_an_object_of_the_target_passes(armv6: Product, tmp_path: Path) -> None:
+    assert said(compiled(armv6, tmp_path, "-c")) == (set(), set())
+
+
+def test_an_object_for_armv7(armv6: Product, tmp_path: Path) -> None:
+    claims, needs = said(compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp", "-mthumb"))
+    assert {"Tag_Cpu_Arch is 10"} <= claims, claims
+    assert {arm.THUMB2, arm.V6T2} & needs
+
+
+def test_an_object_for_armv7_that_says_armv6(armv6: Product, tmp_path: Path) -> None:
+    """Attributes can lie; then the code tells."""
+    made = compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp")
+    objcopy = armv6.toolchain / "bin" / f"{armv6.target.triple}-objcopy"
+    output([objcopy, "--remove-section=.ARM.attributes", made])
+    claims, needs = said(made)
+    assert not any("Cpu_Arch" in claim for claim in claims)
+    assert needs == {arm.V6T2}
+
+
+def test_an_object_for_armv7_slipped_into_an_archive(armv6: Product, tmp_path: Path) -> None:
+    made = compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp")
+    made.rename(tmp_path / "slipped.o")
+    archive = Path(
+        shutil.copy(armv6.toolchain / armv6.target.triple / "lib" / "libatomic.a", tmp_path)
+    )
+    archive.chmod(0o644)
+    before = audit.of(archive, "libatomic.a", BASELINES["armv6-vfpv2"])
+    output(
+        [
+            armv6.toolchain / "bin" / f"{armv6.target.triple}-ar",
+            "r",
+            archive,
+            tmp_path / "slipped.o",
+        ]
+    )
+    after = audit.of(archive, "libatomic.a", BASELINES["armv6-vfpv2"])
+    assert (before.findings, after.members) == ([], before.members + 1)
+    assert {finding.place.member for finding in after.findings} == {"slipped.o"}
+    assert "libatomic.a(slipped.o): f at 0x" in str(after.findings[-1])
+
+
+def test_a_soft_float_object(armv6: Product, tmp_path: Path) -> None:
+    claims, needs = said(compiled(armv6, tmp_path, "-c", "-mfloat-abi=soft"))
+    assert any("soft float" in claim for claim in claims)
+    assert needs == set()
+
+
+def test_a_program_with_an_interpreter(armv6: Product, tmp_path: Path) -> None:
+    claims, _ = said(compiled(armv6, tmp_path, text="int main(void) { return 0; }"))
+    assert "wants the interpreter /lib/ld-musl-armhf.so.1" in claims
+    assert "needs libc.so" in claims
+
+
+def test_a_program_of_the_target_passes(armv6: Product, tmp_path: Path) -> None:
+    made = compiled(armv6, tmp_path, "-static-pie", text="int main(void) { return 0; }")
+    assert said(made) == (set(), set())
+
+
+def test_a_stripped_program_says_that_it_was_not_looked_into(
+    armv6: Product, tmp_path: Path
+) -> None:
+    made = compiled(armv6, tmp_path, "-static-pie", "-s", text="int main(void) { return 0; }")
+    (note,) = audit.of(made, "made", BASELINES["armv6-vfpv2"]).notes
+    assert "made is stripped" in note
+
+
+@pytest.mark.parametrize("keep", [3, 40, 52, 200, 0.5, 0.99])
+def test_a_truncated_file(armv6: Product, tmp_path: Path, keep: float) -> None:
+    made = compiled(armv6, tmp_path, "-c")
+    content = made.read_bytes()
+    made.write_bytes(content[: int(keep if keep > 1 else keep * len(content))])
+    with pytest.raises(Refused, match=r"made (is|breaks)"):
+        audit.of(made, "made", BASELINES["armv6-vfpv2"])
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=8))
+def test_mutated_files_are_accepted_or_refused(
+    armv6: Product, tmp_path: Path, changes: list[tuple[int, int]]
+) -> None:
+    """No traceback and no hang."""
+    made = tmp_path / "made"
+    if not (tmp_path / "kept").exists():
+        compiled(armv6, tmp_path, "-c").rename(tmp_path / "kept")
+    content = bytearray((tmp_path / "kept").read_bytes())
+    for place, value in changes:
+        content[place % len(content)] = value
+    made.write_bytes(content)
+    with contextlib.suppress(Refused):
+        audit.of(made, "made", BASELINES["armv6-vfpv2"])

@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipes.stages.*",),
     ("recipes.workspaces", "recipes.trees"),
     ("recipes.target", "recipes.service", "recipes.source"),
+    ("recipes.audit.*",),
     ("recipes.declaration",),
     ("recipes.engine.build",),
     ("recipes.engine.*",),
@@ -26,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipes.errors",),
 )
 """From the top. A module that is named belongs where it is named, others where a pattern says."""
-PACKAGES = ("recipes", "recipes.stages", "recipes.engine")
+PACKAGES = ("recipes", "recipes.stages", "recipes.engine", "recipes.audit")
 """They hold a docstring and nothing else."""
 
 

@@ -33,6 +33,7 @@ TARGET_EDITS: dict[str, object] = {
     "triple": "arm-other-linux-musleabihf",
     "kernel": "arm-linux-gnueabi",
     "machine": "EM_AARCH64",
+    "baseline": "armv5te",
     "gcc.configure": ("--with-arch=armv6k",),
     "rust.triple": "arm-other-linux-musleabihf",
     "rust.cpu": "mpcore",

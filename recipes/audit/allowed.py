@@ -1,0 +1,64 @@
+"""Code beyond the baseline that may be there, because something looks before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from recipes import declaration
+from recipes.audit.finding import Finding
+from recipes.declaration import Declaration
+
+LIST = Path(__file__).with_name("allowed.toml")
+
+
+class Entry(Declaration):
+    """One place, and what may be found there."""
+
+    baselines: tuple[str, ...]
+    file: str
+    """A pattern for the archive's or program's name."""
+    member: str
+    """A pattern for the member; empty for a program."""
+    symbols: tuple[str, ...]
+    needs: tuple[str, ...]
+    claims: tuple[str, ...]
+    """Claims of the member that come of this code."""
+    reason: str
+    """What looks, and where that can be read."""
+
+    def covers(self, finding: Finding, baseline: str) -> bool:
+        """Whether a finding is this one."""
+        place = finding.place
+        if baseline not in self.baselines or not fnmatchcase(place.file, self.file):
+            return False
+        if not fnmatchcase(place.member, self.member):
+            return False
+        if finding.section:
+            return finding.symbol in self.symbols and finding.what in self.needs
+        return finding.what in self.claims
+
+
+class List(Declaration):
+    """All of them."""
+
+    allowed: tuple[Entry, ...]
+
+
+def load(path: Path = LIST) -> tuple[Entry, ...]:
+    """The entries of a list; raises `BadDeclaration`."""
+    return declaration.read(path, List).allowed
+
+
+def split(
+    findings: Iterable[Finding], entries: Iterable[Entry], baseline: str
+) -> tuple[list[Finding], list[Finding]]:
+    """Those that are refused, and those that an entry covers."""
+    refused: list[Finding] = []
+    covered: list[Finding] = []
+    rules = tuple(entries)
+    for finding in findings:
+        fits = any(rule.covers(finding, baseline) for rule in rules)
+        (covered if fits else refused).append(finding)
+    return refused, covered
