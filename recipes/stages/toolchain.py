@@ -21,7 +21,7 @@ from recipes.engine.stage import (
 from recipes.stages import program
 from recipes.target import Target
 
-AT_MOST = 180_000_000  # bytes, everything together
+AT_MOST = 240_000_000  # bytes, everything together; riscv64 has 230 MB, x86_64 177 MB
 UNWANTED = (
     "share",
     "include",
