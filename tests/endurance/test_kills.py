@@ -29,7 +29,7 @@ __all__ = ["pipeline"]  # the fixture
 SHORT = ("image-", "emulator-known-", "compilers-known-")
 """Over before a kill could come; images are made again with their programs."""
 LONGEST = 45.0
-"""Seconds after which a kill comes at the latest: what is killed later has the same stages at work."""
+"""Seconds after which a kill comes at the latest."""
 OF_THE_TOOLCHAIN = ("headers", "binutils", "toolchain")
 """Its own stages, less gcc, which alone takes twenty minutes: `--stages gcc` asks for it."""
 
