@@ -326,6 +326,16 @@ def compiled(product: Product, folder: Path, *options: str, text: str = SOURCE) 
     return folder / "made"
 
 
+def test_the_look_before_allowed_code_is_there(armv6: Product) -> None:
+    """What recipes/audit/allowed.toml says of musl: the function that chooses names both."""
+    triple = armv6.target.triple
+    nm, libc = armv6.toolchain / "bin" / f"{triple}-nm", armv6.toolchain / triple / "lib" / "libc.a"
+    wanted = output([nm, libc]).split("__set_thread_area.lo:")[1].split("\n\n")[0].split()
+    for version in ("v6", "v7"):
+        assert {f"__a_cas_{version}", f"__a_barrier_{version}"} <= set(wanted)
+    assert {"__hwcap", "__libc"} <= set(wanted)
+
+
 def test_an_object_of_the_target_passes(armv6: Product, tmp_path: Path) -> None:
     assert said(compiled(armv6, tmp_path, "-c")) == (set(), set())
 

@@ -1,0 +1,92 @@
+"""The session verify on files of the host's own compiler."""
+
+from __future__ import annotations
+
+import io
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, sessions
+from recipes.engine.report import Report
+from recipes.pipeline import Pipeline
+
+PROJECT = Path(__file__).resolve().parents[2]
+OTHERS = {"x86_64": "aarch64", "aarch64": "x86_64"}
+MACHINE = platform.machine()
+
+
+class Run(Pipeline):
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        super().__init__(PROJECT, Report(self.stream))
+
+    def verify(self, folder: Path, *words: str) -> str:
+        sessions.verify(self, words, folder)
+        return self.stream.getvalue()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    if MACHINE not in OTHERS:
+        pytest.skip(f"there is no target for {MACHINE}, which the host's compiler is for")
+    monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path / "cache"))
+    return Run()
+
+
+def compiled(folder: Path, text: str) -> None:
+    (folder / "x.c").write_text(text)
+    subprocess.run(["gcc", "-O1", "-c", "x.c", "-o", "x.o"], cwd=folder, check=True)
+    subprocess.run(["ar", "rc", "libx.a", "x.o"], cwd=folder, check=True)
+
+
+def test_what_fits(run: Run, tmp_path: Path) -> None:
+    compiled(tmp_path, "int f(int a) { return a + 1; }")
+    said = run.verify(tmp_path, MACHINE, "--file", "libx.a")
+    assert "libx.a: 1 ELF file(s), " in said
+    assert " 0 finding(s) against " in said
+
+
+def test_what_needs_more(run: Run, tmp_path: Path) -> None:
+    beyond = {"x86_64": "vzeroupper", "aarch64": ".inst 0x04a00000"}[MACHINE]
+    compiled(tmp_path, f'void f(void) {{ __asm__("{beyond}"); }}')
+    with pytest.raises(errors.DoesNotFit, match=r"libx\.a does not fit .*: 1 finding"):
+        run.verify(tmp_path, "--file=libx.a", MACHINE)
+    assert "refused: libx.a(x.o): f at 0x" in run.stream.getvalue()
+
+
+def test_what_is_for_another_machine(run: Run, tmp_path: Path) -> None:
+    compiled(tmp_path, "int f;")
+    with pytest.raises(errors.DoesNotFit):
+        run.verify(tmp_path, "--file", "x.o", OTHERS[MACHINE])
+    assert "refused: x.o: is for EM_" in run.stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"#!/bin/sh\n", "is neither an ELF file nor an archive"),
+        (b"\x7fELF", "is not a sound ELF file"),
+        (b"!<arch>\nbroken", "breaks off or is no archive at byte 8"),
+        (b"!<thin>\n", "is a thin archive"),
+    ],
+)
+def test_what_cannot_be_looked_into(run: Run, tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(errors.NotAudited, match=why):
+        run.verify(tmp_path, "--file", "x", "armv6")
+
+
+def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(errors.NotAudited, match="No such file"):
+        run.verify(tmp_path, "--file", "nowhere", "armv6")
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("armv6",), ("--file", "x"), ("--file", "x", "armv6", "armv7")]
+)
+def test_what_is_not_enough_to_go_by(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(errors.NothingToVerify, match="wants a file and one target"):
+        run.verify(tmp_path, *words)
