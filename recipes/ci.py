@@ -23,6 +23,9 @@ PROGRAMS = "gcc g++ make perl pipx patch m4 bison flex"
 LIBRARIES = (
     "backports.zstd capstone filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm"
 )
+PREPARED = """\
+      - run: sudo apt-get update && sudo apt-get install --yes --no-install-recommends @programs@
+      - run: pipx install nox && pipx inject nox @libraries@"""
 GITHUB = """\
 # Written by `nox -s ci -- github`; run it again when the targets change.
 name: build
@@ -50,8 +53,7 @@ jobs:
           path: .muslin-cache
           key: @key@
           restore-keys: muslin-${{ matrix.target }}-
-      - run: sudo apt-get update && sudo apt-get install --yes --no-install-recommends @programs@
-      - run: pipx install nox && pipx inject nox @libraries@
+@prepared@
       - run: nox -s build-all -- ${{ matrix.target }}
       - run: nox -s gc -- @limit@
       - uses: actions/upload-artifact@v4
@@ -66,8 +68,7 @@ jobs:
     steps:
       - uses: actions/checkout@v4
 @restored@
-      - run: sudo apt-get update && sudo apt-get install --yes --no-install-recommends @programs@
-      - run: pipx install nox && pipx inject nox @libraries@
+@prepared@
       # Everything is found: what is left to do is to join the platforms.
       - run: nox -s build-all -- @names@
       - uses: actions/upload-artifact@v4
@@ -109,8 +110,7 @@ jobs:
         driver: [musl-cross-make, builtin]
     steps:
       - uses: actions/checkout@v4
-      - run: sudo apt-get update && sudo apt-get install --yes --no-install-recommends @programs@
-      - run: pipx install nox && pipx inject nox @libraries@
+@prepared@
       - run: nox -s build-all -- ${{ matrix.target }}
         env:
           MUSLIN_SOURCES: upstream
@@ -174,6 +174,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
     if forge not in FORGES:
         raise errors.Unknown("forge", forge, FORGES)
     values = {
+        "prepared": PREPARED,
         "targets": ", ".join(targets),
         "names": " ".join(targets),
         "minutes": str(minutes),
