@@ -3,12 +3,16 @@ driver."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from recipes import errors
+from recipes.pipeline import Pipeline
+from recipes.stages import crates
 from recipes.target import Target
 from tests import standins
 from tests.product import elsewhere
@@ -72,3 +76,17 @@ def test_a_source_that_the_mirror_lacks(there: Elsewhere) -> None:
     (there.mirror / "musl-1.2.5.tar.gz").write_bytes(b"another file")
     with pytest.raises((errors.WrongDigest, errors.NoNetwork), match=r"musl-1\.2\.5\.tar\.gz"):
         there.toolchain("auto")
+
+
+def test_what_std_depends_on_comes_by_its_own_lock(pipeline: Pipeline) -> None:
+    """Where rust-src does not bring it; here it does, and is asked all the same."""
+    rust = pipeline.catalog().rust()
+    stage = crates.of_std(rust=rust)
+    with pipeline.store.in_use(), ThreadPoolExecutor(2) as executor:
+        entries = pipeline.builder().build([rust, stage], executor)
+    lock = entries["rust"].tree / "lib/rustlib/src/rust/library/Cargo.lock"
+    locked = tomllib.loads(lock.read_text())["package"]
+    wanted = {f"{one['name']}-{one['version']}" for one in locked if "source" in one}
+    there = {path.name for path in entries["crates-std"].tree.iterdir()}
+    assert wanted
+    assert there == wanted
