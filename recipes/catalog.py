@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Literal, get_args
@@ -192,26 +192,31 @@ class Catalog:
             f"emulator-known-{target.name}", lambda: names.emulator(target, qemu=self.qemu())
         )
 
-    def compilers_known(self, target: Target) -> Stage:
-        """That rustc and OpenSSL have the target."""
-        openssl = self._once(
-            "openssl-targets", lambda: names.openssl_targets(self.pins.source("openssl"))
-        )
+    def rustc_known(self, target: Target) -> Stage:
+        """That rustc has the target."""
         return self._once(
-            f"compilers-known-{target.name}",
-            lambda: names.compilers(target, rust=self.rust(), openssl=openssl),
+            f"rustc-known-{target.name}", lambda: names.rustc(target, rust=self.rust())
+        )
+
+    def openssl_known(self, target: Target) -> Stage:
+        """That OpenSSL has the target."""
+        source = self.pins.source("openssl")
+        targets = self._once("openssl-targets", lambda: names.openssl_targets(source))
+        return self._once(
+            f"openssl-known-{target.name}", lambda: names.openssl(target, targets=targets)
         )
 
     def library(self, name: str, target: Target) -> Stage:
         """A C library by recipe."""
+        return self._once(f"{name}-{target.name}", lambda: self._library(name, target))
+
+    def _library(self, name: str, target: Target) -> Stage:
         library = _known(name)
-        source = self.pins.source(name)
-        return self._once(
-            f"{name}-{target.name}",
-            lambda: library.stage(
-                target, source=source, kit=self.kit(target, library.needs, *library.tools)
-            ),
-        )
+        kit = self.kit(target, library.needs, *library.tools)
+        stage = library.stage(target, source=self.pins.source(name), kit=kit)
+        if name == "openssl":  # it is told the target's name
+            return replace(stage, judges=(*stage.judges, ("known", self.openssl_known(target))))
+        return stage
 
     def kit(self, target: Target, libraries: tuple[str, ...], *tools: str) -> Kit:
         """What something is built with that needs these libraries and runs these programs."""
@@ -235,7 +240,7 @@ class Catalog:
                 rust=self.rust(),
                 toolchain=self.toolchain(target),
                 crates=self._crates_of_std(),
-                judges=(("qemu", self.qemu()), ("known", self.compilers_known(target))),
+                judges=(("qemu", self.qemu()), ("known", self.rustc_known(target))),
                 host_triple=f"{self.host.machine}-unknown-linux-gnu",
             ),
         )
@@ -329,11 +334,12 @@ class Catalog:
         )
 
     def crates(self) -> list[Stage]:
-        """The crates of every cargo service."""
+        """The crates of every cargo service, and of std where they do not come with it."""
         roots = {
             workspaces.root_of(each) for each in self.services.values() if each.build == "cargo"
         }
-        return [self._crates(root) for root in sorted(roots)]
+        of_std = self._crates_of_std() if roots else None
+        return [*(self._crates(root) for root in sorted(roots)), *([of_std] if of_std else ())]
 
     def _crates(self, root: Path) -> Stage:
         return self._once(

@@ -34,8 +34,13 @@ NOT_TAKEN: Mapping[str, str] = {
 }
 VERSION = re.compile(r"(?P<part>GCC|BINUTILS|MUSL|GMP|MPC|MPFR|ISL|LINUX)_VER")
 SITE = re.compile(r"[A-Z_]+_(SITE|REPO)")
-CONFIGURE = ("COMMON_CONFIG", "TOOLCHAIN_CONFIG", "GCC_CONFIG", "GCC_CONFIG_FOR_TARGET")
-"""Variables whose words reach GCC's configure, in the order in which they do."""
+CONFIGURE = ("GCC_CONFIG_FOR_TARGET", "COMMON_CONFIG", "GCC_CONFIG", "TOOLCHAIN_CONFIG")
+"""Variables whose words reach GCC's configure, in the order in which they do; the last counts."""
+FIXED = re.compile(
+    r"--(prefix|exec-prefix|target|host|build|libdir|bindir|with-sysroot|with-build-sysroot"
+    r"|with-debug-prefix-map|disable-werror)(=.*)?"
+)
+"""What the pipeline says of places, and must."""
 SAID_ALREADY = (*gcc.OPTIONS, "--disable-werror", "--disable-libmudflap", "--disable-libmpx")
 FLOATS = {"hf": "--with-float=hard", "sf": "--with-float=soft"}
 """What musl-cross-make adds by the end of a triple."""
@@ -63,18 +68,15 @@ def imported(path: Path, targets: Mapping[str, Target]) -> Imported:
     triple = variables.get("TARGET", "")
     if not triple:
         raise errors.NotImported(path, "it sets no TARGET")
-    words: list[str] = []
-    for name, value in variables.items():
-        if name in CONFIGURE:
-            taken, said = _of_configure(path, name, value)
-            words += taken
-            account += said
-        else:
-            account.append((name, _fate(name, value)))
-    words += [word for end, word in FLOATS.items() if triple.endswith(end) and word not in words]
+    account += [(name, _fate(name, v)) for name, v in variables.items() if name not in CONFIGURE]
+    words = [word for end, word in FLOATS.items() if triple.endswith(end)]
+    for name in CONFIGURE:
+        taken, said = _of_configure(path, name, variables.get(name, ""))
+        words += [word for word in taken if word not in words]
+        account += said
     model = _model(path, triple, words, targets)
     table = {
-        "boards": f"as {path.name} for musl-cross-make had it",
+        "boards": f"as {path.name} of musl-cross-make says",
         "triple": triple,
         "kernel": model.kernel,
         "machine": model.machine,
@@ -152,6 +154,8 @@ def _of_configure(path: Path, name: str, value: str) -> tuple[list[str], list[tu
             fate = "the pipeline says it already"
         elif word.startswith("--enable-languages="):
             fate = "not taken: the pipeline builds C and C++"
+        elif FIXED.fullmatch(word):
+            fate = "not taken: the pipeline says what concerns places"
         elif "$(" in word or "${" in word:
             fate = "not understood: it refers to what this file does not set"
         elif word.startswith("--"):

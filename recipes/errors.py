@@ -370,6 +370,16 @@ class NotPinned(PipelineError):
         )
 
 
+class DriverWantsUpstream(PipelineError):
+    """A driver is asked for that builds from another source set than the run's."""
+
+    def __init__(self, driver: str, sources: str) -> None:
+        super().__init__(
+            f"the driver {driver} builds from the upstream set, and this run's is {sources}: "
+            f"-- --sources upstream --driver {driver}"
+        )
+
+
 class NoSourceSet(PipelineError):
     """None of the source sets can be reached."""
 
@@ -437,11 +447,15 @@ class SharedTriple(PipelineError):
 class TargetThere(PipelineError):
     """What was imported has the name or the triple of a target that is there."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, what: str, text: str) -> None:
         shown = "".join(f"    {line}\n" for line in text.splitlines())
+        remedy = {
+            "name": "Another name: nox -s import -- config.mak NAME",
+            "triple": "Two targets cannot share a triple: take that one, or change one of the two",
+        }[what]
         super().__init__(
-            f"toolchains/{name}.toml has that name or triple already; nothing was written. What it "
-            f"would have been, to compare:\n{shown}  Another name: nox -s import -- config.mak NAME"
+            f"toolchains/{name}.toml has that {what} already; nothing was written. What it would "
+            f"have been, to compare:\n{shown}  {remedy}"
         )
 
 

@@ -31,7 +31,7 @@ from recipes.engine.history import History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
-from recipes.engine.stage import Stage
+from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Store
 from recipes.settings import Settings
 from recipes.source import Pins
@@ -254,7 +254,12 @@ class Pipeline:
 
     def settle(self, planned: Iterable[Planned]) -> bool:
         """See that the archive still has what is to be fetched; whether a pin had to move."""
-        missing = [one for one in sources(planned).values() if not self.fetcher.has(one)]
+        missing = [
+            one
+            for one in sources(planned).values()
+            if not self.fetcher.has(one)
+            and any(isinstance(origin, ArchiveFile) for origin in one.origins)
+        ]
         if not missing:
             return False
         self.report.say(f"asking the archive for {len(missing)} files")

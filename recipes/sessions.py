@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from recipes import arguments, ci, cleaning, config_mak, doctor, errors, lock
+from recipes import arguments, ci, cleaning, config_mak, declaration, doctor, errors, lock
 from recipes import plan as plans
 from recipes.audit import allowed, audit
 from recipes.audit.finding import Refused
@@ -95,7 +96,10 @@ def update(run: Pipeline, words: Sequence[str]) -> None:
 
 def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     """Turn a `config.mak` of musl-cross-make into a target file; `folder` is where the caller
-    stands. Raises `NotImported`."""
+    stands.
+
+    Raises `NotImported`, `TargetThere`, `BadDeclaration` for a name that no target can have.
+    """
     names, _ = arguments.split("import", words, flags=())
     path = folder / (names[0] if names else "config.mak")
     if not path.is_file():
@@ -103,11 +107,13 @@ def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     made = config_mak.imported(path, run.targets)
     run.report.table("", (path.name, "what became of it"), made.account)
     name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
-    there = [one.name for one in run.targets.values() if name in one.names]
-    there += [one.name for one in run.targets.values() if made.triple == one.triple]
     file = run.settings.project / "toolchains" / f"{name}.toml"
-    if there:
-        raise errors.TargetThere(there[0], made.text)
+    declaration.parse(file, tomllib.loads(made.text) | {"name": name}, Target)
+    if name in run.targets:
+        raise errors.TargetThere(name, "name", made.text)
+    for one in run.targets.values():
+        if made.triple == one.triple:
+            raise errors.TargetThere(one.name, "triple", made.text)
     file.write_text(made.text)
     run.report.say(
         f"toolchains/{name}.toml is written; rust, qemu, openssl and image are those of "

@@ -120,6 +120,8 @@ class Pins:
     """Release and architecture of this machine, such as `bookworm-amd64`."""
     notes: tuple[str, ...] = ()
     """What differs from the repository."""
+    notes_of_host: tuple[str, ...] = ()
+    """Those of them that are about the host's own packages."""
     run_lock: Path
 
     def patches(
@@ -187,6 +189,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     candidates = declaration.read(folder / "host.toml", Candidates)
     lock = declaration.read(run_lock, RunLock) if run_lock.exists() else RunLock()
     host_lock = folder / f"host-{host}.toml"
+    of_host: tuple[str, ...] = ()
     groups = dict(declaration.read(host_lock, HostLock).groups) if host_lock.exists() else {}
     pins = dict(pin_set.pins)
     notes = []
@@ -207,7 +210,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         groups |= held
         if held:
             names = ", ".join(sorted(held))
-            notes.append(f"{names}: as this cache found them in the archive of {host}")
+            of_host = (f"{names}: as this cache found them in the archive of {host}",)
     return Pins(
         name="debian",
         suite=pin_set.suite,
@@ -215,7 +218,8 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         groups=groups,
         candidates=candidates.groups,
         host=host,
-        notes=tuple(notes),
+        notes=(*notes, *of_host),
+        notes_of_host=of_host,
         run_lock=run_lock,
     )
 

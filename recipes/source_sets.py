@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import filelock
+
 from recipes import doctor, errors, source, upstream
 from recipes.catalog import DRIVERS, Driver
 from recipes.engine import web
@@ -56,6 +58,11 @@ def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[st
             raise errors.Unknown("source set", said, (AUTO, *sets))
         return said
     remembered = cache / REMEMBERED
+    with filelock.FileLock(cache / f".{REMEMBERED}.lock"):  # or two runs might choose two
+        return _first(sets, remembered, note)
+
+
+def _first(sets: Mapping[str, Lacks], remembered: Path, note: Callable[[str], None]) -> str:
     if remembered.exists() and (name := remembered.read_text().strip()) in sets:
         return name
     faults: dict[str, str] = {}
@@ -65,17 +72,20 @@ def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[st
             continue
         why = "".join(f"; {other} cannot be had: {fault}" for other, fault in faults.items())
         note(f"sources: {name}{why}. This cache stays with it; MUSLIN_SOURCES says otherwise")
-        aside = remembered.with_name(f".{REMEMBERED}")
-        aside.write_text(f"{name}\n")
-        aside.replace(remembered)
+        remembered.write_text(f"{name}\n")
         return name
     raise errors.NoSourceSet(faults)
 
 
 def driver(said: str, pins: Pins) -> Driver:
-    """What makes the toolchains; raises `Unknown` for a name that is no driver's."""
+    """What makes the toolchains.
+
+    Raises `Unknown` for a name that is no driver's, `DriverWantsUpstream`.
+    """
     if said == AUTO:
         return "musl-cross-make" if pins.name == upstream.NAME else "builtin"
+    if said == "musl-cross-make" and pins.name != upstream.NAME:
+        raise errors.DriverWantsUpstream(said, pins.name)
     for name in DRIVERS:
         if said == name:
             return name

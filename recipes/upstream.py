@@ -159,7 +159,10 @@ def load(
     values |= {
         "name": NAME,
         "pins": {},  # none that the Debian archive could drop
+        # Rust is not the host's here, and moves with no archive.
         "candidates": {name: asks for name, asks in base.candidates.items() if name != "rust"},
+        "groups": {name: group for name, group in base.groups.items() if name != "rust"},
+        "notes": base.notes_of_host,
     }
     return UpstreamPins(
         **values,

@@ -7,6 +7,7 @@ Formats: sources.list(5).
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 ONE_LINE = re.compile(
     r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$"
 )
+MIRROR_LIST = "mirror+file:"
 OFF = ("no", "false", "without", "off", "disable", "0")
 """What apt takes for a no."""
 ALIASES = ("stable", "oldstable", "oldoldstable", "testing", "unstable")
@@ -60,9 +62,22 @@ def entries(etc: Path) -> Iterator[Entry]:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         if path.suffix == ".sources":
-            yield from _deb822(text)
+            yield from map(_of_list, _deb822(text))
         elif path.suffix == ".list":
-            yield from _one_line(text)
+            yield from map(_of_list, _one_line(text))
+
+
+def _of_list(entry: Entry) -> Entry:
+    """The entry with the first address of its list of mirrors in the place of the list: a single
+    file is not fetched by way of a list (apt-transport-mirror(1))."""
+    if not entry.uri.startswith(MIRROR_LIST):
+        return entry
+    path = Path(entry.uri.removeprefix(MIRROR_LIST))
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    first = next(
+        (line.split()[0] for line in lines if line.strip()[:1] not in ("", "#")), entry.uri
+    )
+    return dataclasses.replace(entry, uri=first.rstrip("/"))
 
 
 def archive_of(etc: Path, codename: str, vendor: Vendor = DEBIAN) -> dict[str, Entry]:

@@ -76,8 +76,7 @@ class Download:
         self._validator = ""
         self._size = source.size
         """Bytes; where the pin does not say it, what the first answer said, and 0 until then."""
-        self._seconds = limits.seconds(source.size or UNKNOWN_SIZE)
-        self._deadline = time.monotonic() + self._seconds
+        self._started = time.monotonic()
 
     def run(self) -> None:
         """Fetch the file, or what is missing of it.
@@ -98,6 +97,14 @@ class Download:
             if self._cancelled.wait(pause):
                 self._raise_if_cancelled()
             pause *= 2
+
+    @property
+    def _seconds(self) -> float:
+        return self._limits.seconds(self._size or UNKNOWN_SIZE)
+
+    @property
+    def _deadline(self) -> float:
+        return self._started + self._seconds
 
     def start_over(self) -> None:
         """Forget what has arrived."""
@@ -140,7 +147,7 @@ class Download:
         logging.getLogger("urllib3").setLevel(logging.INFO)
 
         arrived = self._arrived
-        if arrived > self._size:
+        if self._size and arrived > self._size:
             self.start_over()
             arrived = 0
         if arrived and arrived == self._size:
@@ -186,7 +193,11 @@ class Download:
             # An error says nothing of the file: what has arrived stays.
             return answer.status_code not in (OK, UNSATISFIABLE)
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        return match is not None and int(match[1]) == arrived and match[2] in ("*", str(self._size))
+        if match is None or int(match[1]) != arrived:
+            return False
+        if not self._size and match[2] != "*":
+            self._size = int(match[2])  # whether it is the file that was begun, its digest says
+        return match[2] in ("*", str(self._size))
 
     def _write(
         self, answer: requests.Response, write: Callable[[bytes], int], arrived: int

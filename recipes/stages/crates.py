@@ -39,6 +39,7 @@ def of_std(*, rust: Stage) -> Stage:
         env=(
             ("CARGO_HOME", "${work}/cargo-home"),
             ("RUSTC", "${need.rust}/bin/rustc"),
+            ("RUSTC_BOOTSTRAP", "1"),  # std's manifests use features of cargo's nightly channel
         ),
         network=True,
         steps=(

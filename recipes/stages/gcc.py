@@ -117,8 +117,15 @@ def _sources(member: str, musl_patches: tuple[Source, ...]) -> tuple[Step, ...]:
         *gcc,
         Unpack(archive="${source.musl}", into="${work}/musl", strip=1),
         *musl_fixes.steps(musl_patches, into="${work}/musl"),
+        *static_pie_on_arm("${work}/gcc"),
+    )
+
+
+def static_pie_on_arm(root: str) -> tuple[Replace, ...]:
+    """Mend GCC's sources below a folder: see `ARM_LINK_SPEC`."""
+    return (
         Replace(
-            root="${work}/gcc",
+            root=root,
             pattern=ARM_LINK_SPEC,
             old="   %{!static: \\\n",
             new=(
@@ -127,7 +134,7 @@ def _sources(member: str, musl_patches: tuple[Source, ...]) -> tuple[Step, ...]:
             ),
         ),
         Replace(
-            root="${work}/gcc",
+            root=root,
             pattern=ARM_LINK_SPEC,
             old='GNU_USER_DYNAMIC_LINKER "}} \\\n',
             new='GNU_USER_DYNAMIC_LINKER "}}} \\\n',

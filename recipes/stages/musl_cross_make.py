@@ -96,6 +96,9 @@ def stage(
             # It applies what lies there in the order of the names, its own first.
             *musl_fixes.placed(musl_patches, f"{HERE}/patches/musl-{versions['musl']}"),
             Write(path=f"{HERE}/config.mak", text=config(target, versions)),
+            Run(argv=("make", "extract_all"), cwd=HERE),
+            # Its own patch for static-pie does not reach ARM.
+            *gcc.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
             Run(argv=("make", "install", gcc.said(target)), cwd=HERE),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
         ),

@@ -28,32 +28,38 @@ def emulator(target: Target, *, qemu: Stage) -> Stage:
     )
 
 
-def compilers(target: Target, *, rust: Stage, openssl: Stage) -> Stage:
-    """What rustc and OpenSSL call the target."""
-    rustc = ("${tool.rust}/bin/rustc", "--target", target.rust.triple)
-
-    def known(by: str, argv: tuple[str, ...], key: str, name: str) -> Lists:
-        return Lists(run=Run(argv=argv), name=name, what=f"{key} of {target.name}.toml", by=by)
-
-    return _stage(
-        target,
-        "compilers",
-        judges=(("rust", rust), ("openssl", openssl)),
-        checks=(
-            known("rustc", (rustc[0], "--print", "target-list"), "rust.triple", target.rust.triple),
-            known("rustc", (*rustc, "--print", "target-cpus"), "rust.cpu", target.rust.cpu),
-            *(
-                known("rustc", (*rustc, "--print", "target-features"), "rust.features", feature[1:])
-                for feature in target.rust.features
-            ),
-            known(
-                "OpenSSL",
-                ("cat", "${tool.openssl}/targets"),
-                "openssl.target",
-                target.openssl.target,
-            ),
+def rustc(target: Target, *, rust: Stage) -> Stage:
+    """What rustc calls the target, its processor and features."""
+    program = "${tool.rust}/bin/rustc"
+    of_target = (program, "--target", target.rust.triple, "--print")
+    names = (
+        ((program, "--print", "target-list"), "rust.triple", target.rust.triple),
+        ((*of_target, "target-cpus"), "rust.cpu", target.rust.cpu),
+        *(
+            ((*of_target, "target-features"), "rust.features", feature[1:])
+            for feature in target.rust.features
         ),
     )
+    return _stage(
+        target,
+        "rustc",
+        judges=(("rust", rust),),
+        checks=tuple(
+            Lists(run=Run(argv=argv), name=name, what=f"{key} of {target.name}.toml", by="rustc")
+            for argv, key, name in names
+        ),
+    )
+
+
+def openssl(target: Target, *, targets: Stage) -> Stage:
+    """What OpenSSL calls the target."""
+    known = Lists(
+        run=Run(argv=("cat", "${tool.openssl}/targets")),
+        name=target.openssl.target,
+        what=f"openssl.target of {target.name}.toml",
+        by="OpenSSL",
+    )
+    return _stage(target, "openssl", judges=(("openssl", targets),), checks=(known,))
 
 
 def openssl_targets(source: Source) -> Stage:

@@ -54,6 +54,10 @@ class Server:
         self.announced: int | None = None
         """Content-Length, if it is to differ from the body's."""
         self.encoding = ""
+        self.ranges = False
+        """Whether the rest of a file is given to those who ask for it."""
+        self.sent = 0
+        """Bytes of the last answer."""
         self.redirections = {"/to-http": "http://files.example.org/file", "/to-file": "/file"}
         self.released = threading.Event()
         """Ends the wait of a request for `/stalls`."""
@@ -68,7 +72,15 @@ class Server:
                     self.end_headers()
                     return
                 body = outer.pages.get(self.path)
-                self.send_response(200 if body is not None else 404)
+                asked = self.headers.get("Range", "") if outer.ranges and body else ""
+                if asked and body:
+                    start = int(asked.removeprefix("bytes=").rstrip("-"))
+                    whole, body = len(body), body[start:]
+                    self.send_response(206)
+                    self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
+                else:
+                    self.send_response(200 if body is not None else 404)
+                outer.sent = len(body or b"")
                 length = outer.announced or len(body or b"")
                 self.send_header("Content-Length", str(length))
                 if outer.encoding:
@@ -303,6 +315,26 @@ def test_a_short_file_of_unknown_size(server: Server, fetcher: Fetcher, tmp_path
     with pytest.raises(errors.NoNetwork, match="1 more expected"):
         fetcher.fetch(wanted)
     assert names(tmp_path / "downloads") == set()
+
+
+def test_a_file_of_unknown_size_is_resumed(server: Server, fetcher: Fetcher) -> None:
+    """The rest of it, where the server gives a range; the digest says whether it is the same."""
+    wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
+    part = fetcher._path(wanted).with_name(".part")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(BODY[:40_000])
+    server.ranges = True
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+    assert server.sent == len(BODY) - 40_000
+
+
+def test_a_part_of_unknown_size_from_another_file(server: Server, fetcher: Fetcher) -> None:
+    wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
+    part = fetcher._path(wanted).with_name(".part")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"?" * 40_000)
+    server.ranges = True
+    assert fetcher.fetch(wanted).read_bytes() == BODY
 
 
 def test_another_file_of_unknown_size(server: Server, fetcher: Fetcher) -> None:

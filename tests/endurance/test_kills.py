@@ -26,7 +26,7 @@ from tests.product.conftest import PROJECT, pipeline
 
 __all__ = ["pipeline"]  # the fixture
 
-SHORT = ("image-", "emulator-known-", "compilers-known-")
+SHORT = ("image-", "emulator-known-", "openssl-known-", "rustc-known-")
 """Over before a kill could come; images are made again with their programs."""
 LONGEST = 45.0
 """Seconds after which a kill comes at the latest."""

@@ -20,7 +20,11 @@ TARGETS = target.load(PROJECT / "toolchains")
 
 def stages(pipeline: Pipeline, one: Target) -> list[Stage]:
     catalog = pipeline.catalog()
-    return [catalog.emulator_known(one), catalog.compilers_known(one)]
+    return [
+        catalog.emulator_known(one),
+        catalog.rustc_known(one),
+        catalog.openssl_known(one),
+    ]
 
 
 def build(pipeline: Pipeline, one: Target) -> None:

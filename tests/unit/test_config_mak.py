@@ -25,6 +25,7 @@ COMMON_CONFIG += --disable-nls CFLAGS="-g0 -Os" \\
     LDFLAGS="-s"
 GCC_CONFIG += --enable-languages=c,c++,fortran
 GCC_CONFIG += --with-arch=$(ARCH) --with-fpu=vfp --disable-libquadmath --enable-default-ssp
+GCC_CONFIG += --prefix=/opt/cross --target=arm-linux-musleabihf
 GCC_CONFIG += --with-pkgversion=$(shell date)
 MUSL_CONFIG += --enable-debug
 ifneq ($(V),)
@@ -45,7 +46,7 @@ def test_a_target_file_comes_out(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(made.text)
     mine = declaration.read(tmp_path / "mine.toml", Target, name="mine")
     assert mine.gcc.configure == (
-        *("--with-arch=armv6", "--with-fpu=vfp", "--enable-default-ssp", "--with-float=hard"),
+        *("--with-float=hard", "--with-arch=armv6", "--with-fpu=vfp", "--enable-default-ssp"),
     )
     assert mine.triple == "arm-linux-musleabihf"
     assert (mine.rust, mine.qemu, mine.openssl, mine.image) == (
@@ -66,10 +67,12 @@ def test_every_variable_and_line_is_accounted_for(tmp_path: Path) -> None:
     assert "LDFLAGS" in " ".join(account)
     assert account["GCC_CONFIG: --enable-languages=c,c++,fortran"].startswith("not taken")
     assert account["GCC_CONFIG: --with-arch=armv6"] == "taken into gcc.configure"
+    for word in ("--prefix=/opt/cross", "--target=arm-linux-musleabihf"):
+        assert account[f"GCC_CONFIG: {word}"].startswith("not taken: the pipeline says")
     assert account["MUSL_CONFIG"].startswith("not taken")
-    assert account["line 15"] == "not understood: ifneq ($(V),)"
+    assert account["line 16"] == "not understood: ifneq ($(V),)"
     assert account["SHELL"] == "not understood: SHELL = sh -x"
-    for name in ("DL_CMD", "GNU_SITE", "line 17"):
+    for name in ("DL_CMD", "GNU_SITE", "line 18"):
         assert name in account
     assert any("refers to what this file does not set" in fate for fate in account.values())
 

@@ -103,6 +103,19 @@ def test_ubuntus_own_archive_gives_the_programs_that_run_here(ubuntu: Apt) -> No
         ubuntu.refresh("trixie")
 
 
+def test_a_list_of_mirrors_gives_its_first(tmp_path: Path) -> None:
+    """As GitHub's machines have it: one file cannot be fetched by way of a list."""
+    mirrors = tmp_path / "apt-mirrors.txt"
+    mirrors.write_text(
+        "# a comment\n\nhttp://near.example.org/ubuntu/\tpriority:1\nhttps://far.example.org/ubuntu/\n"
+    )
+    (tmp_path / "sources.list.d").mkdir()
+    text = UBUNTU.replace("/etc/apt/apt-mirrors.txt", str(mirrors))
+    (tmp_path / "sources.list.d" / "ubuntu.sources").write_text(text)
+    found = apt_sources.archive_of(tmp_path, "noble", apt_sources.UBUNTU)
+    assert {entry.uri for entry in found.values()} == {"http://near.example.org/ubuntu"}
+
+
 def test_ubuntus_sources_have_universe_and_its_keys(tmp_path: Path) -> None:
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list.d" / "ubuntu.sources").write_text(UBUNTU)

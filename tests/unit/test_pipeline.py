@@ -190,7 +190,22 @@ def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
 def test_a_config_mak_of_a_target_that_is_there(trial: Trial, tmp_path: Path) -> None:
     trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
     (tmp_path / "config.mak").write_text("TARGET = arm-linux-musleabihf\n")
-    with pytest.raises(errors.TargetThere, match=r"armv\d\.toml has that name or triple already"):
+    with pytest.raises(errors.TargetThere, match=r"armv6\.toml has that triple already"):
         sessions.import_(trial, ["config.mak", "mine"], tmp_path)
     with pytest.raises(errors.NotImported, match="there is no such file"):
         sessions.import_(trial, [], tmp_path / "nowhere")
+    (tmp_path / "config.mak").write_text("TARGET = armv6l-linux-musleabihf\n")
+    with pytest.raises(errors.TargetThere, match=r"armv6\.toml has that name already"):
+        sessions.import_(trial, ["config.mak", "armv6"], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["my-board", "foo/bar", "../other"])
+def test_a_name_that_no_target_can_have_is_not_written(
+    trial: Trial, tmp_path: Path, name: str
+) -> None:
+    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    (tmp_path / "toolchains").mkdir()
+    (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\n")
+    with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
+        sessions.import_(trial, ["config.mak", name], tmp_path)
+    assert not list((tmp_path / "toolchains").iterdir())

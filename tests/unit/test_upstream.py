@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import declaration, errors, source, source_sets, upstream
+from recipes import declaration, errors, service, source, source_sets, upstream
 from recipes.catalog import Catalog
-from recipes.engine.stage import Host, Patch, Run, Unpack, Url
+from recipes.engine.stage import Host, Patch, Replace, Run, Unpack, Url
 from recipes.source import Pin, PinSet
 from recipes.target import load
 from recipes.upstream import Rust, Upstream, UpstreamPins, WebPin
@@ -227,6 +227,42 @@ def test_steps_for_archives_of_rust_and_single_patches(tmp_path: Path) -> None:
     assert [type(step) for step in vendor[0][1].steps if isinstance(step, Run)] == [Run]
 
 
+def test_rust_is_no_group_of_the_hosts(tmp_path: Path) -> None:
+    """Its packages share dependencies with CMake's, which may move."""
+    pins = in_force(tmp_path)
+    assert "cmake" in pins.groups
+    assert "rust" not in pins.groups
+    assert "rust" not in pins.candidates
+
+
+def test_the_crates_of_std_are_fetched_and_vendored_as_std_is_built(tmp_path: Path) -> None:
+    folder = PROJECT / "services" / "hello-http"
+    catalog = Catalog(
+        host=Host(machine="x86_64", libc="glibc 2.36"),
+        pins=in_force(tmp_path),
+        missing_tools=False,
+        services=service.load((folder,)),
+    )
+    (of_std,) = (stage for stage in catalog.crates() if stage.name == "crates-std")
+    assert ("RUSTC_BOOTSTRAP", "1") in of_std.env
+
+
+@pytest.mark.parametrize("name", ["armv6", "x86_64"])
+def test_musl_cross_make_gets_the_mend_for_arm_too(tmp_path: Path, name: str) -> None:
+    pins = in_force(tmp_path)
+    catalog = Catalog(
+        host=Host(machine="x86_64", libc="glibc 2.36"),
+        pins=pins,
+        missing_tools=False,
+        services={},
+        driver="musl-cross-make",
+    )
+    steps = catalog.musl_cross_make(load(PROJECT / "toolchains")[name]).steps
+    mends = [step for step in steps if isinstance(step, Replace)]
+    assert {mend.pattern for mend in mends} == {"gcc/config/arm/linux-elf.h"}
+    assert {mend.root for mend in mends} == {"${work}/musl-cross-make/gcc-14.2.0"}
+
+
 # --- which set --------------------------------------------------------------------------------
 
 
@@ -270,5 +306,7 @@ def test_drivers(tmp_path: Path) -> None:
     assert source_sets.driver("auto", debian) == "builtin"
     assert source_sets.driver("auto", in_force(tmp_path)) == "musl-cross-make"
     assert source_sets.driver("builtin", in_force(tmp_path)) == "builtin"
+    with pytest.raises(errors.DriverWantsUpstream, match="--sources upstream --driver musl-cross"):
+        source_sets.driver("musl-cross-make", debian)
     with pytest.raises(errors.Unknown, match=r"driver.*crosstool"):
         source_sets.driver("crosstool", debian)
