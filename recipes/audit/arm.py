@@ -21,6 +21,7 @@ VFP2 = "VFPv2"
 VFP3 = "VFPv3"
 D32 = "d16-d31"
 HALF = "half precision"
+F16 = "half precision arithmetic"
 VFP4 = "VFPv4"
 NEON = "NEON"
 THUMB2 = "Thumb-2"
@@ -32,8 +33,10 @@ def a32(word: Word) -> Iterator[str]:
         yield from _unconditional(word)
         return
     if word & 0x0C000000 == 0x0C000000:  # coprocessors, and supervisor calls
-        if word & 0x0E00 == 0x0A00 and word & 0x0F000000 != 0x0F000000:
-            yield from vfp(word)
+        if word & 0x0F000000 != 0x0F000000:
+            yield from _floats(word)
+        return
+    if word & 0x0FF000F0 == 0x07F000F0:  # udf, which compilers write where nothing should come by
         return
     for mask, bits, needs in A32_BY_BITS[word >> 25 & 7]:
         if word & mask == bits:
@@ -98,6 +101,13 @@ def _unconditional(word: Word) -> Iterator[str]:
 
 
 # --- floating point -------------------------------------------------------------------------
+
+
+def _floats(word: Word) -> Iterator[str]:
+    if word & 0x0E00 == 0x0A00:
+        yield from vfp(word)
+    elif word & 0x0F00 == 0x0900:
+        yield F16
 
 
 def vfp(word: Word) -> Iterator[str]:
@@ -194,24 +204,26 @@ def is_wide(first: int) -> bool:
 
 
 def t16(half: int) -> Iterator[str]:
-    """What a Thumb instruction of two bytes needs beyond ARMv6's Thumb."""
+    """What a Thumb instruction of two bytes needs beyond ARMv5T's Thumb."""
+    if half & 0xFF00 == 0xB200 or half & 0xFF00 == 0xBA00 or half & 0xFFC0 == 0xB640:
+        yield V6  # sxth and so on; rev and so on; setend, cps
     if half & 0xFF00 == 0xBF00 or half & 0xF500 == 0xB100:  # it and hints; cbz, cbnz
         yield THUMB2
 
 
 def t32(first: int, second: int) -> Iterator[str]:
-    """What a Thumb instruction of four bytes needs beyond ARMv6's Thumb."""
+    """What a Thumb instruction of four bytes needs beyond ARMv5T's Thumb."""
     if first & 0xF800 == 0xF000 and second & 0xC000 == 0xC000:  # bl, blx: two halves of two bytes
         return
     yield THUMB2
     word = first << 16 | second
     if word & 0xEF000000 == 0xEF000000 or word & 0xFF100000 == 0xF9000000:
         yield NEON
-    elif word & 0xEC000E00 == 0xEC000A00:
-        if word & 0x10000000:
+    elif word & 0xEC000000 == 0xEC000000 and word & 0x0E00 in (0x0800, 0x0A00):
+        if word & 0x10000E00 == 0x10000A00:
             yield V8
         else:
-            yield from vfp(word)
+            yield from _floats(word)
     else:
         yield from (needs for mask, bits, needs in T32 if word & mask == bits)
 

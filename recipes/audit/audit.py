@@ -58,9 +58,15 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         return
     if not baseline.code:
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
+    elif linked and code.is_hidden(elf):
+        raise Refused(f"{place} has code and no section that says where")
     elif code.is_stripped(elf):
         audit.notes.append(f"{place} is stripped: what in it is code cannot be told any more")
     else:
+        audit.findings += (
+            Finding(place=place, what=f"no mapping symbols say what in {section} is code")
+            for section in code.without_marks(elf)
+        )
         audit.code_bytes += code.count(elf)
         audit.findings += code.findings(elf, place, baseline)
 

@@ -18,6 +18,8 @@ class Baseline:
 
     machine: str
     """In the ELF header, by pyelftools' name."""
+    bits: Literal[0, 32, 64] = 0
+    """Width of addresses; 0 where that is not looked at. Bytes are in little-endian order."""
     code: Code = ""
     """Whose instructions; nothing where no rules are written yet."""
     has: frozenset[str] = frozenset()
@@ -37,39 +39,42 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
     {
         "armv5te": Baseline(
             machine="EM_ARM",
+            bits=32,
             code="arm",
             attributes={
-                "TAG_CPU_ARCH": _ARM_V5,
-                "TAG_FP_ARCH": frozenset({0}),
-                "TAG_ADVANCED_SIMD_ARCH": frozenset({0}),
-                "TAG_THUMB_ISA_USE": frozenset({0, 1}),
+                "Tag_CPU_arch": _ARM_V5,
+                "Tag_FP_arch": frozenset({0}),
+                "Tag_Advanced_SIMD_arch": frozenset({0}),
+                "Tag_THUMB_ISA_use": frozenset({0, 1}),
             },
         ),
         "armv6-vfpv2": Baseline(
             machine="EM_ARM",
+            bits=32,
             code="arm",
             has=frozenset({arm.V6, arm.VFP2}),
             attributes={
-                "TAG_CPU_ARCH": _ARM_V6,
-                "TAG_FP_ARCH": frozenset({0, 1, 2}),
-                "TAG_ADVANCED_SIMD_ARCH": frozenset({0}),
-                "TAG_THUMB_ISA_USE": frozenset({0, 1}),
+                "Tag_CPU_arch": _ARM_V6,
+                "Tag_FP_arch": frozenset({0, 1, 2}),
+                "Tag_Advanced_SIMD_arch": frozenset({0}),
+                "Tag_THUMB_ISA_use": frozenset({0, 1}),
             },
             hard_float=True,
         ),
         "armv7-vfpv3-d16": Baseline(
             machine="EM_ARM",
+            bits=32,
             code="arm",
             has=frozenset({arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2}),
             attributes={
-                "TAG_CPU_ARCH": _ARM_V6 | {8, 10},
-                "TAG_FP_ARCH": frozenset({0, 1, 2, 4}),
-                "TAG_ADVANCED_SIMD_ARCH": frozenset({0}),
-                "TAG_THUMB_ISA_USE": frozenset({0, 1, 2, 3}),
+                "Tag_CPU_arch": _ARM_V6 | {8, 10},
+                "Tag_FP_arch": frozenset({0, 1, 2, 4}),
+                "Tag_Advanced_SIMD_arch": frozenset({0}),
+                "Tag_THUMB_ISA_use": frozenset({0, 1, 2, 3}),
             },
             hard_float=True,
         ),
-        "armv8.0": Baseline(machine="EM_AARCH64", code="aarch64"),
-        "x86-64": Baseline(machine="EM_X86_64", code="x86_64"),
+        "armv8.0": Baseline(machine="EM_AARCH64", bits=64, code="aarch64"),
+        "x86-64": Baseline(machine="EM_X86_64", bits=64, code="x86_64"),
     }
 )

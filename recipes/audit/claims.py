@@ -13,7 +13,10 @@ from recipes.audit.baseline import Baseline
 
 EF_ARM_ABI_FLOAT_HARD = 0x400
 """In `e_flags` of programs; ELF for the Arm Architecture, IHI 0044."""
-EABI5 = 5
+EF_ARM_EABIMASK, EABI5 = 0xFF000000, 0x05000000
+CPU_ARCH = "Tag_CPU_arch"
+ARCHITECTURES = ("pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v7")
+"""By the values of Tag_CPU_arch."""
 COMPILED = {"TAG_ABI_ENUM_SIZE", "TAG_ABI_FP_DENORMAL"}
 """Attributes that compilers write and assemblers do not."""
 ISA_NEEDED = "GNU_PROPERTY_X86_ISA_1_NEEDED"
@@ -27,6 +30,12 @@ def faults(elf: ELFFile, baseline: Baseline, *, linked: bool) -> Iterator[str]:
     if elf.header.e_machine != baseline.machine:
         yield f"is for {elf.header.e_machine}, not for {baseline.machine}"
         return
+    if baseline.bits and elf.elfclass != baseline.bits:
+        yield f"has addresses of {elf.elfclass} bits"
+    if baseline.bits and not elf.little_endian:
+        yield "is big-endian"
+    if baseline.code == "arm" and elf.header.e_flags & EF_ARM_EABIMASK != EABI5:
+        yield "is not of version 5 of the EABI"
     if linked:
         yield from _wants(elf)
     if baseline.attributes:
@@ -53,8 +62,9 @@ def _wants(elf: ELFFile) -> Iterator[str]:
 def _attributes(elf: ELFFile, baseline: Baseline) -> Iterator[str]:
     said = dict(_said(elf))
     for tag, fit in baseline.attributes.items():
-        if (value := said.get(tag, 0)) not in fit:
-            yield f"{tag.title().replace('Tag_', 'Tag_')} is {value}"
+        if (value := said.get(tag.upper(), 0)) not in fit:
+            known = tag == CPU_ARCH and value < len(ARCHITECTURES)
+            yield f"{tag} is {ARCHITECTURES[value] if known else value}"
     passed = said.get("TAG_ABI_VFP_ARGS", 0)
     if baseline.hard_float and COMPILED & said.keys() and passed not in (1, 3):
         yield "floating point is passed in core registers (Tag_ABI_VFP_args is 0): soft float"

@@ -21,6 +21,7 @@ from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
 
 SHF_EXECINSTR = 0x4
+PF_X = 0x1
 MAPPING = {"$a": "a", "$t": "t", "$d": "d", "$x": "x"}
 CACHE = 1 << 16
 """Instructions whose needs are remembered: most occur over and over."""
@@ -50,6 +51,26 @@ def is_stripped(elf: ELFFile) -> bool:
     """Whether a program has lost its symbols, those too that tell code from data."""
     tables = (one for one in elf.iter_sections() if isinstance(one, SymbolTableSection))
     return count(elf) > 0 and all(one.header.sh_type != "SHT_SYMTAB" for one in tables)
+
+
+def without_marks(elf: ELFFile) -> list[str]:
+    """Sections of 32-bit ARM code in which no symbol tells code from data, nor ARM from Thumb."""
+    if elf.header.e_machine != "EM_ARM":
+        return []
+    symbols = _symbols(elf)
+    return [
+        section.name
+        for index, section in _sections(elf)
+        if section.header.sh_size and not _marks(symbols.get(index, []), starts_at_once=True)
+    ]
+
+
+def is_hidden(elf: ELFFile) -> bool:
+    """Whether a program is loaded as code that no section speaks of."""
+    loaded = (one.header for one in elf.iter_segments())
+    return count(elf) == 0 and any(
+        one.p_type == "PT_LOAD" and one.p_flags & PF_X and one.p_filesz for one in loaded
+    )
 
 
 def count(elf: ELFFile) -> int:
@@ -120,16 +141,26 @@ def runs(symbols: list[Symbol], section: Section, baseline: Baseline) -> Iterato
     if baseline.code == "x86_64":
         yield Run(kind="x", start=0, end=size)
         return
-    marks = [
-        (one.offset, MAPPING[one.name[:2]])
-        for one in symbols
-        if one.name[:2] in MAPPING and one.name[2:3] in ("", ".")
-    ]
+    marks = _marks(symbols)
     if not marks or marks[0][0] > 0:
         marks.insert(0, (0, "x" if baseline.code == "aarch64" else "a"))
     for (start, kind), (end, _) in zip(marks, [*marks[1:], (size, "")], strict=True):
         if kind != "d" and start < end:
             yield Run(kind=kind, start=start, end=min(end, size))
+
+
+def _marks(symbols: list[Symbol], *, starts_at_once: bool = False) -> list[tuple[int, str]]:
+    """Offset and kind of the mapping symbols; of several at one place code counts. None at all
+    where the first is not at the start and `starts_at_once` asks for that."""
+    marks = sorted(
+        (
+            (one.offset, MAPPING[one.name[:2]])
+            for one in symbols
+            if one.name[:2] in MAPPING and one.name[2:3] in ("", ".")
+        ),
+        key=lambda mark: (mark[0], mark[1] != "d"),
+    )
+    return [] if starts_at_once and marks and marks[0][0] > 0 else marks
 
 
 class Names:

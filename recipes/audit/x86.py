@@ -22,7 +22,10 @@ CX16 = "CMPXCHG16B"
 RANDOM = "RDRAND or RDSEED"
 XSAVE = "XSAVE"
 TSX = "TSX"
+TBM = "TBM"
+THREE_D_NOW = "3DNow!"
 OTHERS = "another extension"
+UNKNOWN = "something that the disassembler does not know"
 
 BY_NAME = {
     SSE3: "addsubpd addsubps fisttp haddpd haddps hsubpd hsubps lddqu monitor movddup movshdup "
@@ -46,8 +49,13 @@ BY_NAME = {
     XSAVE: "xrstor xrstor64 xrstors xrstors64 xsave xsave64 xsavec xsavec64 xsaveopt xsaveopt64 "
     "xsaves xsaves64",
     TSX: "xabort xbegin xend xtest",
-    OTHERS: "clflushopt clwb extrq gf2p8affineinvqb gf2p8affineqb gf2p8mulb insertq movntsd "
-    "movntss prefetchw prefetchwt1 rdfsbase rdgsbase rdpid wrfsbase wrgsbase",
+    TBM: "blcfill blci blcic blcmsk blcs blsfill blsic t1mskc tzmsk",
+    THREE_D_NOW: "femms pf2id pf2iw pfacc pfadd pfcmpeq pfcmpge pfcmpgt pfmax pfmin pfmul pfnacc "
+    "pfpnacc pfrcp pfrcpit1 pfrcpit2 pfrsqit1 pfrsqrt pfsub pfsubr pi2fd pi2fw pswapd",
+    OTHERS: "cldemote clflushopt clwb clzero enqcmd enqcmds extrq gf2p8affineinvqb gf2p8affineqb "
+    "gf2p8mulb insertq lahf monitorx movdir64b movdiri movntsd movntss mwaitx pconfig prefetchw "
+    "prefetchwt1 ptwrite rdfsbase rdgsbase rdpid rdpru rdtscp sahf serialize tpause umonitor "
+    "umwait wrfsbase wrgsbase",
 }
 NEEDS = {name: needs for needs, names in BY_NAME.items() for name in names.split()}
 NOT_AVX = {
@@ -70,7 +78,9 @@ MASKS = ("kadd", "kand", "kmov", "knot", "kor", "kshift", "ktest", "kunpck", "kx
 def needs(name: str) -> Iterator[str]:
     """Everything that an instruction of this name needs beyond the baseline."""
     name = name.rsplit(" ", 1)[-1]  # less lock and rep
-    if name in NEEDS:
+    if name == ".byte":
+        yield UNKNOWN
+    elif name in NEEDS:
         yield NEEDS[name]
     elif (name.startswith("v") and name not in NOT_AVX) or name.startswith(MASKS):
         yield AVX

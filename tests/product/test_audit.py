@@ -91,7 +91,10 @@ ARM: Cases = (
     ("vselge.f32 s0, s1, s2", {arm.V8}),
     ("vrinta.f64 d0, d1", {arm.V8}),
     ("vrintz.f64 d0, d1", {arm.V8}),
+    (".inst 0xee300981", {arm.F16}),  # vadd.f16 s0, s1, s2
     # what needs nothing
+    ("udf #0", set()),
+    (".inst 0xe7ffdefe", set()),  # LLVM's trap
     ("ldrd r0, r1, [r2]", set()),
     ("clz r0, r1", set()),
     ("smlabb r0, r1, r2, r3", set()),
@@ -108,7 +111,12 @@ ARM: Cases = (
 THUMB: Cases = (
     ("adds r0, r1, r2", set()),
     ("bl there", set()),
-    ("rev r0, r1", set()),
+    ("rev r0, r1", {arm.V6}),
+    ("uxtb r0, r1", {arm.V6}),
+    ("setend be", {arm.V6}),
+    ("push {r4, lr}", set()),
+    ("bkpt #1", set()),
+    (".inst.w 0xee300981", {arm.THUMB2, arm.F16}),  # vadd.f16 s0, s1, s2
     ("it eq\nmoveq r0, r1", {arm.THUMB2}),
     ("cbz r0, there", {arm.THUMB2}),
     ("add.w r0, r1, r2", {arm.THUMB2}),
@@ -198,6 +206,38 @@ A64: Cases = (
     ("fjcvtzs w0, d0", {aarch64.COMPLEX}),
     ("braaz x0", {aarch64.PAUTH}),
     ("retaa", {aarch64.PAUTH}),
+    ("ldraa x0, [x1]", {aarch64.PAUTH}),
+    ("pacga x0, x1, x2", {aarch64.PAUTH}),
+    ("fmadd h0, h1, h2, h3", {aarch64.FP16}),
+    ("fneg v0.8h, v1.8h", {aarch64.FP16}),
+    ("fsqrt v0.4h, v1.4h", {aarch64.FP16}),
+    ("fmul v0.8h, v1.8h, v2.h[1]", {aarch64.FP16}),
+    ("fmla h0, h1, v2.h[3]", {aarch64.FP16}),
+    ("fmov v0.8h, #1.0", {aarch64.FP16}),
+    ("scvtf h0, h1", {aarch64.FP16}),
+    ("fmaxnmv h0, v1.8h", {aarch64.FP16}),
+    ("sqrdmlah v0.4s, v1.4s, v2.s[1]", {aarch64.RDM}),
+    ("sqrdmlsh h0, h1, v2.h[1]", {aarch64.RDM}),
+    ("fcmla v0.4s, v1.4s, v2.s[1], #90", {aarch64.COMPLEX}),
+    ("bfdot v0.4s, v1.8h, v2.8h", {aarch64.BF16}),
+    ("bfcvt h0, s1", {aarch64.BF16}),
+    ("bfmlalb v0.4s, v1.8h, v2.h[1]", {aarch64.BF16}),
+    ("usdot v0.4s, v1.16b, v2.16b", {aarch64.I8MM}),
+    ("smmla v0.4s, v1.16b, v2.16b", {aarch64.I8MM}),
+    ("sudot v0.4s, v1.16b, v2.4b[1]", {aarch64.I8MM}),
+    ("fmlal v0.4s, v1.4h, v2.4h", {aarch64.FHM}),
+    ("fmlsl2 v0.4s, v1.4h, v2.h[1]", {aarch64.FHM}),
+    ("cpyfp [x0]!, [x1]!, x2!", {aarch64.MOPS}),
+    ("setp [x0]!, x1!, x2", {aarch64.MOPS}),
+    ("stg x0, [x1]", {aarch64.MTE}),
+    ("addg x0, x1, #16, #1", {aarch64.MTE}),
+    ("irg x0, x1", {aarch64.MTE}),
+    ("smax x0, x1, x2", {aarch64.MTE}),
+    ("ctz x0, x1", {aarch64.MTE}),
+    ("cfinv", {aarch64.FLAGM}),
+    ("rmif x0, #1, #2", {aarch64.FLAGM}),
+    ("frint32z s0, s1", {aarch64.FRINTTS}),
+    ("frint64x v0.2d, v1.2d", {aarch64.FRINTTS}),
     ("pacia x0, x1", {aarch64.PAUTH}),
     # what every processor has, or takes for a hint
     ("paciasp", set()),
@@ -218,6 +258,24 @@ A64: Cases = (
     ("ldr x0, [x1, x2, lsl #3]", set()),
     ("ldrsw x0, [x1], #4", set()),
     ("prfm pldl1keep, [x0]", set()),
+    ("add x0, x1, #1, lsl #12", set()),
+    ("fmov v0.4s, #1.0", set()),
+    ("fmla v0.4s, v1.4s, v2.s[1]", set()),
+    ("fmulx d0, d1, v2.d[1]", set()),
+    ("mla v0.4s, v1.4s, v2.s[1]", set()),
+    ("sqdmull v0.4s, v1.4h, v2.h[1]", set()),
+    ("smlal2 v0.2d, v1.4s, v2.s[0]", set()),
+    ("frintx d0, d1", set()),
+    ("fcvtl v0.4s, v1.4h", set()),
+    ("fcvtn v0.4h, v1.4s", set()),
+    ("clz x0, x1", set()),
+    ("rev16 w0, w1", set()),
+    ("lslv x0, x1, x2", set()),
+    ("udiv x0, x1, x2", set()),
+    ("adcs x0, x1, x2", set()),
+    ("ccmp x0, x1, #0, eq", set()),
+    ("msr fpcr, x0", set()),
+    ("hint #20", set()),
     ("ubfx x0, x1, #3, #4", set()),
     ("csel x0, x1, x2, eq", set()),
     ("mrs x0, tpidr_el0", set()),
@@ -252,6 +310,10 @@ X86: Cases = (
     ("xtest", {x86.TSX}),
     ("wrfsbase %rax", {x86.OTHERS}),
     ("clflushopt (%rax)", {x86.OTHERS}),
+    ("pfadd %mm0, %mm1", {x86.THREE_D_NOW}),
+    ("movdir64b (%rax), %rcx", {x86.OTHERS}),
+    ("lahf", {x86.OTHERS}),
+    ("vaddph %zmm0, %zmm1, %zmm2", {x86.UNKNOWN}),
     ("addps %xmm0, %xmm1", set()),
     ("pmuludq %xmm0, %xmm1", set()),
     ("pextrw $1, %xmm0, %eax", set()),
@@ -272,7 +334,12 @@ X86: Cases = (
 @pytest.mark.parametrize(
     ("machine", "head", "cases", "baseline"),
     [
-        ("EM_AARCH64", ".arch armv9-a+sve2+sha3+sha2+aes+crc\n", A64, "armv8.0"),
+        (
+            "EM_AARCH64",
+            ".arch armv9.4-a+sve2+sha3+sha2+aes+crc+fp16fml+memtag+cssc+mops\n",
+            A64,
+            "armv8.0",
+        ),
         ("EM_X86_64", "", X86, "x86-64"),
     ],
 )
@@ -342,7 +409,7 @@ def test_an_object_of_the_target_passes(armv6: Product, tmp_path: Path) -> None:
 
 def test_an_object_for_armv7(armv6: Product, tmp_path: Path) -> None:
     claims, needs = said(compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp", "-mthumb"))
-    assert {"Tag_Cpu_Arch is 10"} <= claims, claims
+    assert {"Tag_CPU_arch is v7"} <= claims, claims
     assert {arm.THUMB2, arm.V6T2} & needs
 
 
@@ -352,7 +419,7 @@ def test_an_object_for_armv7_that_says_armv6(armv6: Product, tmp_path: Path) -> 
     objcopy = armv6.toolchain / "bin" / f"{armv6.target.triple}-objcopy"
     output([objcopy, "--remove-section=.ARM.attributes", made])
     claims, needs = said(made)
-    assert not any("Cpu_Arch" in claim for claim in claims)
+    assert not any("CPU_arch" in claim for claim in claims)
     assert needs == {arm.V6T2}
 
 
@@ -401,6 +468,28 @@ def test_a_stripped_program_says_that_it_was_not_looked_into(
     made = compiled(armv6, tmp_path, "-static-pie", "-s", text="int main(void) { return 0; }")
     (note,) = audit.of(made, "made", BASELINES["armv6-vfpv2"]).notes
     assert "made is stripped" in note
+
+
+def test_a_program_whose_sections_are_gone_is_refused(armv6: Product, tmp_path: Path) -> None:
+    made = compiled(armv6, tmp_path, "-static-pie", text="int main(void) { return 0; }")
+    content = bytearray(made.read_bytes())
+    content[32:36] = bytes(4)  # e_shoff
+    content[48:50] = content[50:52] = bytes(2)  # e_shnum, e_shstrndx
+    made.write_bytes(content)
+    with pytest.raises(Refused, match="has code and no section that says where"):
+        audit.of(made, "made", BASELINES["armv6-vfpv2"])
+
+
+def test_code_that_no_symbol_tells_from_data_is_refused(armv6: Product, tmp_path: Path) -> None:
+    """What `strip -x` and `ld -x` leave: names, and no mapping symbols."""
+    text = "int main(void) { return 0; }"
+    claims, _ = said(compiled(armv6, tmp_path, "-static-pie", "-Wl,-x", text=text))
+    assert "no mapping symbols say what in .text is code" in claims
+
+
+def test_big_endian(armv6: Product, tmp_path: Path) -> None:
+    claims, _ = said(compiled(armv6, tmp_path, "-c", "-mbig-endian"))
+    assert "is big-endian" in claims
 
 
 @pytest.mark.parametrize("keep", [3, 40, 52, 200, 0.5, 0.99])
