@@ -22,6 +22,7 @@ class Entry(Declaration):
     member: str
     """A pattern for the member; empty for a program."""
     symbols: tuple[str, ...]
+    """Patterns."""
     needs: tuple[str, ...]
     claims: tuple[str, ...]
     """Claims of the member that come of this code."""
@@ -36,7 +37,8 @@ class Entry(Declaration):
         if not fnmatchcase(place.member, self.member):
             return False
         if finding.section:
-            return finding.symbol in self.symbols and finding.what in self.needs
+            named = any(fnmatchcase(finding.symbol, pattern) for pattern in self.symbols)
+            return named and finding.what in self.needs
         return finding.what in self.claims
 
 
