@@ -6,6 +6,7 @@ Takes minutes per kill, so it is run by name, after `nox -s build-all` for the t
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -86,20 +87,50 @@ class Range:
         """Drop stages and all that is made of them, kill the build of them after some seconds,
         and look at the next run; whether the kill came in time."""
         dropped = tuple(dropped)
+        self.drop(self.with_dependents(dropped))
+        in_time = self.kill("build-all", moment, "+".join(dropped))
+        assert self.build() == self.sums, f"other artefacts after {self.killed[-1]}"
+        self.look(in_time=in_time)
+        return in_time
+
+    def round_of_the_toolchain(self, name: str, moment: float) -> bool:
+        """The same with a stage of the toolchain's own, and with the toolchain as the goal."""
+        toolchain = f"toolchain-{self.target}"
+        before = [self.digests(each) for each in (name, toolchain)]
+        self.drop((name, toolchain))
+        in_time = self.kill("toolchain", moment, name)
+        self.finish("toolchain", "--", self.target)
+        after = [self.digests(each) for each in (name, toolchain)]
+        assert after == before, f"another toolchain after {self.killed[-1]}"
+        self.look(in_time=in_time)
+        return in_time
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Take stages out of the store."""
         store = Store(self.cache)
-        for name in self.with_dependents(dropped):
+        for name in names:
             store.drop(self.stages[name])
-        process = self.start("build-all", "--", self.target)
+
+    def digests(self, name: str) -> dict[str, object]:
+        """Path -> digest or target of everything in a stage's output."""
+        text = (self.cache / "store" / self.stages[name] / "manifest.json").read_text()
+        return {path: said[-1] for path, said in json.loads(text).items()}
+
+    def kill(self, session: str, moment: float, what: str) -> bool:
+        """Whether a session still ran when it was killed after some seconds."""
+        process = self.start(session, "--", self.target)
         time.sleep(moment)
         in_time = process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        self.killed.append(f"{'+'.join(dropped)} at {moment:.1f} s")
-        assert self.build() == self.sums, f"other artefacts after {self.killed[-1]}"
+        self.killed.append(f"{what} at {moment:.1f} s")
+        return in_time
+
+    def look(self, *, in_time: bool) -> None:
+        """Verify the whole store, and that nothing is left over."""
         self.finish("gc", "--", "--verify")
         assert not list((self.cache / "work").iterdir()), f"left over after {self.killed[-1]}"
         print(f"{self.killed[-1]}: {'killed' if in_time else 'had ended before'}", flush=True)
-        return in_time
 
 
 @pytest.fixture
@@ -167,8 +198,10 @@ def test_in_the_middle_of_the_toolchains_own_stages(
     killed = 0
     for number in range(3):
         name = f"{stages[number % len(stages)]}-{range_.target}"
-        killed += range_.round([name], dice.uniform(0.2, 0.8) * _wall(range_, name))
+        moment = dice.uniform(0.2, 0.8) * _wall(range_, name)
+        killed += range_.round_of_the_toolchain(name, moment)
     assert killed == 3, range_.killed
+    assert range_.build() == range_.sums
 
 
 def _wall(range_: Range, name: str) -> float:
