@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Remove, Run, Source, Stage, Unpack
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from recipes.engine.stage import Remove, Replace, Run, Source, Stage, Unpack
 from recipes.target import Target
 
 OPTIONS = (
@@ -18,6 +21,21 @@ OPTIONS = (
     "--enable-deterministic-archives",
     "--without-zstd",  # the host may not have it
 )
+MENDS: Mapping[str, tuple[Replace, ...]] = MappingProxyType(
+    {
+        # A static-pie would keep relocations against its own symbols, which nobody resolves: it
+        # dies before main(). binutils-gdb 39c7793ba8be mends it, after 2.44.
+        "EM_RISCV": (
+            Replace(
+                root="${work}/binutils",
+                pattern="bfd/elfnn-riscv.c",
+                old="|| !SYMBOLIC_BIND ((INFO), (H))",
+                new="|| !(bfd_link_pie ((INFO)) || SYMBOLIC_BIND ((INFO), (H)))",
+            ),
+        ),
+    }
+)
+"""By the machine whose back end it is in: others do not compile it."""
 OPTIMISATION = "-O1"  # the tools are as quick, and compile in two thirds of the time
 
 
@@ -36,6 +54,7 @@ def stage(
         env=(("CFLAGS", OPTIMISATION), ("CXXFLAGS", OPTIMISATION)),
         steps=(
             *unpacked,
+            *MENDS.get(target.machine, ()),
             Run(
                 argv=(
                     "../binutils/configure",
