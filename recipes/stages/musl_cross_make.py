@@ -12,7 +12,18 @@ import shlex
 from collections.abc import Mapping
 
 from recipes import errors
-from recipes.engine.stage import Link, Present, Remove, Run, Source, Stage, Unpack, Write, escaped
+from recipes.engine.stage import (
+    Link,
+    Present,
+    Relink,
+    Remove,
+    Run,
+    Source,
+    Stage,
+    Unpack,
+    Write,
+    escaped,
+)
 from recipes.stages import gcc, musl_fixes
 from recipes.target import Target
 
@@ -101,6 +112,7 @@ def stage(
             *gcc.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
             Run(argv=("make", "install", gcc.said(target)), cwd=HERE),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
+            Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so
         ),
         runs_on="host",
         checks=(
