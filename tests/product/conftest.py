@@ -75,10 +75,12 @@ class Product:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests that take `product` run once for every target asked for."""
     names: Sequence[str] = metafunc.config.getoption("--targets").split(",")
-    if metafunc.definition.get_closest_marker("native"):
-        reason = f"{NATIVE}, whose programs this machine runs itself, is not among --targets"
-        left_out = pytest.param(NATIVE, marks=pytest.mark.skip(reason=reason))
-        names = [NATIVE] if NATIVE in names else [left_out]  # type: ignore[list-item]  # a param
+    only = metafunc.definition.get_closest_marker("only")
+    if only is not None or metafunc.definition.get_closest_marker("native"):
+        name = only.args[0] if only is not None else NATIVE
+        reason = f"{name}, which this is about, is not among --targets"
+        left_out = pytest.param(name, marks=pytest.mark.skip(reason=reason))
+        names = [name] if name in names else [left_out]  # type: ignore[list-item]  # a param
     if "product" in metafunc.fixturenames:
         metafunc.parametrize("product", names, indirect=True)
 

@@ -153,12 +153,11 @@ def needs(path: Path, *, without: frozenset[str] = frozenset()) -> dict[str, set
     return found
 
 
+@pytest.mark.only("armv6")
 @pytest.mark.parametrize(("mode", "cases"), [("arm", ARM), ("thumb", THUMB)])
 def test_every_class_of_instruction(
     product: Product, tmp_path: Path, mode: str, cases: Cases
 ) -> None:
-    if product.target.machine != "EM_ARM":
-        pytest.skip("the instructions are 32-bit ARM's")
     text = (
         HEAD
         + f".{mode}\n"
@@ -331,28 +330,18 @@ X86: Cases = (
 )
 
 
-@pytest.mark.parametrize(
-    ("machine", "head", "cases", "baseline"),
-    [
-        (
-            "EM_AARCH64",
-            ".arch armv9.4-a+sve2+sha3+sha2+aes+crc+fp16fml+memtag+cssc+mops\n",
-            A64,
-            "armv8.0",
-        ),
-        ("EM_X86_64", "", X86, "x86-64"),
-    ],
-)
-def test_every_class_of_the_wider_machines(
-    product: Product,
-    tmp_path: Path,
-    machine: str,
-    head: str,
-    cases: Cases,
-    baseline: str,
-) -> None:
-    if product.target.machine != machine:
-        pytest.skip(f"the instructions are {machine}'s")
+@pytest.mark.only("aarch64")
+def test_every_class_of_instruction_of_aarch64(product: Product, tmp_path: Path) -> None:
+    head = ".arch armv9.4-a+sve2+sha3+sha2+aes+crc+fp16fml+memtag+cssc+mops\n"
+    compare(product, tmp_path, head, A64, "armv8.0")
+
+
+@pytest.mark.only("x86_64")
+def test_every_class_of_instruction_of_x86(product: Product, tmp_path: Path) -> None:
+    compare(product, tmp_path, "", X86, "x86-64")
+
+
+def compare(product: Product, tmp_path: Path, head: str, cases: Cases, baseline: str) -> None:
     text = head + "".join(f"f{number}:\n{one}\n" for number, (one, _) in enumerate(cases))
     made = assembled(product, tmp_path, text)
     found: dict[str, set[str]] = {}
@@ -381,8 +370,7 @@ def said(path: Path, name: str = "armv6-vfpv2") -> tuple[set[str], set[str]]:
 
 @pytest.fixture
 def armv6(product: Product) -> Product:
-    if product.target.name != "armv6":
-        pytest.skip("the controls are ARMv6's")
+    """The controls are ARMv6's."""
     return product
 
 
@@ -393,6 +381,7 @@ def compiled(product: Product, folder: Path, *options: str, text: str = SOURCE) 
     return folder / "made"
 
 
+@pytest.mark.only("armv6")
 def test_the_look_before_allowed_code_is_there(armv6: Product) -> None:
     """What recipes/audit/allowed.toml says of musl: the function that chooses names both."""
     triple = armv6.target.triple
@@ -403,16 +392,19 @@ def test_the_look_before_allowed_code_is_there(armv6: Product) -> None:
     assert {"__hwcap", "__libc"} <= set(wanted)
 
 
+@pytest.mark.only("armv6")
 def test_an_object_of_the_target_passes(armv6: Product, tmp_path: Path) -> None:
     assert said(compiled(armv6, tmp_path, "-c")) == (set(), set())
 
 
+@pytest.mark.only("armv6")
 def test_an_object_for_armv7(armv6: Product, tmp_path: Path) -> None:
     claims, needs = said(compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp", "-mthumb"))
     assert {"Tag_CPU_arch is v7"} <= claims, claims
     assert {arm.THUMB2, arm.V6T2} & needs
 
 
+@pytest.mark.only("armv6")
 def test_an_object_for_armv7_that_says_armv6(armv6: Product, tmp_path: Path) -> None:
     """Attributes can lie; then the code tells."""
     made = compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp")
@@ -423,6 +415,7 @@ def test_an_object_for_armv7_that_says_armv6(armv6: Product, tmp_path: Path) -> 
     assert needs == {arm.V6T2}
 
 
+@pytest.mark.only("armv6")
 def test_an_object_for_armv7_slipped_into_an_archive(armv6: Product, tmp_path: Path) -> None:
     made = compiled(armv6, tmp_path, "-c", "-march=armv7-a+fp")
     made.rename(tmp_path / "slipped.o")
@@ -445,23 +438,27 @@ def test_an_object_for_armv7_slipped_into_an_archive(armv6: Product, tmp_path: P
     assert "libatomic.a(slipped.o): f at 0x" in str(after.findings[-1])
 
 
+@pytest.mark.only("armv6")
 def test_a_soft_float_object(armv6: Product, tmp_path: Path) -> None:
     claims, needs = said(compiled(armv6, tmp_path, "-c", "-mfloat-abi=soft"))
     assert any("soft float" in claim for claim in claims)
     assert needs == set()
 
 
+@pytest.mark.only("armv6")
 def test_a_program_with_an_interpreter(armv6: Product, tmp_path: Path) -> None:
     claims, _ = said(compiled(armv6, tmp_path, text="int main(void) { return 0; }"))
     assert "wants the interpreter /lib/ld-musl-armhf.so.1" in claims
     assert "needs libc.so" in claims
 
 
+@pytest.mark.only("armv6")
 def test_a_program_of_the_target_passes(armv6: Product, tmp_path: Path) -> None:
     made = compiled(armv6, tmp_path, "-static-pie", text="int main(void) { return 0; }")
     assert said(made) == (set(), set())
 
 
+@pytest.mark.only("armv6")
 def test_a_stripped_program_says_that_it_was_not_looked_into(
     armv6: Product, tmp_path: Path
 ) -> None:
@@ -470,6 +467,7 @@ def test_a_stripped_program_says_that_it_was_not_looked_into(
     assert "made is stripped" in note
 
 
+@pytest.mark.only("armv6")
 def test_a_program_whose_sections_are_gone_is_refused(armv6: Product, tmp_path: Path) -> None:
     made = compiled(armv6, tmp_path, "-static-pie", text="int main(void) { return 0; }")
     content = bytearray(made.read_bytes())
@@ -480,6 +478,7 @@ def test_a_program_whose_sections_are_gone_is_refused(armv6: Product, tmp_path: 
         audit.of(made, "made", BASELINES["armv6-vfpv2"])
 
 
+@pytest.mark.only("armv6")
 def test_code_that_no_symbol_tells_from_data_is_refused(armv6: Product, tmp_path: Path) -> None:
     """What `strip -x` and `ld -x` leave: names, and no mapping symbols."""
     text = "int main(void) { return 0; }"
@@ -487,11 +486,13 @@ def test_code_that_no_symbol_tells_from_data_is_refused(armv6: Product, tmp_path
     assert "no mapping symbols say what in .text is code" in claims
 
 
+@pytest.mark.only("armv6")
 def test_big_endian(armv6: Product, tmp_path: Path) -> None:
     claims, _ = said(compiled(armv6, tmp_path, "-c", "-mbig-endian"))
     assert "is big-endian" in claims
 
 
+@pytest.mark.only("armv6")
 @pytest.mark.parametrize("keep", [3, 40, 52, 200, 0.5, 0.99])
 def test_a_truncated_file(armv6: Product, tmp_path: Path, keep: float) -> None:
     made = compiled(armv6, tmp_path, "-c")
@@ -501,6 +502,7 @@ def test_a_truncated_file(armv6: Product, tmp_path: Path, keep: float) -> None:
         audit.of(made, "made", BASELINES["armv6-vfpv2"])
 
 
+@pytest.mark.only("armv6")
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
