@@ -13,6 +13,8 @@ from recipes.audit import claims, code, objects
 from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place, Refused
 
+SMALLEST = 40
+"""Bytes of a section's header in a 32-bit file; 64 in others."""
 LINKED = ("ET_EXEC", "ET_DYN")
 
 
@@ -74,10 +76,13 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
 def _unsound(elf: ELFFile, size: int) -> Iterator[str]:
     """Tables and sections that lead out of the file."""
     header = elf.header
-    if header.e_shoff and header.e_shoff + header.e_shnum * header.e_shentsize > size:
+    # Numbers that do not fit into the header are in the first section.
+    if header.e_shoff and header.e_shoff + elf.num_sections() * header.e_shentsize > size:
         yield "its section table leads out of it"
-    if header.e_phoff and header.e_phoff + header.e_phnum * header.e_phentsize > size:
+    if header.e_phoff and header.e_phoff + elf.num_segments() * header.e_phentsize > size:
         yield "its program table leads out of it"
+    if (header.e_shoff and header.e_shentsize < SMALLEST) or header.e_shoff > size:
+        yield "its sections overlap"
     for index, section in enumerate(elf.iter_sections()):
         header = section.header
         held = header.sh_type not in ("SHT_NOBITS", "SHT_NULL")

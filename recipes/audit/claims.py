@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
@@ -10,10 +11,13 @@ from elftools.elf.sections import ARMAttributesSection, NoteSection
 from elftools.elf.segments import InterpSegment
 
 from recipes.audit.baseline import Baseline
+from recipes.audit.finding import Refused
 
 EF_ARM_ABI_FLOAT_HARD = 0x400
 """In `e_flags` of programs; ELF for the Arm Architecture, IHI 0044."""
 EF_ARM_EABIMASK, EABI5 = 0xFF000000, 0x05000000
+MOST = 1000
+"""Entries of a table of attributes; compilers write some thirty."""
 CPU_ARCH = "Tag_CPU_arch"
 ARCHITECTURES = ("pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v7")
 """By the values of Tag_CPU_arch."""
@@ -77,11 +81,19 @@ def _said(elf: ELFFile) -> Iterator[tuple[str, int]]:
     section = elf.get_section_by_name(".ARM.attributes")
     if not isinstance(section, ARMAttributesSection):
         return
-    for part in section.iter_subsections("aeabi"):
-        for scope in part.iter_subsubsections("TAG_FILE"):
-            for attribute in scope.iter_attributes():
+    for part in _few(section.iter_subsections("aeabi")):
+        for scope in _few(part.iter_subsubsections("TAG_FILE")):
+            for attribute in _few(scope.iter_attributes()):
                 if isinstance(attribute.value, int):
                     yield attribute.tag, attribute.value
+
+
+def _few(parts: Iterable[Any]) -> Iterator[Any]:
+    """Parts of a table; a length of zero in it would give them without an end."""
+    for number, part in enumerate(parts):
+        if number == MOST:
+            raise Refused("a table in it has no end")
+        yield part
 
 
 def _properties(elf: ELFFile) -> Iterator[str]:

@@ -141,7 +141,7 @@ def runs(symbols: list[Symbol], section: Section, baseline: Baseline) -> Iterato
     if baseline.code == "x86_64":
         yield Run(kind="x", start=0, end=size)
         return
-    marks = _marks(symbols)
+    marks = [mark for mark in _marks(symbols) if 0 <= mark[0] <= size]
     if not marks or marks[0][0] > 0:
         marks.insert(0, (0, "x" if baseline.code == "aarch64" else "a"))
     for (start, kind), (end, _) in zip(marks, [*marks[1:], (size, "")], strict=True):
