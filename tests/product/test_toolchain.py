@@ -122,6 +122,7 @@ def test_default_is_pie(made: Made, tmp_path: Path) -> None:
 def test_defaults_are_the_baseline(made: Made) -> None:
     """What the target says to GCC's configure as `--with-arch=` is what the compiler does."""
     said = dict(re.findall(r"--with-(arch|cpu|fpu|abi)=(\S+)", " ".join(made.target.gcc.configure)))
+    assert said, "the target leaves its baseline to GCC's own default"
     shown = output([made.program("gcc"), "-Q", "--help=target"])
     for option, value in said.items():
         line = re.search(rf"^  -m{option}=\S*\s+(\S+)", shown, re.MULTILINE)

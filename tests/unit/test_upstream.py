@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from recipes import declaration, errors, service, source, source_sets, upstream
-from recipes.catalog import Catalog
+from recipes.catalog import Catalog, Driver
 from recipes.engine.stage import Host, Patch, Replace, Run, Unpack, Url
+from recipes.service import Service
 from recipes.source import Pin, PinSet
 from recipes.target import load
 from recipes.upstream import Rust, Upstream, UpstreamPins, WebPin
@@ -156,6 +158,21 @@ def in_force(tmp_path: Path, *, machine: str = "x86_64", mirror: str = "") -> Up
     return upstream.load(PINS, run_lock, host=host, machine=machine, mirror=mirror)
 
 
+def catalog_of(
+    pins: UpstreamPins,
+    *,
+    services: Mapping[str, Service] = MappingProxyType({}),
+    driver: Driver = "builtin",
+) -> Catalog:
+    return Catalog(
+        host=Host(machine="x86_64", libc="glibc 2.36"),
+        pins=pins,
+        missing_tools=False,
+        services=services,
+        driver=driver,
+    )
+
+
 def test_origins_are_the_mirror_then_the_project_then_others(tmp_path: Path) -> None:
     pins = in_force(tmp_path, mirror="https://mirror.example.org/sources/")
     assert pins.source("musl").origins == (
@@ -191,13 +208,7 @@ def test_what_is_not_pinned(tmp_path: Path) -> None:
 def test_every_source_of_the_graph_is_upstreams_own(tmp_path: Path, driver: str) -> None:
     """But for the programs that run here, which are the host's."""
     pins = in_force(tmp_path)
-    catalog = Catalog(
-        host=Host(machine="x86_64", libc="glibc 2.36"),
-        pins=pins,
-        missing_tools=False,
-        services={},
-        driver=source_sets.driver(driver, pins),
-    )
+    catalog = catalog_of(pins, driver=source_sets.driver(driver, pins))
     (target,) = (one for one in load(PROJECT / "toolchains").values() if one.name == "armv6")
     todo, names = [catalog.sdk_archive(target)], set[str]()
     while todo:
@@ -213,9 +224,7 @@ def test_every_source_of_the_graph_is_upstreams_own(tmp_path: Path, driver: str)
 
 def test_steps_for_archives_of_rust_and_single_patches(tmp_path: Path) -> None:
     pins = in_force(tmp_path)
-    catalog = Catalog(
-        host=Host(machine="x86_64", libc="glibc 2.36"), pins=pins, missing_tools=False, services={}
-    )
+    catalog = catalog_of(pins)
     (target,) = (one for one in load(PROJECT / "toolchains").values() if one.name == "armv6")
     unpacked = [step for step in catalog.rust().steps if isinstance(step, Unpack)]
     assert unpacked[0].only == (
@@ -237,12 +246,7 @@ def test_rust_is_no_group_of_the_hosts(tmp_path: Path) -> None:
 
 def test_the_crates_of_std_are_fetched_and_vendored_as_std_is_built(tmp_path: Path) -> None:
     folder = PROJECT / "services" / "hello-http"
-    catalog = Catalog(
-        host=Host(machine="x86_64", libc="glibc 2.36"),
-        pins=in_force(tmp_path),
-        missing_tools=False,
-        services=service.load((folder,)),
-    )
+    catalog = catalog_of(in_force(tmp_path), services=service.load((folder,)))
     (of_std,) = (stage for stage in catalog.crates() if stage.name == "crates-std")
     assert ("RUSTC_BOOTSTRAP", "1") in of_std.env
 
@@ -250,13 +254,7 @@ def test_the_crates_of_std_are_fetched_and_vendored_as_std_is_built(tmp_path: Pa
 @pytest.mark.parametrize("name", ["armv6", "x86_64"])
 def test_musl_cross_make_gets_the_mend_for_arm_too(tmp_path: Path, name: str) -> None:
     pins = in_force(tmp_path)
-    catalog = Catalog(
-        host=Host(machine="x86_64", libc="glibc 2.36"),
-        pins=pins,
-        missing_tools=False,
-        services={},
-        driver="musl-cross-make",
-    )
+    catalog = catalog_of(pins, driver="musl-cross-make")
     steps = catalog.musl_cross_make(load(PROJECT / "toolchains")[name]).steps
     mends = [step for step in steps if isinstance(step, Replace)]
     assert {mend.pattern for mend in mends} == {"gcc/config/arm/linux-elf.h"}
