@@ -39,8 +39,8 @@ def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note) -> Pins:
         if any((pin.package, pin.package_version) == (one.package, one.version) for one in gone):
             pins = _move(pins, name, apt, note)
     for name, group in list(pins.groups.items()):
-        packages = {(package.name, package.version) for package in group.packages}
-        if any((one.package, one.version) in packages for one in gone if one.suite == HOST_SUITE):
+        packages = {(group.suite, package.name, package.version) for package in group.packages}
+        if any((one.suite, one.package, one.version) in packages for one in gone):
             note(f"{name}: the host's archive has moved on; taking what it has now")
             pins = _remember_group(pins, name, resolve(apt, pins.candidates[name]))
     return pins
@@ -56,14 +56,19 @@ def complete(pins: Pins, apt: Apt, note: Note) -> Pins:
 
 
 def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
-    """The first packages that the host's release knows, with all they depend on."""
+    """The first packages that the archive knows, with all they depend on.
+
+    Those of a release that the host's archive does not have are passed over.
+    """
+    candidates = tuple(candidates)
     for ask in candidates:
-        if all(apt.versions(HOST_SUITE, package, "binary") for package in ask):
+        suite, packages = source.suite_of(ask), [word.partition("/")[0] for word in ask]
+        if suite != HOST_SUITE and apt.lacks(suite):
+            continue
+        if all(apt.versions(suite, package, "binary") for package in packages):
+            located = apt.closure(suite, packages)
             return Group.model_validate(
-                {
-                    "ask": ask,
-                    "packages": tuple(_package(one) for one in apt.closure(HOST_SUITE, ask)),
-                }
+                {"ask": ask, "packages": tuple(_package(one) for one in located)}
             )
     names = " or ".join(" ".join(ask) for ask in candidates)
     raise errors.NotInArchive(names, "of any version", "one", ())

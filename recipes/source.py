@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from recipes import declaration, errors
 from recipes.declaration import Declaration
@@ -62,13 +62,33 @@ class Package(Declaration):
     sha256: Digest
 
 
+def suite_of(ask: tuple[str, ...]) -> str:
+    """The release that the words name, or `host` where they name none."""
+    return ask[0].partition("/")[2] or "host"
+
+
+def _of_one_release(ask: tuple[str, ...]) -> tuple[str, ...]:
+    if len({word.partition("/")[2] for word in ask}) > 1:
+        raise ValueError("the packages of a line must be of one release")
+    return ask
+
+
+Ask = Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(_of_one_release)]
+"""Names of packages; all of them `PACKAGE/RELEASE` where they are of another release."""
+
+
 class Group(Declaration):
     """Packages that belong together: what was asked for, with all it depends on."""
 
-    ask: tuple[Text, ...]
+    ask: Ask
     replaces: str = ""
     """In a run lock: the digest of the repository's group that this one stands in for."""
     packages: Annotated[tuple[Package, ...], Field(min_length=1)]
+
+    @property
+    def suite(self) -> str:
+        """Whose archive has them: a release's, or `host` for that of the host's own."""
+        return suite_of(self.ask)
 
     @property
     def digest(self) -> str:
@@ -88,7 +108,7 @@ class HostLock(Declaration):
 class Candidates(Declaration):
     """Package names to try, the first that a release knows, per group."""
 
-    groups: dict[str, tuple[tuple[Text, ...], ...]]
+    groups: dict[str, tuple[Ask, ...]]
 
 
 class Moved(Declaration):
@@ -158,6 +178,7 @@ class Pins:
 
     def group(self, name: str) -> tuple[Source, ...]:
         """The packages of a group."""
+        group = self._group(name)
         return tuple(
             Source(
                 name=package.file,
@@ -165,11 +186,14 @@ class Pins:
                 size=package.size,
                 origins=(
                     ArchiveFile(
-                        suite="host", package=package.name, version=package.version, kind="binary"
+                        suite=group.suite,
+                        package=package.name,
+                        version=package.version,
+                        kind="binary",
                     ),
                 ),
             )
-            for package in self._group(name).packages
+            for package in group.packages
         )
 
     def _group(self, name: str) -> Group:

@@ -121,7 +121,7 @@ def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tu
                 target,
                 programs=f"{FOLDER}/bin",
                 roots=folders,
-                emulator=f"${{tool.emulator}}/bin/{target.qemu.program}-static",
+                emulator=f"${{tool.emulator}}/bin/{target.qemu.program}",
             ),
         ),
     )

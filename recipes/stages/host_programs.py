@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from recipes import errors
-from recipes.engine.stage import Copy, Present, Source, Stage, Step, Unpack, Write
+from recipes.engine.stage import Copy, Present, Run, Source, Stage, Step, Unpack, Write
 
 WRAPPER = """\
 #!/bin/sh
@@ -25,6 +25,12 @@ HELPERS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = MappingProx
 """Per group of packages: its programs and their names in the package, and what they want set."""
 NOT_OF_A_PROGRAM = ("usr/share/doc", "usr/share/man", "usr/share/zoneinfo")
 """zoneinfo has a link to the host's own /etc."""
+PLAIN_NAMES = """\
+for each in qemu-*-static; do
+    if test -e "$each"; then mv "$each" "$(basename "$each" -static)"; fi
+done
+"""
+"""Debian 13 calls its static emulators `qemu-arm`, older releases and Ubuntu `qemu-arm-static`."""
 NOT_OF_STD = ("usr/src/*/compiler", "usr/src/*/src")
 """rust-src holds the compiler too, and 32,000 files of its tools."""
 
@@ -90,9 +96,10 @@ def qemu(sources: tuple[Source, ...]) -> Stage:
         steps=(
             *_unpacked(sources, "${work}/packages"),
             Copy(source="${work}/packages/usr/bin", to="${out}/bin"),
+            Run(argv=("sh", "-c", PLAIN_NAMES), cwd="${out}/bin"),
         ),
         runs_on="host",
-        checks=(Present(paths=("bin/qemu-arm-static", "bin/qemu-aarch64-static")),),
+        checks=(Present(paths=("bin/qemu-arm", "bin/qemu-aarch64")),),
         guess=4,
         peak=900_000_000,
         kept=400_000_000,

@@ -10,7 +10,7 @@ from recipes.target import Target
 
 def emulator(target: Target, *, qemu: Stage) -> Stage:
     """The emulator and its processor."""
-    program, processor = f"bin/{target.qemu.program}-static", target.qemu.cpu.split(",")[0]
+    program, processor = f"bin/{target.qemu.program}", target.qemu.cpu.split(",")[0]
     return _stage(
         target,
         "emulator",

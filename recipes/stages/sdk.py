@@ -132,7 +132,7 @@ def stage(target: Target, *, kit: Kit, rust: Stage, rust_std: Stage, qemu: Stage
             *(Copy(source=prefix, to=f"${{out}}/{triple}") for prefix in kit.prefixes.values()),
             Copy(source="${need.pkgconf}", to=f"${{out}}/{PRIVATE}/pkgconf"),
             Copy(
-                source=f"${{need.emulator}}/bin/{target.qemu.program}-static",
+                source=f"${{need.emulator}}/bin/{target.qemu.program}",
                 to=f"${{out}}/{PRIVATE}/{target.qemu.program}",
             ),
             *_rust(target),

@@ -54,7 +54,7 @@ class Product:
     def emulated(self, *argv: str | Path) -> list[str]:
         """The command line under the emulated baseline processor."""
         qemu = self.tree(self.pipeline.catalog().qemu())
-        emulator = qemu / "bin" / f"{self.target.qemu.program}-static"
+        emulator = qemu / "bin" / f"{self.target.qemu.program}"
         return [str(emulator), "-cpu", self.target.qemu.cpu, *map(str, argv)]
 
     def compiler(self, folder: Path) -> Path:

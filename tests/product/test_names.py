@@ -41,7 +41,7 @@ def test_the_targets_of_the_project_are_known(pipeline: Pipeline, name: str) -> 
 @pytest.mark.parametrize(
     ("key", "wrong", "near"),
     [
-        ("qemu.program", "qemu-armv6", "bin/qemu-armv6-static is missing"),
+        ("qemu.program", "qemu-armv6", "bin/qemu-armv6 is missing"),
         ("qemu.cpu", "arm1167", "near it are arm1176"),
         ("rust.triple", "arm-unknown-linux-musleabi-hf", "near it are arm-unknown-linux-musl"),
         ("rust.cpu", "arm1176jzfs", "near it are arm1176jzf-s"),

@@ -112,6 +112,11 @@ class Archive(Apt):
     def __init__(self, folder: Path, *there: Located) -> None:
         super().__init__(folder / "apt", Runner(1))
         self.there = there
+        self.lacking = ""
+
+    @override
+    def lacks(self, suite: str) -> str:
+        return "this archive has no such release" if suite == self.lacking else ""
 
     @override
     def learn(self, files: Sequence[ArchiveFile]) -> None:
@@ -230,15 +235,32 @@ def test_a_moved_group_ends_when_the_repository_has_another(
 
 def test_a_host_without_a_lock_asks_once(tmp_path: Path, run_lock: Path) -> None:
     host = "trixie-arm64"
-    names = (
-        "rustc cargo rust-src m4 bison flex patch qemu-user-static pkgconf-bin cmake tcl".split()
-    )
+    names = "rustc cargo rust-src m4 bison flex patch qemu-user pkgconf-bin cmake tcl".split()
     archive = Archive(tmp_path, *(located(name, "1-1", f"{name}.deb") for name in names))
     pins = lock.complete(source.load(PINS, run_lock, host=host), archive, print)
     assert pins.groups["rust"].ask == ("rustc", "cargo", "rust-src")
+    assert pins.groups["qemu"].suite == "trixie"
     archive.there = ()
     again = lock.complete(source.load(PINS, run_lock, host=host), archive, print)
     assert again.groups == pins.groups
+
+
+def test_a_host_whose_archive_lacks_the_release_takes_its_own_package(tmp_path: Path) -> None:
+    archive = Archive(
+        tmp_path, located("qemu-user", "1-1", "a"), located("qemu-static", "2-1", "b")
+    )
+    candidates = (("qemu-user/trixie",), ("qemu-static",))
+    assert lock.resolve(archive, candidates).suite == "trixie"
+    archive.lacking = "trixie"
+    group = lock.resolve(archive, candidates)
+    assert (group.suite, group.packages[0].name) == ("host", "qemu-static")
+
+
+def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
+    path = tmp_path / "host.toml"
+    path.write_text('[groups]\nqemu = [["qemu-user/trixie", "m4"]]\n')
+    with pytest.raises(errors.BadDeclaration, match="must be of one release"):
+        declaration.read(path, source.Candidates)
 
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
