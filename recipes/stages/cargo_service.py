@@ -65,6 +65,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("CARGO_TARGET_DIR", folder),
             ("CARGO_NET_OFFLINE", "true"),
             ("CARGO_INCREMENTAL", "0"),
+            # Stripped in the end, once the code was looked at.
+            (f"CARGO_PROFILE_{service.cargo.profile.upper().replace('-', '_')}_STRIP", "none"),
             # Empty, so that no configuration's words take their place.
             ("CARGO_ENCODED_RUSTFLAGS", ""),
             ("RUSTC_WRAPPER", ""),
@@ -110,7 +112,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 source=f"{folder}/{triple}/{service.cargo.folder}/{service.binary}",
                 to=f"${{out}}/bin/{service.binary}",
             ),
-            *program.stripped(target),
+            *program.stripped(target, service),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

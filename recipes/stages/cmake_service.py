@@ -42,7 +42,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             Run(argv=("${tool.cmake}/bin/cmake", "--build", build)),
             *install,
             Copy(source=made, to=f"${{out}}/bin/{service.binary}"),
-            *program.stripped(target),
+            *program.stripped(target, service),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

@@ -23,15 +23,19 @@ REMAPS: Mapping[str, str] = MappingProxyType({"${work}": "."})
 COMPILER = """\
 #!/bin/sh
 # Static, whatever the project says, unless it links something else than a program. Atomics of
-# 64 bits are calls on some processors, and few projects name the library that has them.
+# 64 bits are calls on some processors, and few projects name the library that has them. Symbols
+# stay until the code was looked at; the pipeline strips what is left of them.
 link=-static-pie
 atomic=-latomic
 for word; do
+    shift
     case $word in
+    -s | -Wl,-s | -Wl,--strip-all) continue ;;
     -static | -static-pie) link= ;;
     -no-pie) link=-static ;;
     -shared | -r | -nostdlib | -c | -E | -S) link= atomic= ;;
     esac
+    set -- "$@" "$word"
 done
 exec "{compiler}" $link "$@" {flags} $atomic
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Link, Run, Stage, Tree
+from recipes.engine.stage import Copy, Link, Run, Stage, Tree, Write
 from recipes.service import Service
 from recipes.stages import cross, program
 from recipes.stages.cross import Kit
@@ -10,6 +10,10 @@ from recipes.target import Target
 
 PLAIN = f"{cross.FOLDER}/plain"
 """Binary utilities by their plain names, for Makefiles that know no others."""
+NO_STRIP = """\
+#!/bin/sh
+# The pipeline strips in the end, once the code was looked at.
+"""
 
 
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
@@ -46,11 +50,12 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
                 Link(
                     path=f"{PLAIN}/{name}", target=f"${{need.toolchain}}/bin/{target.triple}-{name}"
                 )
-                for name in ("ar", "nm", "objcopy", "ranlib", "strip")
+                for name in ("ar", "nm", "objcopy", "ranlib")
             ),
+            Write(path=f"{PLAIN}/strip", text=NO_STRIP, executable=True),
             Run(argv=(*make, *service.make.arguments), cwd="${tree.source}"),
             install,
-            *program.stripped(target),
+            *program.stripped(target, service),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

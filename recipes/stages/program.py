@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Check, Does, Elf, Free, Run, Serves, Strip
+from recipes.engine.stage import Check, Copy, Does, Elf, Free, Run, Serves, Strip
 from recipes.service import Service
 from recipes.target import Target
+
+UNSTRIPPED = "unstripped"
+"""Folder of a program before it was stripped."""
 
 
 def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
@@ -13,10 +16,14 @@ def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
     return (emulator, "-cpu", target.qemu.cpu, program, *arguments)
 
 
-def stripped(target: Target) -> tuple[Strip, ...]:
-    """The step that strips what was installed."""
-    strip = f"{target.triple}-strip"
-    return (Strip(program=strip, root="${out}/bin", options=("-s",), kind="programs"),)
+def stripped(target: Target, service: Service) -> tuple[Copy | Strip, ...]:
+    """The steps that strip what was installed and keep it as it was in `UNSTRIPPED`, because the
+    symbols say what of it is code."""
+    program, strip = f"bin/{service.binary}", f"{target.triple}-strip"
+    return (
+        Copy(source=f"${{out}}/{program}", to=f"${{out}}/{UNSTRIPPED}/{service.binary}"),
+        Strip(program=strip, root="${out}/bin", options=("-s",), kind="programs"),
+    )
 
 
 def checks(service: Service, target: Target) -> tuple[Check, ...]:
@@ -24,7 +31,7 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
     program = f"${{out}}/bin/{service.binary}"
     return (
         Elf(patterns=(f"bin/{service.binary}",), machine=target.machine, static=True),
-        Free(texts=("${cache}",)),
+        Free(root="${out}/bin", texts=("${cache}",)),
         *(
             Does(run=Run(argv=emulated(target, program, *run.arguments)), expect=run.expect)
             for run in service.run
