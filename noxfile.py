@@ -100,8 +100,18 @@ def services(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def verify(session: nox.Session) -> None:
+    """6. Hold every binary to its processor, or one file: `-- --file path/to/program armv6`."""
+    with pipeline(session) as run:
+        if any(word.startswith("--file") for word in session.posargs):
+            talk().verify(run, session.posargs, Path(session.invoked_from))
+        else:
+            run.run("verify", session.posargs)
+
+
+@nox.session(venv_backend="none")
 def package(session: nox.Session) -> None:
-    """6. Programs, images and sums into dist/; targets as arguments."""
+    """7. Programs, images and sums into dist/; targets as arguments."""
     with pipeline(session) as run:
         run.run("package", session.posargs)
 
@@ -118,13 +128,6 @@ def sdk(session: nox.Session) -> None:
     """Toolchain, C libraries and Rust to use by hand, in dist/toolchains; targets as arguments."""
     with pipeline(session) as run:
         run.run("sdk", session.posargs)
-
-
-@nox.session(venv_backend="none")
-def verify(session: nox.Session) -> None:
-    """Hold a file to a target's processor: `-- --file path/to/program armv6`."""
-    with pipeline(session) as run:
-        talk().verify(run, session.posargs, Path(session.invoked_from))
 
 
 @nox.session(venv_backend="none")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from graphlib import TopologicalSorter
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, get_args
 
 from recipes import errors, trees, workspaces
+from recipes.audit import allowed
 from recipes.engine.stage import Host, Stage
 from recipes.service import Service
 from recipes.source import Pins
@@ -31,12 +34,15 @@ from recipes.stages import (
     sdk,
     sqlite3,
     toolchain,
+    verify,
     zlib,
 )
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
+from recipes.stages.verify import Auditor
 from recipes.target import Target
 
+PROJECT = Path(__file__).resolve().parents[1]
 LIBRARIES: Mapping[str, Library] = {
     "curl": curl.LIBRARY,
     "openssl": openssl.LIBRARY,
@@ -44,6 +50,10 @@ LIBRARIES: Mapping[str, Library] = {
     "zlib": zlib.LIBRARY,
 }
 """C libraries that a service may name in `needs`."""
+VERIFIED = ("toolchain", "rust-std", *LIBRARIES)
+"""What has a verification of its own, beside the services."""
+PARTS = ("binutils", "gcc", "headers", "image", "musl-cross-make", "sdk")
+"""Other names that stages of a target start with."""
 
 
 Driver = Literal["builtin", "musl-cross-make"]
@@ -64,8 +74,12 @@ class Catalog:
     _made: dict[str, Stage] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Raises `BadDeclaration` for a service that needs what no recipe makes."""
+        """Raises `BadDeclaration` for a service that needs what no recipe makes, or is called like
+        another part of the pipeline."""
         for service in self.services.values():
+            if service.name in (*VERIFIED, *PARTS):
+                fault = f"name: a part of the pipeline is called {service.name}; take another"
+                raise errors.BadDeclaration(service.declared, [fault])
             unknown = [name for name in service.needs if name not in LIBRARIES]
             if unknown:
                 faults = [
@@ -276,7 +290,45 @@ class Catalog:
         make = {"cargo": self._cargo, "make": self._make, "cmake": self._cmake}[service.build]
         return self._once(f"program {service.name}-{target.name}", lambda: make(service, target))
 
-    # The verify stage comes here, between a program and its package.
+    def proofs(self, service: Service, target: Target) -> dict[str, Stage]:
+        """The verifications of a program and of all that it is linked with, by subject."""
+        name = f"verify program {service.name}-{target.name}"
+        of = self.program(service, target)
+        return {
+            service.name: self._once(
+                name, lambda: verify.program(service, target, self._auditor, of=of)
+            ),
+            **self.proofs_of_parts(target, service.needs, rust=service.build == "cargo"),
+        }
+
+    def proofs_of_parts(
+        self, target: Target, libraries: tuple[str, ...], *, rust: bool
+    ) -> dict[str, Stage]:
+        """Those of what programs are linked with."""
+
+        def library(name: str) -> Stage:
+            of = self.library(name, target)
+            return verify.library(name, target, self._auditor, of=of)
+
+        makes: dict[str, Callable[[], Stage]] = {
+            "toolchain": lambda: verify.toolchain(target, self._auditor, of=self.toolchain(target)),
+            **{name: partial(library, name) for name in _with_their_needs(libraries)},
+        }
+        if rust:
+            makes["rust-std"] = lambda: verify.rust_std(
+                target, self._auditor, of=self.rust_std(target)
+            )
+        return {
+            name: self._once(f"verify {name}-{target.name}", make) for name, make in makes.items()
+        }
+
+    @cached_property
+    def _auditor(self) -> Auditor:
+        return Auditor(
+            code=trees.tree(PROJECT, verify.CODE),
+            reads_with=", ".join(f"{name} {version(name)}" for name in ("capstone", "pyelftools")),
+            allowed=allowed.load(),
+        )
 
     def image(self, service: Service, target: Target) -> Stage:
         """Program and image of one platform."""
@@ -284,7 +336,11 @@ class Catalog:
         return self._once(
             f"image {service.name}-{target.name}",
             lambda: image.stage(
-                service, target, program=self.program(service, target), bundle=bundle
+                service,
+                target,
+                program=self.program(service, target),
+                bundle=bundle,
+                proofs=tuple(self.proofs(service, target).items()),
             ),
         )
 

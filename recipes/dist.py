@@ -16,6 +16,9 @@ from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.store import Entry, remove
 from recipes.target import Target
 
+REPORTS = ("txt", "json")
+"""What a verification's report is written as."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact:
@@ -50,17 +53,16 @@ def publish(
     wanted: Iterable[Wanted],
     *,
     source_set: str,
-    services: Iterable[str],
-    known: tuple[str, ...],
+    possible: Iterable[str],
 ) -> list[Artefact]:
     """Bring `dist/` up to date with the store; files that are right already stay as they are.
 
-    Artefacts of known targets that this run was not about stay too, and stay listed; what no
+    Artefacts that this run was not about stay too, and stay listed if they are `possible`; what no
     declaration stands for any more stays, unlisted.
     """
     listed = {one.path: one for one in _listed(folder)}
     artefacts = [_place(folder, one, source_set, listed.get(one.path)) for one in wanted]
-    declared = set(_paths(known, services))
+    declared = set(possible)
     kept = [
         one for one in listed.values() if one.path in declared - {new.path for new in artefacts}
     ]
@@ -121,10 +123,23 @@ def images(
         yield Wanted(path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target="")
 
 
-def _paths(targets: Sequence[str], services: Iterable[str]) -> Iterator[str]:
-    """Where everything lies that could be listed."""
+def reports(target: str, subject: str, entry: Entry) -> Iterator[Wanted]:
+    """What a verification says, for people and for machines."""
+    for kind in REPORTS:
+        yield Wanted(
+            path=f"reports/{target}/{subject}.{kind}",
+            entry=entry,
+            file=f"report.{kind}",
+            target=target,
+        )
+
+
+def paths(targets: Sequence[str], services: Sequence[str], parts: Iterable[str]) -> Iterator[str]:
+    """Where everything lies that these targets and services can bring; `parts` have reports too."""
+    subjects = (*services, *parts)
     for target in targets:
         yield f"toolchains/{target}.tar.gz"
+        yield from (f"reports/{target}/{one}.{kind}" for one in subjects for kind in REPORTS)
     for service in services:
         yield f"images/{service}.oci.tar"
         for target in targets:

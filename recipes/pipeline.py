@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,7 +23,7 @@ from recipes import (
     stopping,
     target,
 )
-from recipes.catalog import Catalog
+from recipes.catalog import VERIFIED, Catalog
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder, Planned, sources
 from recipes.engine.fetch import Fetcher
@@ -32,7 +32,7 @@ from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile, Stage
-from recipes.engine.store import Store
+from recipes.engine.store import Entry, Store
 from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.stages import sdk
@@ -40,7 +40,7 @@ from recipes.target import Target
 
 CHOICES = ("--driver", "--service", "--sources")
 """Options that choose what a run is about, in every session that builds or plans."""
-Goal = Literal["toolchain", "openssl", "rust-std", "services", "package", "sdk"]
+Goal = Literal["toolchain", "openssl", "rust-std", "services", "verify", "package", "sdk"]
 
 
 class Pipeline:
@@ -115,24 +115,31 @@ class Pipeline:
     def goals(self, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
         """The stages that a session asks for, without the joint images."""
         catalog = self.catalog()
-        services = self.services.values()
-        match goal:
-            case "toolchain":
-                return [catalog.toolchain(one) for one in targets]
-            case "openssl":
-                return [catalog.library("openssl", one) for one in targets]
-            case "rust-std":
-                return [catalog.rust_std(one) for one in targets]
-            case "services":
-                return [catalog.program(each, one) for one in targets for each in services]
-            case "package":
-                return [catalog.image(each, one) for one in targets for each in services]
-            case "sdk":
-                return [
-                    stage
-                    for one in targets
-                    for stage in (catalog.sdk(one), catalog.sdk_archive(one))
-                ]
+        pairs = [(each, one) for one in targets for each in self.services.values()]
+        made: dict[Goal, Callable[[], list[Stage]]] = {
+            "toolchain": lambda: [catalog.toolchain(one) for one in targets],
+            "openssl": lambda: [catalog.library("openssl", one) for one in targets],
+            "rust-std": lambda: [catalog.rust_std(one) for one in targets],
+            "services": lambda: [catalog.program(each, one) for each, one in pairs],
+            "verify": lambda: list(self.proofs(catalog, targets).values()),
+            "package": lambda: [
+                *self.proofs(catalog, targets).values(),
+                *(catalog.image(each, one) for each, one in pairs),
+            ],
+            "sdk": lambda: [
+                stage for one in targets for stage in (catalog.sdk(one), catalog.sdk_archive(one))
+            ],
+        }
+        return made[goal]()
+
+    def proofs(self, catalog: Catalog, targets: Iterable[Target]) -> dict[tuple[str, str], Stage]:
+        """The verifications of services and what they are linked with, by target and subject."""
+        return {
+            (one.name, subject): stage
+            for one in targets
+            for each in self.services.values()
+            for subject, stage in catalog.proofs(each, one).items()
+        }
 
     def builder(self) -> Builder:
         """The engine, with everything it works with."""
@@ -149,12 +156,13 @@ class Pipeline:
         )
 
     def run(self, goal: Goal, words: Sequence[str]) -> None:
-        """Build what a session stands for; `package` and `sdk` also fill `dist/`."""
+        """Build what a session stands for; `verify`, `package` and `sdk` also fill
+        `dist/`."""
         names, options = arguments.split(goal, words, flags=(), valued=CHOICES)
         self.choose(options)
         targets = self.chosen(names)
         doctor.insist()
-        if goal in ("package", "sdk"):
+        if goal in ("verify", "package", "sdk"):
             dist.insist_on_writable(self.settings.dist)
         started = time.monotonic()
         with self.at_work():
@@ -164,10 +172,14 @@ class Pipeline:
                 stages = self.goals(goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor)
-                if goal == "package":
+                if goal == "verify":
+                    with self._dist():
+                        self._publish(self._reports(targets, entries))
+                elif goal == "package":
                     with self._dist():
                         entries |= builder.build(self.joint(builder, targets), executor)
-                        self._publish(dist.images(targets, self.services, entries))
+                        images = dist.images(targets, self.services, entries)
+                        self._publish([*images, *self._reports(targets, entries)])
                 elif goal == "sdk":
                     with self._dist():
                         self._publish(dist.archives(targets, entries))
@@ -176,6 +188,12 @@ class Pipeline:
                             path = dist.link_toolchain(self.settings.dist, one, sdk)
                             self.report.say(f"{one.name}: . {path}/env.sh")
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
+
+    def _reports(
+        self, targets: tuple[Target, ...], entries: Mapping[str, Entry]
+    ) -> Iterator[dist.Wanted]:
+        for (name, subject), stage in self.proofs(self.catalog(), targets).items():
+            yield from dist.reports(name, subject, entries[stage.name])
 
     @contextmanager
     def _dist(self) -> Iterator[None]:
@@ -188,9 +206,8 @@ class Pipeline:
         artefacts = dist.publish(
             self.settings.dist,
             wanted,
-            services=self._declared,
+            possible=dist.paths(tuple(self.targets), self._declared, VERIFIED),
             source_set=self.pins.name,
-            known=tuple(self.targets),
         )
         self._show(artefacts)
 

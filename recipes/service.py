@@ -90,6 +90,19 @@ class Cmake(Declaration):
     """Where the program is below the build's folder, if nothing installs it."""
 
 
+class Allowed(Declaration):
+    """Code beyond a target's processor that may be in the program."""
+
+    baselines: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """The `baseline` of the targets that it is allowed for."""
+    symbols: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Where it is: patterns of the names that the report shows."""
+    needs: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """What it needs, in the report's words."""
+    reason: Text
+    """What looks whether the processor has it, and where that can be read."""
+
+
 class Service(Declaration):
     """One program, built for every target and packed into an image."""
 
@@ -109,6 +122,7 @@ class Service(Declaration):
     image: Image
     run: tuple[Run, ...] = ()
     serve: tuple[Serve, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
 
     @model_validator(mode="after")
     def _tables_of_its_own_build(self) -> Service:

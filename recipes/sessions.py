@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recipes import arguments, ci, cleaning, config_mak, declaration, doctor, errors, lock
 from recipes import plan as plans
-from recipes.audit import allowed, audit
+from recipes.audit import allowed, verdict
 from recipes.audit.finding import Refused
 from recipes.engine.build import Builder, Planned, State
 from recipes.engine.report import duration
@@ -162,19 +162,18 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     (target,) = run.chosen(names)
     path = folder / options["--file"]
     try:
-        found = audit.of(path, path.name, target.rules)
+        found = verdict.of(
+            path,
+            path.name,
+            baseline=target.baseline,
+            machine=target.machine,
+            entries=allowed.load(),
+        )
     except (Refused, OSError) as error:
         raise errors.NotAudited(path, str(error)) from error
-    refused, covered = allowed.split(found.findings, allowed.load(), target.baseline)
-    for finding in covered:
-        run.report.say(f"allowed: {finding}")
-    for finding in refused:
-        run.report.say(f"refused: {finding}")
-    for note in found.notes:
-        run.report.note(note)
-    run.report.say(
-        f"{path.name}: {found.members} ELF file(s), {found.code_bytes} bytes of code, "
-        f"{len(refused)} finding(s) against {target.baseline or target.machine}"
-    )
-    if refused:
-        raise errors.DoesNotFit(path, target.name, len(refused))
+    for line in found.lines():
+        run.report.say(line)
+    if found.unseen:
+        raise errors.NotAudited(path, f"{len(found.unseen)} file(s) in it could not be looked at")
+    if not found.fits:
+        raise errors.DoesNotFit(path, target.name, len(found.refused))

@@ -10,7 +10,7 @@ from elftools.elf.enums import ENUM_E_MACHINE
 from pydantic import Field, field_validator
 
 from recipes import declaration, errors
-from recipes.audit.baseline import BASELINES, Baseline
+from recipes.audit.baseline import BASELINES
 from recipes.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
@@ -93,11 +93,6 @@ class Target(Declaration):
     def names(self) -> tuple[str, ...]:
         """Everything the target answers to."""
         return (self.name, self.triple, self.rust.triple)
-
-    @property
-    def rules(self) -> Baseline:
-        """What binaries may claim and contain."""
-        return BASELINES[self.baseline] if self.baseline else Baseline(machine=self.machine)
 
     @property
     def environment_name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -51,16 +50,3 @@ class List(Declaration):
 def load(path: Path = LIST) -> tuple[Entry, ...]:
     """The entries of a list; raises `BadDeclaration`."""
     return declaration.read(path, List).allowed
-
-
-def split(
-    findings: Iterable[Finding], entries: Iterable[Entry], baseline: str
-) -> tuple[list[Finding], list[Finding]]:
-    """Those that are refused, and those that an entry covers."""
-    refused: list[Finding] = []
-    covered: list[Finding] = []
-    rules = tuple(entries)
-    for finding in findings:
-        fits = any(rule.covers(finding, baseline) for rule in rules)
-        (covered if fits else refused).append(finding)
-    return refused, covered

@@ -28,7 +28,9 @@ class Audit:
     code_bytes: int = 0
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What was not looked at, and why."""
+    """What a reader of the verdict wants to know."""
+    unseen: list[str] = field(default_factory=list)
+    """What could not be looked at, and why."""
 
 
 def of(path: Path, name: str, baseline: Baseline) -> Audit:
@@ -62,8 +64,8 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
     elif linked and code.is_hidden(elf):
         raise Refused(f"{place} has code and no section that says where")
-    elif code.is_stripped(elf):
-        audit.notes.append(f"{place} is stripped: what in it is code cannot be told any more")
+    elif code.is_stripped(elf) and baseline.code != "x86_64":
+        audit.unseen.append(f"{place} is stripped: what in it is code cannot be told any more")
     else:
         audit.findings += (
             Finding(place=place, what=f"no mapping symbols say what in {section} is code")

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -273,6 +274,7 @@ class Builder:
         values = {
             "work": str(work),
             "jobs": str(self.runner.jobs),
+            "python": sys.executable,
             "cache": str(self.store.cache),
         }
         for name, stage in stages:

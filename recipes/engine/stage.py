@@ -1,9 +1,10 @@
 """What a recipe returns and the engine runs: plain frozen data, nothing that acts.
 
 Text fields may hold placeholders, expanded when the stage runs: `${out}` (what is published),
-`${work}` (thrown away), `${cache}` (where both lie), `${scratch}`, `${jobs}`, `${source.ALIAS}`
-(a file), `${tree.ALIAS}` (a copy of the project's own files), `${need.ALIAS}` (another stage's
-output, read-only) and `${tool.ALIAS}` (the same, not in the key). `$${` stands for a literal `${`.
+`${work}` (thrown away), `${cache}` (where both lie), `${scratch}`, `${jobs}`, `${python}` (this
+interpreter, with the project's libraries), `${source.ALIAS}` (a file), `${tree.ALIAS}` (a copy of
+the project's own files), `${need.ALIAS}` (another stage's output, read-only) and `${tool.ALIAS}`
+(the same, not in the key). `$${` stands for a literal `${`.
 
 Every field is in the stage's key unless its metadata says `UNKEYED`.
 """

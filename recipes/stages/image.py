@@ -17,6 +17,7 @@ from recipes.engine.stage import (
     Write,
 )
 from recipes.service import Service
+from recipes.stages import verify
 from recipes.target import Target
 
 USER = 65532
@@ -61,8 +62,16 @@ def _whole() -> tuple[Step, ...]:
     return (Copy(source="${source.ca-certificates}", to=f"${{out}}/{CA_BUNDLE}"),)
 
 
-def stage(service: Service, target: Target, *, program: Stage, bundle: Stage | None) -> Stage:
-    """`<service>` and `image.tar`, the image of one platform, for `docker load`."""
+def stage(
+    service: Service,
+    target: Target,
+    *,
+    program: Stage,
+    bundle: Stage | None,
+    proofs: tuple[tuple[str, Stage], ...],
+) -> Stage:
+    """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
+    verifications of the program and of what it was linked with."""
     bundled: tuple[Step, ...] = ()
     if bundle is not None:
         bundled = (
@@ -103,6 +112,8 @@ def stage(service: Service, target: Target, *, program: Stage, bundle: Stage | N
             ),
         ),
         runs_on="target",
+        judges=proofs,
+        checks=verify.passed(proofs),
         guess=1,
     )
 

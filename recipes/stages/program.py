@@ -16,6 +16,21 @@ def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
     return (emulator, "-cpu", target.qemu.cpu, program, *arguments)
 
 
+def witnessed(service: Service, target: Target) -> tuple[str, ...]:
+    """What the checks see of the program, in words for a report."""
+    where = f"on {target.qemu.program} -cpu {target.qemu.cpu}"
+    return (
+        *(
+            f"{where}: {' '.join((service.binary, *run.arguments))}, printed {run.expect!r}"
+            for run in service.run
+        ),
+        *(
+            f"{where}: {service.binary}, answered {serve.scheme} {serve.path} with {serve.expect!r}"
+            for serve in service.serve
+        ),
+    )
+
+
 def stripped(target: Target, service: Service) -> tuple[Copy | Strip, ...]:
     """The steps that strip what was installed and keep it as it was in `UNSTRIPPED`, because the
     symbols say what of it is code."""

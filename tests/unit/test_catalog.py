@@ -59,7 +59,11 @@ def everything(stages: Iterable[Stage]) -> dict[int, Stage]:
 
 def test_the_keys_of_all_stages_are_golden(catalog: Catalog) -> None:
     keys = Keys(HOST)
-    got = {stage.name: keys.of(stage) for stage in everything(goals(catalog)).values()}
+    got = {
+        stage.name: keys.of(stage)
+        for stage in everything(goals(catalog)).values()
+        if not stage.name.startswith("verify-")  # the audit's own code is in those
+    }
     text = json.dumps(got, indent=1, sort_keys=True) + "\n"
     if os.environ.get(WRITE) == "write":
         GOLDEN.write_text(text)

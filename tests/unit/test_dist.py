@@ -63,9 +63,8 @@ class Shop:
         return dist.publish(
             self.dist,
             dist.images(targets, self.services, entries),
-            services=self.services,
+            possible=dist.paths(tuple(TARGETS), list(self.services), ("toolchain",)),
             source_set="debian",
-            known=tuple(TARGETS),
         )
 
     def listing(self) -> dict[str, tuple[int, int, str]]:
@@ -229,9 +228,8 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
         dist.publish(
             shop.dist,
             dist.images((ARMV6,), shop.services, entries),
-            services=shop.services,
+            possible=dist.paths(tuple(TARGETS), list(shop.services), ("toolchain",)),
             source_set="debian",
-            known=tuple(TARGETS),
         )
     assert not entry.folder.exists()
     assert not (shop.dist / "armv6/demo").exists()

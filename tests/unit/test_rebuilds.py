@@ -63,6 +63,11 @@ SERVICE_EDITS: dict[str, object] = {
     "image.labels": {"a": "b"},
     "run": (service.Run(arguments=("--other",), expect="x"),),
     "serve": (service.Serve(scheme="http", path="/other", expect="x"),),
+    "allowed": (
+        service.Allowed(
+            baselines=("armv6-vfpv2",), symbols=("other",), needs=("ARMv7",), reason="x"
+        ),
+    ),
 }
 PIN_EDITS: dict[str, object] = {
     "version": "9.9",
@@ -183,6 +188,7 @@ def test_the_hosts_programs_rebuild_what_is_made_with_them(pins: Pins) -> None:
         groups[name] = consequences(before, stages(changed, ARMV6, SERVICES.values()))
     rust = [
         *("hello-tls", "image-hello-tls", "rust", "rust-std"),
+        *("verify-hello-tls", "verify-rust-std"),
     ]
     assert groups["build-tools"] == {"built": ["build-tools"]}, "they stand in for the host's own"
     assert groups["rust"] == {"built": rust, "checked": ["rustc-known"]}

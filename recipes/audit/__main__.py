@@ -1,0 +1,97 @@
+"""`python -m recipes.audit RULES FOLDER TO`: hold files of a folder to a processor.
+
+RULES is a file of JSON: `subject`, `target`, `baseline`, `machine`, `patterns` of files below
+FOLDER, `allowed` as in `allowed.toml`, and `ran`, what is known of the files' behaviour.
+`report.txt` and `report.json` come to lie in TO. Ends with 1 where something does not fit, after
+it has said what.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from recipes.audit import verdict
+from recipes.audit.allowed import Entry
+from recipes.audit.finding import Refused
+from recipes.audit.verdict import Verdict
+
+FAULTS = ("refused: ", "not seen: ")
+SHOWN = 12
+"""Findings of one subject that are repeated in the end; the log has all of them."""
+
+
+def main(rules: Path, folder: Path, to: Path) -> int:
+    """Write the reports; the code to end with."""
+    said = json.loads(rules.read_text())
+    try:
+        verdicts = _verdicts(said, folder)
+    except Refused as fault:
+        _say([f"{said['subject']} cannot be verified: {fault}"])
+        return 1
+    lines = _text(said, verdicts)
+    _say(lines)
+    if any(not one.fits for one in verdicts):
+        _say(_faults(said, verdicts))
+        return 1
+    (to / "report.txt").write_text("\n".join(lines) + "\n")
+    table = {
+        **{key: said[key] for key in ("subject", "target", "baseline", "ran")},
+        "fits": True,
+        "files": [one.table() for one in verdicts],
+    }
+    (to / "report.json").write_text(json.dumps(table, indent=1) + "\n")
+    return 0
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _faults(said: dict[str, Any], verdicts: list[Verdict]) -> Iterator[str]:
+    yield ""
+    yield f"{said['subject']} does not fit {said['target']} ({said['baseline']}). First:"
+    lines = [line for one in verdicts for line in one.lines()]
+    yield from [f"  {line}" for line in lines if line.startswith(FAULTS)][:SHOWN]
+    yield "Build it for the target's processor. Where something looks before the code runs whether"
+    yield "the processor has it, say so in [[allowed]] of service.toml: docs/verify.md."
+
+
+def _verdicts(said: dict[str, Any], folder: Path) -> list[Verdict]:
+    entries = [Entry.model_validate(one) for one in said["allowed"]]
+    paths = sorted({path for pattern in said["patterns"] for path in folder.glob(pattern)})
+    if not paths:
+        raise Refused(f"nothing in it matches {' or '.join(said['patterns'])}")
+    return [
+        verdict.of(
+            path,
+            path.name,
+            baseline=said["baseline"],
+            machine=said["machine"],
+            entries=entries,
+        )
+        for path in paths
+        if path.is_file() and path.stat().st_size > 0
+    ]
+
+
+def _text(said: dict[str, Any], verdicts: list[Verdict]) -> list[str]:
+    fits = all(one.fits for one in verdicts)
+    files, code = sum(one.members for one in verdicts), sum(one.code_bytes for one in verdicts)
+    return [
+        f"{said['subject']} for {said['target']}: {'fits' if fits else 'does not fit'} "
+        f"{said['baseline'] or said['machine']}",
+        f"{files} ELF file(s), {code} bytes of code, every instruction looked at"
+        if said["baseline"]
+        else f"{files} ELF file(s); no rules for this processor's instructions are written yet",
+        *(f"ran: {text}" for text in said["ran"]),
+        "",
+        *(line for one in verdicts for line in one.lines()),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -1,0 +1,83 @@
+"""One file's audit with what is allowed told from what is not, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from recipes.audit import audit
+from recipes.audit.allowed import Entry
+from recipes.audit.baseline import BASELINES, Baseline
+from recipes.audit.finding import Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is said of one file."""
+
+    file: str
+    members: int
+    """ELF files in it."""
+    code_bytes: int
+    refused: tuple[Finding, ...]
+    allowed: tuple[tuple[Finding, Entry], ...]
+    unseen: tuple[str, ...]
+    """What could not be looked into, and why."""
+    notes: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether all of it was looked at and nothing was refused."""
+        return not self.refused and not self.unseen
+
+    def lines(self) -> Iterator[str]:
+        """For people, the sum last."""
+        for finding, entry in self.allowed:
+            yield f"allowed: {finding}; {entry.reason}"
+        yield from (f"note: {note}" for note in self.notes)
+        yield from (f"not seen: {text}" for text in self.unseen)
+        yield from (f"refused: {finding}" for finding in self.refused)
+        yield (
+            f"{self.file}: {self.members} ELF file(s), {self.code_bytes} bytes of code, "
+            f"{len(self.refused)} finding(s), {len(self.allowed)} allowed"
+        )
+
+    def table(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "file": self.file,
+            "fits": self.fits,
+            "elf_files": self.members,
+            "code_bytes": self.code_bytes,
+            "refused": [asdict(one) for one in self.refused],
+            "allowed": [{**asdict(one), "reason": entry.reason} for one, entry in self.allowed],
+            "not_seen": list(self.unseen),
+            "notes": list(self.notes),
+        }
+
+
+def of(path: Path, name: str, *, baseline: str, machine: str, entries: Sequence[Entry]) -> Verdict:
+    """Hold a file to a baseline, by its name, or to nothing but a machine where it has none.
+
+    Raises `Refused` for what is no ELF file or archive, or is not sound.
+    """
+    found = audit.of(path, name, BASELINES.get(baseline, Baseline(machine=machine)))
+    refused: list[Finding] = []
+    allowed: list[tuple[Finding, Entry]] = []
+    for finding in found.findings:
+        entry = next((one for one in entries if one.covers(finding, baseline)), None)
+        if entry is None:
+            refused.append(finding)
+        else:
+            allowed.append((finding, entry))
+    return Verdict(
+        file=name,
+        members=found.members,
+        code_bytes=found.code_bytes,
+        refused=tuple(refused),
+        allowed=tuple(allowed),
+        unseen=tuple(found.unseen),
+        notes=tuple(found.notes),
+    )

@@ -1,0 +1,126 @@
+"""Verification: every binary held to its target's processor, before it is packaged.
+
+It runs as a program of its own (`python -m recipes.audit`), so that several targets are looked at
+side by side; its code, the libraries it reads with and what it allows are in the key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from recipes.audit.allowed import Entry
+from recipes.engine.stage import Check, Present, Run, Stage, Tree, Write, escaped
+from recipes.service import Service
+from recipes.stages import program as programs
+from recipes.target import Target
+
+CODE = ("recipes/__init__.py", "recipes/declaration.py", "recipes/errors.py", "recipes/audit/*.py")
+"""The program, below the project's folder."""
+REPORTS = ("report.txt", "report.json")
+LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
+"""What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
+RLIBS = ("lib/rustlib/*/lib/*.rlib",)
+ARCHIVES = ("usr/lib/*.a",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auditor:
+    """What looks."""
+
+    code: Tree
+    reads_with: str
+    """The libraries that read machine code and ELF, and their versions."""
+    allowed: tuple[Entry, ...]
+
+
+def library(name: str, target: Target, auditor: Auditor, *, of: Stage) -> Stage:
+    """Every object of a C library."""
+    return _stage(name, target, auditor, of=of, patterns=ARCHIVES, guess=8)
+
+
+def toolchain(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
+    """Every object that a compiler links without being told."""
+    return _stage("toolchain", target, auditor, of=of, patterns=LINKABLE, guess=15)
+
+
+def rust_std(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
+    """Every object of Rust's std."""
+    return _stage("rust-std", target, auditor, of=of, patterns=RLIBS, guess=15)
+
+
+def program(service: Service, target: Target, auditor: Auditor, *, of: Stage) -> Stage:
+    """A service's program before it is stripped, with what its declaration allows."""
+    own = tuple(
+        Entry(file=service.binary, member="", claims=(), **one.model_dump())
+        for one in service.allowed
+    )
+    return _stage(
+        service.name,
+        target,
+        auditor,
+        of=of,
+        patterns=(f"{programs.UNSTRIPPED}/{service.binary}",),
+        guess=5,
+        own=own,
+        ran=programs.witnessed(service, target),
+    )
+
+
+def _stage(  # noqa: PLR0913  # named at the call
+    subject: str,
+    target: Target,
+    auditor: Auditor,
+    *,
+    of: Stage,
+    patterns: tuple[str, ...],
+    guess: float,
+    own: tuple[Entry, ...] = (),
+    ran: tuple[str, ...] = (),
+) -> Stage:
+    """`report.txt` and `report.json` on the files of a stage's output that the patterns match.
+    Fails where one of them claims or contains what the processor does not have."""
+    rules = {
+        "subject": subject,
+        "target": target.name,
+        "baseline": target.baseline,
+        "machine": target.machine,
+        "patterns": list(patterns),
+        "ran": list(ran),
+        "allowed": [
+            one.model_dump(mode="json", by_alias=True)
+            for one in (*auditor.allowed, *own)
+            if target.baseline in one.baselines
+        ],
+    }
+    return Stage(
+        name=f"verify-{subject}-{target.name}",
+        target=target.name,
+        summary="claims and contains nothing beyond the target's processor",
+        trees=(("audit", auditor.code),),
+        needs=(("subject", of),),
+        env=(
+            ("PYTHONPATH", "${tree.audit}"),
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+            ("READS_WITH", auditor.reads_with),
+        ),
+        steps=(
+            Write(path="${work}/rules.json", text=escaped(json.dumps(rules, indent=1))),
+            Run(
+                argv=(
+                    *("${python}", "-m", "recipes.audit"),
+                    *("${work}/rules.json", "${need.subject}", "${out}"),
+                ),
+            ),
+        ),
+        runs_on="nowhere",
+        checks=(Present(paths=REPORTS),),
+        guess=guess,
+        kept=200_000,
+    )
+
+
+def passed(proofs: Iterable[tuple[str, Stage]]) -> tuple[Check, ...]:
+    """The checks of what may be used only once these verifications, its judges, have passed."""
+    return tuple(Present(root=f"${{tool.{alias}}}", paths=REPORTS) for alias, _ in proofs)
