@@ -134,6 +134,11 @@ def reports(target: str, subject: str, entry: Entry) -> Iterator[Wanted]:
         )
 
 
+def is_report(artefact: Artefact) -> bool:
+    """Whether it says something of others."""
+    return artefact.path.startswith("reports/")
+
+
 def paths(targets: Sequence[str], services: Sequence[str], parts: Iterable[str]) -> Iterator[str]:
     """Where everything lies that these targets and services can bring; `parts` have reports too."""
     subjects = (*services, *parts)

@@ -209,7 +209,11 @@ class Pipeline:
             possible=dist.paths(tuple(self.targets), self._declared, VERIFIED),
             source_set=self.pins.name,
         )
-        self._show(artefacts)
+        products = [one for one in artefacts if not dist.is_report(one)]
+        texts = [one for one in artefacts if one.path.endswith(".txt")]
+        self._show(products or texts)
+        if products and texts:
+            self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
 
     def joint(
         self, builder: Builder, targets: tuple[Target, ...], *, quiet: bool = False

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from recipes import declaration
-from recipes.audit.finding import Finding
+from recipes.audit.finding import Finding, Place
 from recipes.declaration import Declaration
 
 LIST = Path(__file__).with_name("allowed.toml")
@@ -17,28 +17,36 @@ class Entry(Declaration):
 
     baselines: tuple[str, ...]
     file: str
-    """A pattern for the archive's or program's name."""
-    member: str
-    """A pattern for the member; empty for a program."""
+    """The archive that it comes from, as a pattern."""
+    members: tuple[str, ...]
+    """Patterns for its members. In a program the symbols alone say where it is."""
     symbols: tuple[str, ...]
     """Patterns."""
     needs: tuple[str, ...]
-    claims: tuple[str, ...]
-    """Claims of the member that come of this code."""
+    claims: tuple[str, ...] = ()
+    """Claims of the member, or of a program with it, that come of this code."""
+    probes: tuple[str, ...] = ()
+    """Symbols of which one is read before the code runs, where the archive shows that: the member
+    reads it, or every other does that calls the code."""
     reason: str
     """What looks, and where that can be read."""
 
     def covers(self, finding: Finding, baseline: str) -> bool:
         """Whether a finding is this one."""
-        place = finding.place
-        if baseline not in self.baselines or not fnmatchcase(place.file, self.file):
-            return False
-        if not fnmatchcase(place.member, self.member):
+        if baseline not in self.baselines or not self._is_of(finding.place):
             return False
         if finding.section:
-            named = any(fnmatchcase(finding.symbol, pattern) for pattern in self.symbols)
-            return named and finding.what in self.needs
+            return _any(finding.symbol, self.symbols) and finding.what in self.needs
         return finding.what in self.claims
+
+    def _is_of(self, place: Place) -> bool:
+        if not place.member:
+            return True
+        return fnmatchcase(place.file, self.file) and _any(place.member, self.members)
+
+
+def _any(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 class List(Declaration):

@@ -56,6 +56,8 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
     for fault in _unsound(elf, len(content)):
         raise Refused(f"{place} is not a sound ELF file: {fault}")
     linked = elf.header.e_type in LINKED
+    if place.member in objects.NOT_CODE and not code.count(elf):
+        return
     said = list(claims.faults(elf, baseline, linked=linked))
     audit.findings += [Finding(place=place, what=fault) for fault in said]
     if elf.header.e_machine != baseline.machine:

@@ -14,7 +14,7 @@ HEADER = 60
 """Bytes before each member: name 16, time 12, owner 6, group 6, mode 8, size 10, end 2."""
 TABLES = ("/", "/SYM64/", "__.SYMDEF", "__.SYMDEF SORTED")
 NOT_CODE = ("lib.rmeta",)
-"""Members that are no objects: Rust's metadata."""
+"""Members that are not linked: Rust's metadata, of late in an ELF file for no processor."""
 
 
 def of(path: Path, name: str) -> Iterator[tuple[Place, bytes]]:

@@ -21,7 +21,6 @@ CODE = ("recipes/__init__.py", "recipes/declaration.py", "recipes/errors.py", "r
 REPORTS = ("report.txt", "report.json")
 LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
 """What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
-RLIBS = ("lib/rustlib/*/lib/*.rlib",)
 ARCHIVES = ("usr/lib/*.a",)
 
 
@@ -47,14 +46,14 @@ def toolchain(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
 
 def rust_std(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
     """Every object of Rust's std."""
-    return _stage("rust-std", target, auditor, of=of, patterns=RLIBS, guess=15)
+    rlibs = (f"lib/rustlib/{target.rust.triple}/lib/*.rlib",)  # the host's own lie beside them
+    return _stage("rust-std", target, auditor, of=of, patterns=rlibs, guess=15)
 
 
 def program(service: Service, target: Target, auditor: Auditor, *, of: Stage) -> Stage:
     """A service's program before it is stripped, with what its declaration allows."""
     own = tuple(
-        Entry(file=service.binary, member="", claims=(), **one.model_dump())
-        for one in service.allowed
+        Entry(file=service.binary, members=(), **one.model_dump()) for one in service.allowed
     )
     return _stage(
         service.name,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from recipes.pipeline import Pipeline
 PROJECT = Path(__file__).resolve().parents[2]
 OTHERS = {"x86_64": "aarch64", "aarch64": "x86_64"}
 MACHINE = platform.machine()
+BEYOND = {"x86_64": "vzeroupper", "aarch64": ".inst 0x04a00000"}
+"""An instruction that the baseline lacks."""
 
 
 class Run(Pipeline):
@@ -46,12 +51,11 @@ def test_what_fits(run: Run, tmp_path: Path) -> None:
     compiled(tmp_path, "int f(int a) { return a + 1; }")
     said = run.verify(tmp_path, MACHINE, "--file", "libx.a")
     assert "libx.a: 1 ELF file(s), " in said
-    assert " 0 finding(s) against " in said
+    assert " 0 finding(s), 0 allowed" in said
 
 
 def test_what_needs_more(run: Run, tmp_path: Path) -> None:
-    beyond = {"x86_64": "vzeroupper", "aarch64": ".inst 0x04a00000"}[MACHINE]
-    compiled(tmp_path, f'void f(void) {{ __asm__("{beyond}"); }}')
+    compiled(tmp_path, f'void f(void) {{ __asm__("{BEYOND[MACHINE]}"); }}')
     with pytest.raises(errors.DoesNotFit, match=r"libx\.a does not fit .*: 1 finding"):
         run.verify(tmp_path, "--file=libx.a", MACHINE)
     assert "refused: libx.a(x.o): f at 0x" in run.stream.getvalue()
@@ -77,6 +81,71 @@ def test_what_cannot_be_looked_into(run: Run, tmp_path: Path, content: bytes, wh
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(errors.NotAudited, match=why):
         run.verify(tmp_path, "--file", "x", "armv6")
+
+
+def audited(folder: Path, **more: object) -> subprocess.CompletedProcess[str]:
+    """The audit as a stage runs it, on what lies in `folder`."""
+    rules = {
+        "subject": "demo",
+        "target": MACHINE,
+        "baseline": {"x86_64": "x86-64", "aarch64": "armv8.0"}[MACHINE],
+        "machine": f"EM_{MACHINE.upper()}",
+        "patterns": ["*.a"],
+        "ran": ["on nothing"],
+        "allowed": [],
+        **more,
+    }
+    (folder / "rules.json").write_text(json.dumps(rules))
+    words = (sys.executable, "-m", "recipes.audit", "rules.json", ".", ".")
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    return subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.usefixtures("run")
+def test_the_reports_of_what_fits(tmp_path: Path) -> None:
+    compiled(tmp_path, "int f(int a) { return a + 1; }")
+    assert audited(tmp_path).returncode == 0
+    text = (tmp_path / "report.txt").read_text()
+    assert text.startswith(f"demo for {MACHINE}: fits ")
+    assert "ran: on nothing\n" in text
+    table = json.loads((tmp_path / "report.json").read_text())
+    assert (table["fits"], table["files"][0]["elf_files"], table["files"][0]["refused"]) == (
+        True,
+        1,
+        [],
+    )
+
+
+@pytest.mark.usefixtures("run")
+def test_what_does_not_fit_gets_no_report(tmp_path: Path) -> None:
+    compiled(tmp_path, f'void f(void) {{ __asm__("{BEYOND[MACHINE]}"); }}')
+    done = audited(tmp_path)
+    assert done.returncode == 1
+    assert f"demo does not fit {MACHINE}" in done.stdout
+    assert "  refused: libx.a(x.o): f at 0x" in done.stdout
+    assert not list(tmp_path.glob("report.*"))
+
+
+@pytest.mark.usefixtures("run")
+def test_what_is_allowed_is_reported_with_its_reason(tmp_path: Path) -> None:
+    compiled(tmp_path, f'void f(void) {{ __asm__("{BEYOND[MACHINE]}"); }}')
+    needs = {"x86_64": "AVX or later", "aarch64": "SVE"}[MACHINE]
+    baseline = {"x86_64": "x86-64", "aarch64": "armv8.0"}[MACHINE]
+    entry = {"baselines": [baseline], "file": "libx.a", "members": ["x.o"], "symbols": ["f"],
+             "needs": [needs], "reason": "somebody looks"}  # fmt: skip
+    assert audited(tmp_path, allowed=[entry]).returncode == 0
+    assert "; somebody looks\n" in (tmp_path / "report.txt").read_text()
+    for change in ({"members": ["y.o"]}, {"symbols": ["g"]}, {"needs": ["SHA"]}, {"file": "y.a"}):
+        assert audited(tmp_path, allowed=[{**entry, **change}]).returncode == 1, change
+
+
+@pytest.mark.usefixtures("run")
+def test_nothing_to_look_at_is_refused(tmp_path: Path) -> None:
+    done = audited(tmp_path, patterns=["*.so"])
+    assert done.returncode == 1
+    assert "nothing in it matches *.so" in done.stdout
 
 
 def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:

@@ -4,14 +4,18 @@ and those that the baseline has, let through. Wants `nox -s build-all` first."""
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recipes.audit import aarch64, allowed, arm, audit, x86
+from recipes.audit import aarch64, allowed, arm, audit, objects, x86
 from recipes.audit.baseline import BASELINES
 from recipes.audit.finding import Refused
 from tests.product.conftest import Product, output
@@ -391,6 +395,58 @@ def test_the_look_before_allowed_code_is_there(armv6: Product) -> None:
     for version in ("v6", "v7"):
         assert {f"__a_cas_{version}", f"__a_barrier_{version}"} <= set(wanted)
     assert {"__hwcap", "__libc"} <= set(wanted)
+
+
+def unguarded(archive: Path, entry: allowed.Entry) -> dict[str, list[str]]:
+    """Members with the entry's code of which neither they nor all that call them read a probe."""
+    symbols = {place.member: _global_symbols(content) for place, content in objects.of(archive, "")}
+    found = {}
+    for member, (_, gives) in symbols.items():
+        mine = {name for name in gives if any(fnmatchcase(name, one) for one in entry.symbols)}
+        if not mine or not any(fnmatchcase(member, one) for one in entry.members):
+            continue
+        knows = {name for name, (reads, own) in symbols.items() if {*entry.probes} & (reads | own)}
+        callers = {name for name, (reads, _) in symbols.items() if mine & reads}
+        if member not in knows and (blind := callers - knows):
+            found[member] = sorted(blind)
+    return found
+
+
+def _global_symbols(content: bytes) -> tuple[set[str], set[str]]:
+    """The names that an object wants of others, and those that it gives."""
+    table = ELFFile(io.BytesIO(content)).get_section_by_name(".symtab")
+    assert isinstance(table, SymbolTableSection)
+    names: tuple[set[str], set[str]] = (set(), set())
+    for symbol in table.iter_symbols():
+        if symbol.entry.st_info.bind != "STB_LOCAL":
+            names[symbol.entry.st_shndx != "SHN_UNDEF"].add(symbol.name)
+    return names
+
+
+def test_a_probe_is_read_before_allowed_code(product: Product) -> None:
+    """What recipes/audit/allowed.toml says of libcrypto."""
+    libcrypto = product.openssl / "usr" / "lib" / "libcrypto.a"
+    for entry in allowed.load():
+        if entry.probes and product.target.baseline in entry.baselines:
+            assert entry.file == "libcrypto.a"
+            assert unguarded(libcrypto, entry) == {}, entry.reason
+
+
+def test_a_caller_that_reads_no_probe_is_found(product: Product, tmp_path: Path) -> None:
+    entry = allowed.Entry(
+        baselines=(), file="x.a", members=("quick.o",), symbols=("quick",), needs=(),
+        probes=("cap",), reason="",
+    )  # fmt: skip
+    texts = {
+        "quick": "int quick(void) { return 1; }",
+        "careful": "extern int cap, quick(void); int f(void) { return cap ? quick() : 0; }",
+        "careless": "int quick(void); int g(void) { return quick(); }",
+    }
+    archive, programs = tmp_path / "x.a", product.toolchain / "bin"
+    for name, blind in (("quick", {}), ("careful", {}), ("careless", {"quick.o": ["careless.o"]})):
+        made = compiled(product, tmp_path, "-c", text=texts[name]).rename(tmp_path / f"{name}.o")
+        output([programs / f"{product.target.triple}-ar", "rc", archive, made])
+        assert unguarded(archive, entry) == blind
 
 
 @pytest.mark.only("armv6")

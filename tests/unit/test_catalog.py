@@ -15,7 +15,7 @@ from recipes import errors, service, source, target
 from recipes.catalog import Catalog
 from recipes.engine import site
 from recipes.engine.key import Keys
-from recipes.engine.stage import Host, Run, Stage, Write
+from recipes.engine.stage import Host, Present, Run, Stage, Write
 from recipes.stages import cargo_service
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -104,6 +104,24 @@ def test_every_program_proves_itself(catalog: Catalog) -> None:
             kinds = {type(check).__name__ for check in catalog.program(each, one).checks}
             assert "Elf" in kinds, each.name
             assert kinds & {"Does", "Serves"}, each.name
+
+
+def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catalog) -> None:
+    for each in catalog.services.values():
+        image = catalog.image(each, TARGETS["armv7"])
+        subjects = {each.name, "toolchain", *each.needs}
+        subjects |= {"rust-std"} if each.build == "cargo" else set()
+        wanted = {f"verify-{subject}-armv7" for subject in subjects}
+        assert wanted <= {stage.name for _, stage in image.judges}, each.name
+        looked_at = {check.root for check in image.checks if isinstance(check, Present)}
+        assert looked_at == {f"${{tool.{alias}}}" for alias, _ in image.judges}
+
+
+@pytest.mark.parametrize("name", ["openssl", "toolchain", "sdk"])
+def test_a_service_is_not_called_like_another_part(catalog: Catalog, name: str) -> None:
+    mine = {name: catalog.services["hello-c"].model_copy(update={"name": name})}
+    with pytest.raises(errors.BadDeclaration, match=f"a part of the pipeline is called {name}"):
+        Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
 
 
 def test_this_machines_tools_are_in_no_key(catalog: Catalog) -> None:
