@@ -232,6 +232,22 @@ class Catalog:
             return replace(stage, judges=(*stage.judges, ("known", self.openssl_known(target))))
         return stage
 
+    def _tests(self, name: str, target: Target) -> Stage | None:
+        library = _known(name)
+        make = library.tests
+        if make is None:
+            return None
+        return self._once(
+            f"{name}-tests-{target.name}",
+            lambda: make(
+                target,
+                source=self.pins.source(name),
+                kit=self.kit(target, library.needs, *library.tools),
+                library=self.library(name, target),
+                qemu=self.qemu(),
+            ),
+        )
+
     def kit(self, target: Target, libraries: tuple[str, ...], *tools: str) -> Kit:
         """What something is built with that needs these libraries and runs these programs."""
         names = _with_their_needs(libraries)
@@ -307,8 +323,8 @@ class Catalog:
         """Those of what programs are linked with."""
 
         def library(name: str) -> Stage:
-            of = self.library(name, target)
-            return verify.library(name, target, self._auditor, of=of)
+            of, tests = self.library(name, target), self._tests(name, target)
+            return verify.library(name, target, self._auditor, of=of, tests=tests)
 
         makes: dict[str, Callable[[], Stage]] = {
             "toolchain": lambda: verify.toolchain(target, self._auditor, of=self.toolchain(target)),

@@ -20,6 +20,16 @@ class Recipe(Protocol):
         """The library for one target; its pin has the library's name."""
 
 
+class Tests(Protocol):
+    """A pure function to a stage that has the project's own tests of a library that was built, and
+    whose checks run them."""
+
+    def __call__(
+        self, target: Target, *, source: Source, kit: Kit, library: Stage, qemu: Stage
+    ) -> Stage:
+        """The tests for one target."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Library:
     """One line of the catalogue."""
@@ -31,5 +41,7 @@ class Library:
     """Libraries that it is built with and that a program links behind it."""
     tools: tuple[str, ...] = ()
     """Groups of the host's packages that its build runs programs of."""
+    tests: Tests | None = None
+    """What must have passed before the library is in an image."""
     environment: Callable[[Target], Environment] = lambda _: ()
     """How a service's build finds it, beyond what pkg-config and the compiler know."""

@@ -16,9 +16,14 @@ def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
     return (emulator, "-cpu", target.qemu.cpu, program, *arguments)
 
 
+def processor(target: Target) -> str:
+    """The emulator and its processor, in words for a report."""
+    return f"{target.qemu.program} -cpu {target.qemu.cpu}"
+
+
 def witnessed(service: Service, target: Target) -> tuple[str, ...]:
     """What the checks see of the program, in words for a report."""
-    where = f"on {target.qemu.program} -cpu {target.qemu.cpu}"
+    where = f"on {processor(target)}"
     return (
         *(
             f"{where}: {' '.join((service.binary, *run.arguments))}, printed {run.expect!r}"

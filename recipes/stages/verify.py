@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recipes.audit.allowed import Entry
 from recipes.engine.stage import Check, Present, Run, Stage, Tree, Write, escaped
@@ -34,9 +34,20 @@ class Auditor:
     allowed: tuple[Entry, ...]
 
 
-def library(name: str, target: Target, auditor: Auditor, *, of: Stage) -> Stage:
-    """Every object of a C library."""
-    return _stage(name, target, auditor, of=of, patterns=ARCHIVES, guess=8)
+def library(
+    name: str, target: Target, auditor: Auditor, *, of: Stage, tests: Stage | None
+) -> Stage:
+    """Every object of a C library; its own tests, where it has some, must have passed too."""
+    made = _stage(
+        name,
+        target,
+        auditor,
+        of=of,
+        patterns=ARCHIVES,
+        guess=8,
+        ran=() if tests is None else (f"on {programs.processor(target)}: {tests.summary}",),
+    )
+    return made if tests is None else replace(made, judges=(("tests", tests),))
 
 
 def toolchain(target: Target, auditor: Auditor, *, of: Stage) -> Stage:

@@ -194,5 +194,5 @@ def test_the_hosts_programs_rebuild_what_is_made_with_them(pins: Pins) -> None:
     assert groups["rust"] == {"built": rust, "checked": ["rustc-known"]}
     assert groups["qemu"]["built"] == ["qemu"], "it judges and makes nothing"
     assert groups["qemu"]["checked"] == [
-        *("emulator-known", "hello-c", "hello-tls", "rust-std", "toolchain")
+        *("emulator-known", "hello-c", "hello-tls", "openssl-tests", "rust-std", "toolchain")
     ]
