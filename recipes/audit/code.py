@@ -167,7 +167,7 @@ class Names:
     """Which symbol an instruction of a section belongs to."""
 
     def __init__(self, symbols: list[Symbol], section: Section) -> None:
-        named = [one for one in symbols if not one.name.startswith("$")]
+        named = [one for one in symbols if one.name[0] not in "$."]  # those are marks and labels
         self._starts = [one.offset for one in named]
         self._names = [one.name for one in named]
         self._section = section.name

@@ -10,7 +10,7 @@ from typing import Any
 from recipes.audit import audit
 from recipes.audit.allowed import Entry
 from recipes.audit.baseline import BASELINES, Baseline
-from recipes.audit.finding import Finding
+from recipes.audit.finding import Finding, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +66,17 @@ def of(path: Path, name: str, *, baseline: str, machine: str, entries: Sequence[
     found = audit.of(path, name, BASELINES.get(baseline, Baseline(machine=machine)))
     refused: list[Finding] = []
     allowed: list[tuple[Finding, Entry]] = []
-    for finding in found.findings:
-        entry = next((one for one in entries if one.covers(finding, baseline)), None)
+    there: set[tuple[Place, str]] = set()
+    # Code first: a claim is allowed where the code is that it comes of.
+    for finding in sorted(found.findings, key=lambda one: not one.section):
+        fitting = (one for one in entries if one.covers(finding, baseline))
+        if not finding.section:
+            fitting = (one for one in fitting if (finding.place, one.reason) in there)
+        entry = next(fitting, None)
         if entry is None:
             refused.append(finding)
         else:
+            there.add((finding.place, entry.reason))
             allowed.append((finding, entry))
     return Verdict(
         file=name,

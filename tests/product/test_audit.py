@@ -15,7 +15,7 @@ from elftools.elf.sections import SymbolTableSection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recipes.audit import aarch64, allowed, arm, audit, objects, x86
+from recipes.audit import aarch64, allowed, arm, audit, objects, verdict, x86
 from recipes.audit.baseline import BASELINES
 from recipes.audit.finding import Refused
 from tests.product.conftest import Product, output
@@ -415,21 +415,23 @@ def unguarded(archive: Path, entry: allowed.Entry) -> dict[str, list[str]]:
 def _global_symbols(content: bytes) -> tuple[set[str], set[str]]:
     """The names that an object wants of others, and those that it gives."""
     table = ELFFile(io.BytesIO(content)).get_section_by_name(".symtab")
-    assert isinstance(table, SymbolTableSection)
     names: tuple[set[str], set[str]] = (set(), set())
-    for symbol in table.iter_symbols():
+    # libgcc has members with nothing in them.
+    for symbol in table.iter_symbols() if isinstance(table, SymbolTableSection) else ():
         if symbol.entry.st_info.bind != "STB_LOCAL":
             names[symbol.entry.st_shndx != "SHN_UNDEF"].add(symbol.name)
     return names
 
 
 def test_a_probe_is_read_before_allowed_code(product: Product) -> None:
-    """What recipes/audit/allowed.toml says of libcrypto."""
-    libcrypto = product.openssl / "usr" / "lib" / "libcrypto.a"
+    """What recipes/audit/allowed.toml says of libcrypto and libgcc."""
     for entry in allowed.load():
         if entry.probes and product.target.baseline in entry.baselines:
-            assert entry.file == "libcrypto.a"
-            assert unguarded(libcrypto, entry) == {}, entry.reason
+            places = (product.openssl / "usr", product.toolchain)
+            archives = [path for place in places for path in place.glob(f"**/{entry.file}")]
+            assert archives, entry.file
+            for archive in archives:
+                assert unguarded(archive, entry) == {}, (archive.name, entry.reason)
 
 
 def test_a_caller_that_reads_no_probe_is_found(product: Product, tmp_path: Path) -> None:
@@ -493,6 +495,25 @@ def test_an_object_for_armv7_slipped_into_an_archive(armv6: Product, tmp_path: P
     assert (before.findings, after.members) == ([], before.members + 1)
     assert {finding.place.member for finding in after.findings} == {"slipped.o"}
     assert "libatomic.a(slipped.o): f at 0x" in str(after.findings[-1])
+
+
+@pytest.mark.only("armv6")
+def test_a_claim_is_allowed_only_beside_the_code_that_it_comes_of(
+    armv6: Product, tmp_path: Path
+) -> None:
+    """musl's atomics make every program say Thumb-2; nothing else may."""
+    head = ".eabi_attribute Tag_THUMB_ISA_use, 2\n"
+    barrier = (
+        ".arch armv7-a\n.type __a_barrier_v7,%function\n__a_barrier_v7: dmb ish\n.arch armv6\n"
+    )
+    refused = []
+    for text in (head, barrier + head):
+        made = assembled(armv6, tmp_path, text)
+        said = verdict.of(
+            made, "made", baseline="armv6-vfpv2", machine="EM_ARM", entries=allowed.load()
+        )
+        refused.append([one.what for one in said.refused if "THUMB" in one.what])
+    assert refused == [["Tag_THUMB_ISA_use is 2"], []]
 
 
 @pytest.mark.only("armv6")
