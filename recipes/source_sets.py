@@ -8,11 +8,11 @@ from pathlib import Path
 import filelock
 
 from recipes import doctor, errors, source, upstream
-from recipes.catalog import DRIVERS, Driver
 from recipes.engine import web
 from recipes.engine.apt import Apt
 from recipes.engine.report import Report
 from recipes.engine.stage import Url
+from recipes.parts import DRIVERS, Driver
 from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.upstream import UpstreamPins

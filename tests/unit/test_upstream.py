@@ -12,8 +12,9 @@ from types import MappingProxyType
 import pytest
 
 from recipes import declaration, errors, service, source, source_sets, upstream
-from recipes.catalog import Catalog, Driver
+from recipes.catalog import Catalog
 from recipes.engine.stage import Host, Patch, Replace, Run, Unpack, Url
+from recipes.parts import Driver
 from recipes.service import Service
 from recipes.source import Pin, PinSet
 from recipes.target import load

@@ -1,0 +1,259 @@
+"""The graph up to what programs are made of: compilers, C libraries, Rust's std."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from recipes.engine.stage import Host, Stage
+from recipes.libraries import LIBRARIES, known, with_their_needs
+from recipes.source import Pins
+from recipes.stages import (
+    binutils,
+    crates,
+    gcc,
+    headers,
+    host_libs,
+    host_programs,
+    musl_cross_make,
+    names,
+    rust_std,
+    sdk,
+    toolchain,
+)
+from recipes.stages.cross import Kit
+from recipes.target import Target
+
+Driver = Literal["builtin", "musl-cross-make"]
+DRIVERS: tuple[Driver, ...] = get_args(Driver)
+"""How a toolchain is made. What comes out has one shape: nothing else can tell them apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Every stage of that kind, made when first asked for, the same object each time."""
+
+    host: Host
+    pins: Pins
+    missing_tools: bool
+    """Whether the host lacks one of m4, bison, flex and patch."""
+    driver: Driver = "builtin"
+    _made: dict[str, Stage] = field(default_factory=dict, repr=False)
+
+    # --- for this machine ---
+
+    def tools(self) -> tuple[tuple[str, Stage], ...]:
+        """Stand-ins for host programs, if any are missing."""
+        if not self.missing_tools:
+            return ()
+        make = host_programs.build_tools
+        sources = self.pins.group("build-tools")
+        return (
+            (
+                "build-tools",
+                self._once("build-tools", lambda: make(sources, multiarch=self._multiarch)),
+            ),
+        )
+
+    def rust(self) -> Stage:
+        """rustc, cargo, the host's std, rust-src."""
+        sources = self.pins.group("rust")
+        return self._once("rust", lambda: host_programs.rust(sources, multiarch=self._multiarch))
+
+    def qemu(self) -> Stage:
+        """User-mode emulators."""
+        return self._once("qemu", lambda: host_programs.qemu(self.pins.group("qemu")))
+
+    def helper(self, name: str) -> Stage:
+        """A program that some recipes run, by its group in `pins/host.toml`."""
+        sources = self.pins.group(name)
+        return self._once(
+            name, lambda: host_programs.helper(name, sources, multiarch=self._multiarch)
+        )
+
+    def host_libs(self) -> Stage:
+        """gmp, mpfr and mpc."""
+        pins = {name: self.pins.source(name) for name in ("gmp", "mpfr", "mpc")}
+        return self._once("host-libs", lambda: host_libs.stage(**pins, tools=self.tools()))
+
+    @property
+    def _multiarch(self) -> str:
+        return f"{self.host.machine}-linux-gnu"
+
+    # --- per target ---
+
+    def binutils(self, target: Target) -> Stage:
+        """Assembler and linker."""
+        return self._once(
+            f"binutils-{target.name}",
+            lambda: binutils.stage(
+                target,
+                source=self.pins.source("binutils"),
+                member=self.pins.member("binutils"),
+                tools=self.tools(),
+            ),
+        )
+
+    def headers(self, target: Target) -> Stage:
+        """Kernel headers."""
+        source = self.pins.source("linux-headers")
+        return self._once(f"headers-{target.name}", lambda: headers.stage(target, source=source))
+
+    def gcc(self, target: Target) -> Stage:
+        """Compiler, musl, C++ library."""
+        return self._once(
+            f"gcc-{target.name}",
+            lambda: gcc.stage(
+                target,
+                source=self.pins.source("gcc"),
+                member=self.pins.member("gcc"),
+                musl=self.pins.source("musl"),
+                musl_patches=self.pins.patches("musl"),
+                host_libs=self.host_libs(),
+                binutils=self.binutils(target),
+                headers=self.headers(target),
+                tools=self.tools(),
+            ),
+        )
+
+    def musl_cross_make(self, target: Target) -> Stage:
+        """All of it by the upstream project."""
+        names = {"linux": "linux-headers"}
+        return self._once(
+            f"musl-cross-make-{target.name}",
+            lambda: musl_cross_make.stage(
+                target,
+                source=self.pins.source("musl-cross-make"),
+                parts={
+                    part: self.pins.source(names.get(part, part))
+                    for part in musl_cross_make.COMPONENTS
+                },
+                musl_patches=self.pins.patches("musl", driver="musl-cross-make"),
+                tools=self.tools(),
+            ),
+        )
+
+    def _parts(self, target: Target) -> tuple[tuple[str, Stage], ...]:
+        """What the driver makes a toolchain of, the part with binutils first."""
+        match self.driver:
+            case "builtin":
+                return (("binutils", self.binutils(target)), ("gcc", self.gcc(target)))
+            case "musl-cross-make":
+                return (("musl-cross-make", self.musl_cross_make(target)),)
+
+    def toolchain(self, target: Target) -> Stage:
+        """The toolchain as it is used."""
+        return self._once(
+            f"toolchain-{target.name}",
+            lambda: toolchain.stage(
+                target,
+                parts=self._parts(target),
+                qemu=self.qemu(),
+                known=self.emulator_known(target),
+            ),
+        )
+
+    def emulator_known(self, target: Target) -> Stage:
+        """That QEMU has the processor."""
+        return self._once(
+            f"emulator-known-{target.name}", lambda: names.emulator(target, qemu=self.qemu())
+        )
+
+    def rustc_known(self, target: Target) -> Stage:
+        """That rustc has the target."""
+        return self._once(
+            f"rustc-known-{target.name}", lambda: names.rustc(target, rust=self.rust())
+        )
+
+    def openssl_known(self, target: Target) -> Stage:
+        """That OpenSSL has the target."""
+        source = self.pins.source("openssl")
+        targets = self._once("openssl-targets", lambda: names.openssl_targets(source))
+        return self._once(
+            f"openssl-known-{target.name}", lambda: names.openssl(target, targets=targets)
+        )
+
+    def library(self, name: str, target: Target) -> Stage:
+        """A C library by recipe."""
+        return self._once(f"{name}-{target.name}", lambda: self._library(name, target))
+
+    def _library(self, name: str, target: Target) -> Stage:
+        library = known(name)
+        kit = self.kit(target, library.needs, *library.tools)
+        stage = library.stage(target, source=self.pins.source(name), kit=kit)
+        if name == "openssl":  # it is told the target's name
+            return replace(stage, judges=(*stage.judges, ("known", self.openssl_known(target))))
+        return stage
+
+    def _tests(self, name: str, target: Target) -> Stage | None:
+        library = known(name)
+        make = library.tests
+        if make is None:
+            return None
+        return self._once(
+            f"{name}-tests-{target.name}",
+            lambda: make(
+                target,
+                source=self.pins.source(name),
+                kit=self.kit(target, library.needs, *library.tools),
+                library=self.library(name, target),
+                qemu=self.qemu(),
+            ),
+        )
+
+    def kit(self, target: Target, libraries: tuple[str, ...], *tools: str) -> Kit:
+        """What something is built with that needs these libraries and runs these programs."""
+        names = with_their_needs(libraries)
+        return Kit(
+            toolchain=self.toolchain(target),
+            libraries=tuple((name, self.library(name, target)) for name in names),
+            link=tuple(word for name in names for word in LIBRARIES[name].link),
+            tools=(
+                ("emulator", self.qemu()),
+                *((name, self.helper(name)) for name in ("pkgconf", *tools)),
+            ),
+        )
+
+    def rust_std(self, target: Target) -> Stage:
+        """std for the target's processor."""
+        return self._once(
+            f"rust-std-{target.name}",
+            lambda: rust_std.stage(
+                target,
+                rust=self.rust(),
+                toolchain=self.toolchain(target),
+                crates=self._crates_of_std(),
+                judges=(("qemu", self.qemu()), ("known", self.rustc_known(target))),
+                host_triple=f"{self.host.machine}-unknown-linux-gnu",
+            ),
+        )
+
+    def _crates_of_std(self) -> Stage | None:
+        if host_programs.has_crates_of_std(self.pins.group("rust")):
+            return None
+        return self._once("crates-std", lambda: crates.of_std(rust=self.rust()))
+
+    def sdk(self, target: Target) -> Stage:
+        """The toolchain with every library and Rust, to be used by hand."""
+        return self._once(
+            f"sdk-{target.name}",
+            lambda: sdk.stage(
+                target,
+                kit=self.kit(target, tuple(LIBRARIES)),
+                rust=self.rust(),
+                rust_std=self.rust_std(target),
+                qemu=self.qemu(),
+            ),
+        )
+
+    def sdk_archive(self, target: Target) -> Stage:
+        """The same as one file."""
+        return self._once(
+            f"sdk-archive-{target.name}", lambda: sdk.archive(target, sdk=self.sdk(target))
+        )
+
+    def _once(self, name: str, make: Callable[[], Stage]) -> Stage:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
