@@ -60,13 +60,14 @@ class Shop:
         binary: str = "",
         more: str = "",
         arguments: str = "[]",
+        tail: str = "",
     ) -> Path:
         """Declare the project of this name and build it; the program, which has run and said
         what was expected of it."""
         text = SERVICE.format(
             build=build, binary=binary or name, more=more, arguments=arguments, expect=expect
         )
-        lay(self.folder / name, {"service.toml": text})
+        lay(self.folder / name, {"service.toml": text + tail})
         self.run(name)
         return self.folder / "checkout" / "dist" / self.product.target.name / name
 

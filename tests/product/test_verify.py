@@ -1,0 +1,101 @@
+"""Verification as a step of the pipeline: what is refused gets no image. Wants `nox -s build-all`
+first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipes import errors
+from tests.product.conftest import PROJECT, Product
+from tests.product.test_own_projects import Shop, lay
+
+BEYOND = {
+    "armv6": ('".inst 0xf57ff05b"', "ARMv7"),  # dmb ish
+    "armv7": ('".fpu neon\\n vadd.i32 q0, q0, q0\\n .fpu vfpv3-d16"', "NEON"),
+    "aarch64": ('".inst 0x04a00000"', "SVE"),
+    "x86_64": ('"vzeroupper"', "AVX or later"),
+}
+"""An instruction that the target's baseline lacks, and what it is said to need."""
+PROGRAM = """\
+#include <stdio.h>
+__attribute__((noinline)) void quick(void) {{ __asm__ volatile ({instruction}); }}
+int main(int argc, char **argv)
+{{
+    (void)argv;
+    if (argc > 5) quick();
+    puts("fine");
+}}
+"""
+MAKEFILE = """\
+all: demo
+demo: demo.c
+\t$(CC) $(CFLAGS) -s -Wl,-s -o $@ $<
+\tstrip demo
+install:
+\tinstall -D -s --strip-program=strip demo $(DESTDIR)$(PREFIX)/bin/demo
+"""
+ALLOWED = """\
+[[allowed]]
+baselines = ["{baseline}"]
+symbols = ["quick"]
+needs = ["{needs}"]
+reason = "main() looks at argc"
+"""
+
+
+@pytest.fixture
+def shop(product: Product, tmp_path: Path) -> Shop:
+    return Shop(tmp_path, product)
+
+
+def report(folder: Path, product: Product, subject: str) -> dict[str, Any]:
+    path = folder / "dist" / "reports" / product.target.name / f"{subject}.json"
+    table: dict[str, Any] = json.loads(path.read_text())
+    return table
+
+
+def test_every_program_and_part_has_a_report(product: Product) -> None:
+    for each in product.pipeline.services.values():
+        said = report(PROJECT, product, each.name)
+        assert (said["fits"], said["baseline"]) == (True, product.target.baseline)
+        assert said["files"][0]["code_bytes"] > 10_000
+        assert len(said["ran"]) == len((*each.run, *each.serve)) > 0
+    for part in ("toolchain", "openssl", "zlib", "sqlite3", "rust-std"):
+        said = report(PROJECT, product, part)
+        assert said["fits"]
+        assert sum(one["code_bytes"] for one in said["files"]) > 10_000
+    assert "evp_test" in report(PROJECT, product, "openssl")["ran"][0]
+    looked_at = {one["file"] for one in report(PROJECT, product, "toolchain")["files"]}
+    wanted = {"libc.a", "libgcc.a", "libgcc_eh.a", "libatomic.a", "libstdc++.a", "rcrt1.o"}
+    assert wanted <= looked_at
+
+
+def test_what_does_not_fit_gets_no_image_though_it_runs(shop: Shop) -> None:
+    target = shop.product.target
+    instruction, needs = BEYOND[target.name]
+    lay(
+        shop.folder / "demo",
+        {"demo.c": PROGRAM.format(instruction=instruction), "Makefile": MAKEFILE},
+    )
+    with pytest.raises(errors.CommandFailed, match=f"(?s)refused: demo: quick at .*needs {needs}"):
+        shop.build("demo", build="make", expect="fine")
+    assert not list((shop.folder / "checkout").glob("dist/**/demo*"))
+
+    allowed = ALLOWED.format(baseline=target.baseline, needs=needs)
+    shop.build("demo", build="make", expect="fine", tail=allowed)
+    said = report(shop.folder / "checkout", shop.product, "demo")
+    assert [one["reason"] for one in said["files"][0]["allowed"] if one["symbol"] == "quick"] == [
+        "main() looks at argc"
+    ]
+
+
+def test_a_makefile_that_strips_hides_nothing(shop: Shop) -> None:
+    lay(shop.folder / "demo", {"demo.c": PROGRAM.format(instruction='""'), "Makefile": MAKEFILE})
+    program = shop.build("demo", build="make", expect="fine")
+    said = report(shop.folder / "checkout", shop.product, "demo")
+    assert said["files"][0]["code_bytes"] > 1000
+    assert b".symtab" not in program.read_bytes(), "it is stripped in the end"
