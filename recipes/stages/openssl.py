@@ -128,7 +128,7 @@ def known_answers(
         ),
         guess=80,
         peak=700_000_000,
-        kept=30_000_000,
+        kept=65_000_000,
     )
 
 
