@@ -77,16 +77,22 @@ class Report:
 
     def found(self, name: str) -> None:
         """A stage that was in the cache, its checks passed."""
-        self.stage_line(name, "found")
+        self._outcome(name, "found")
 
     def built(self, name: str, seconds: float, cpu: float, checking: float) -> None:
         """A stage that was built and checked: seconds of each, and of the CPU."""
         checked = f", checks {duration(checking)}" if checking else ""
-        self.stage_line(name, "built", f"{duration(seconds):>12}  (CPU {duration(cpu)}{checked})")
+        self._outcome(name, "built", f"{duration(seconds):>12}  (CPU {duration(cpu)}{checked})")
 
     def checked(self, name: str, seconds: float) -> None:
         """A stage from the cache whose product passed checks that it had not passed before."""
-        self.stage_line(name, "checked", f"{duration(seconds):>12}")
+        self._outcome(name, "checked", f"{duration(seconds):>12}")
+
+    def _outcome(self, name: str, what: str, detail: str = "") -> None:
+        """The line of a stage whose outcome is known: from here on it is not among the running."""
+        with self._lock:
+            self._running.pop(name, None)
+            self.stage_line(name, what, detail)
 
     def damaged(self, name: str, fault: str) -> None:
         """A cache entry that is not what it was."""
@@ -120,7 +126,7 @@ class Report:
             yield
         finally:
             with self._lock:
-                del self._running[name]
+                self._running.pop(name, None)  # a stage may have said its outcome already
 
     @contextmanager
     def stage(
