@@ -35,7 +35,7 @@ from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
 from recipes.settings import Settings
 from recipes.source import Pins
-from recipes.stages import sdk
+from recipes.stages import sdk, verify
 from recipes.target import Target
 
 CHOICES = ("--driver", "--service", "--sources")
@@ -174,12 +174,12 @@ class Pipeline:
                 entries = builder.build(stages, executor)
                 if goal == "verify":
                     with self._dist():
-                        self._publish(self._reports(targets, entries))
+                        self._publish(self._reports(stages, entries))
                 elif goal == "package":
                     with self._dist():
                         entries |= builder.build(self.joint(builder, targets), executor)
                         images = dist.images(targets, self.services, entries)
-                        self._publish([*images, *self._reports(targets, entries)])
+                        self._publish([*images, *self._reports(stages, entries)])
                 elif goal == "sdk":
                     with self._dist():
                         self._publish(dist.archives(targets, entries))
@@ -190,10 +190,11 @@ class Pipeline:
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
     def _reports(
-        self, targets: tuple[Target, ...], entries: Mapping[str, Entry]
+        self, stages: Iterable[Stage], entries: Mapping[str, Entry]
     ) -> Iterator[dist.Wanted]:
-        for (name, subject), stage in self.proofs(self.catalog(), targets).items():
-            yield from dist.reports(name, subject, entries[stage.name])
+        for stage in stages:
+            if subject := verify.subject_of(stage):
+                yield from dist.reports(stage.target, subject, entries[stage.name])
 
     @contextmanager
     def _dist(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from recipes.target import Target
 
 CODE = ("recipes/__init__.py", "recipes/declaration.py", "recipes/errors.py", "recipes/audit/*.py")
 """The program, below the project's folder."""
+PREFIX = "verify-"
 REPORTS = ("report.txt", "report.json")
 LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
 """What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
@@ -105,7 +106,7 @@ def _stage(  # noqa: PLR0913  # named at the call
         ],
     }
     return Stage(
-        name=f"verify-{subject}-{target.name}",
+        name=f"{PREFIX}{subject}-{target.name}",
         target=target.name,
         summary="claims and contains nothing beyond the target's processor",
         trees=(("audit", auditor.code),),
@@ -129,6 +130,13 @@ def _stage(  # noqa: PLR0913  # named at the call
         guess=guess,
         kept=200_000,
     )
+
+
+def subject_of(stage: Stage) -> str:
+    """What a verification is about; empty for a stage that is none."""
+    if not stage.name.startswith(PREFIX):
+        return ""
+    return stage.name.removeprefix(PREFIX).removesuffix(f"-{stage.target}")
 
 
 def passed(proofs: Iterable[tuple[str, Stage]]) -> tuple[Check, ...]:
