@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -71,63 +71,33 @@ def fetch(session: nox.Session) -> None:
         run.fetch(session.posargs)
 
 
-@nox.session(venv_backend="none")
-def toolchain(session: nox.Session) -> None:
-    """2. GCC, musl and binutils; targets as arguments."""
-    with pipeline(session) as run:
-        run.run("toolchain", session.posargs)
+GOALS = {
+    "toolchain": "2. GCC, musl and binutils; targets as arguments.",
+    "openssl": "3. OpenSSL, static; targets as arguments.",
+    "rust-std": "4. Rust's std for the target's processor; targets as arguments.",
+    "services": "5. Every service, static; targets as arguments.",
+    "verify": "6. Hold every binary to its processor, or one: `-- --file path/to/program armv6`.",
+    "package": "7. Programs, images and sums into dist/; targets as arguments.",
+    "build-all": "All of it, doctor to dist/; targets as arguments, the default ones without.",
+    "boot": "Every service as process 1 of emulated Raspberry Pis; targets as arguments.",
+    "sdk": "Toolchain, C libraries and Rust by hand, in dist/toolchains; targets as arguments.",
+}
+"""The sessions that build up to a goal, and their help."""
 
 
-@nox.session(venv_backend="none")
-def openssl(session: nox.Session) -> None:
-    """3. OpenSSL, static; targets as arguments."""
-    with pipeline(session) as run:
-        run.run("openssl", session.posargs)
+def building(goal: str) -> Callable[[nox.Session], None]:
+    """What a session does that builds up to a goal."""
+
+    def build(session: nox.Session) -> None:
+        with pipeline(session) as run:
+            talk().build(run, goal, session.posargs, Path(session.invoked_from))
+
+    build.__doc__ = GOALS[goal]
+    return build
 
 
-@nox.session(venv_backend="none", name="rust-std")
-def rust_std(session: nox.Session) -> None:
-    """4. Rust's std for the target's processor; targets as arguments."""
-    with pipeline(session) as run:
-        run.run("rust-std", session.posargs)
-
-
-@nox.session(venv_backend="none")
-def services(session: nox.Session) -> None:
-    """5. Every service, static; targets as arguments."""
-    with pipeline(session) as run:
-        run.run("services", session.posargs)
-
-
-@nox.session(venv_backend="none")
-def verify(session: nox.Session) -> None:
-    """6. Hold every binary to its processor, or one file: `-- --file path/to/program armv6`."""
-    with pipeline(session) as run:
-        if any(word.startswith("--file") for word in session.posargs):
-            talk().verify(run, session.posargs, Path(session.invoked_from))
-        else:
-            run.run("verify", session.posargs)
-
-
-@nox.session(venv_backend="none")
-def package(session: nox.Session) -> None:
-    """7. Programs, images and sums into dist/; targets as arguments."""
-    with pipeline(session) as run:
-        run.run("package", session.posargs)
-
-
-@nox.session(venv_backend="none", name="build-all")
-def build_all(session: nox.Session) -> None:
-    """All of it, doctor to dist/; targets as arguments, the default ones without."""
-    with pipeline(session) as run:
-        run.run("package", session.posargs)
-
-
-@nox.session(venv_backend="none")
-def sdk(session: nox.Session) -> None:
-    """Toolchain, C libraries and Rust to use by hand, in dist/toolchains; targets as arguments."""
-    with pipeline(session) as run:
-        run.run("sdk", session.posargs)
+for name in GOALS:
+    nox.session(venv_backend="none", name=name)(building(name))
 
 
 @nox.session(venv_backend="none")
@@ -174,21 +144,24 @@ def gc(session: nox.Session) -> None:
         talk().collect(run, session.posargs)
 
 
+def prepare(session: nox.Session, *groups: str) -> None:
+    """Install what the project needs, and these groups of what its development needs."""
+    project = nox.project.load_toml(PROJECT / "pyproject.toml")
+    session.install(*project["project"]["dependencies"])
+    session.install(*nox.project.dependency_groups(project, *groups))
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """The project's own tests; arguments go to pytest."""
-    project = nox.project.load_toml(PROJECT / "pyproject.toml")
-    session.install(*project["project"]["dependencies"])
-    session.install(*nox.project.dependency_groups(project, "test"))
+    prepare(session, "test")
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and types."""
-    project = nox.project.load_toml(PROJECT / "pyproject.toml")
-    session.install(*project["project"]["dependencies"])
-    session.install(*nox.project.dependency_groups(project, "test", "lint"))
+    prepare(session, "test", "lint")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")

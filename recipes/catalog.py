@@ -10,11 +10,12 @@ from pathlib import Path
 
 from recipes import errors, libraries, trees, workspaces
 from recipes.audit import allowed
+from recipes.board import Board
 from recipes.engine.stage import Stage
 from recipes.libraries import LIBRARIES
 from recipes.parts import Parts
 from recipes.service import Service
-from recipes.stages import cargo_service, cmake_service, crates, image, make_service, verify
+from recipes.stages import boot, cargo_service, cmake_service, crates, image, make_service, verify
 from recipes.stages.cross import Kit
 from recipes.stages.verify import Auditor
 from recipes.target import Target
@@ -22,7 +23,7 @@ from recipes.target import Target
 PROJECT = Path(__file__).resolve().parents[1]
 VERIFIED = ("toolchain", "rust-std", *LIBRARIES)
 """What has a verification of its own, beside the services."""
-TAKEN = ("binutils", "gcc", "headers", "image", "musl-cross-make", "sdk")
+TAKEN = ("binutils", "board", "boot", "gcc", "headers", "image", "musl-cross-make", "sdk")
 """Other names that stages of a target start with."""
 
 
@@ -89,6 +90,32 @@ class Catalog(Parts):
             code=trees.tree(PROJECT, verify.CODE),
             reads_with=", ".join(f"{name} {version(name)}" for name in ("capstone", "pyelftools")),
             allowed=allowed.load(),
+        )
+
+    def boot(self, service: Service, target: Target, board: Board) -> Stage:
+        """A start of a service on an emulated board."""
+        return self._once(
+            f"boot {service.name}-{board.name}-{target.name}",
+            lambda: boot.service(
+                service,
+                target,
+                board,
+                qemu=self.qemu_system(),
+                board_files=self._board(board, target),
+                program=self.program(service, target),
+            ),
+        )
+
+    def _board(self, board: Board, target: Target) -> Stage:
+        return self._once(
+            f"board {board.name}-{target.name}",
+            lambda: boot.board(
+                board,
+                target,
+                code=trees.tree(PROJECT, boot.CODE),
+                kernel=self.pins.group(board.kernel),
+                toolchain=self.toolchain(target),
+            ),
         )
 
     def image(self, service: Service, target: Target) -> Stage:

@@ -14,10 +14,8 @@ from pathlib import Path
 from recipes import errors
 from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.store import Entry, remove
+from recipes.reports import Report
 from recipes.target import Target
-
-REPORTS = ("txt", "json")
-"""What a verification's report is written as."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,15 +121,11 @@ def images(
         yield Wanted(path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target="")
 
 
-def reports(target: str, subject: str, entry: Entry) -> Iterator[Wanted]:
-    """What a verification says, for people and for machines."""
-    for kind in REPORTS:
-        yield Wanted(
-            path=f"reports/{target}/{subject}.{kind}",
-            entry=entry,
-            file=f"report.{kind}",
-            target=target,
-        )
+def reports(all_of_them: Iterable[Report], entries: Mapping[str, Entry]) -> Iterator[Wanted]:
+    """What a run says of its products."""
+    for one in all_of_them:
+        for path, file in one.paths.items():
+            yield Wanted(path=path, entry=entries[one.stage], file=file, target=one.target)
 
 
 def is_report(artefact: Artefact) -> bool:
@@ -139,12 +133,10 @@ def is_report(artefact: Artefact) -> bool:
     return artefact.path.startswith("reports/")
 
 
-def paths(targets: Sequence[str], services: Sequence[str], parts: Iterable[str]) -> Iterator[str]:
-    """Where everything lies that these targets and services can bring; `parts` have reports too."""
-    subjects = (*services, *parts)
+def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
+    """Where the products lie that these targets and services can bring."""
     for target in targets:
         yield f"toolchains/{target}.tar.gz"
-        yield from (f"reports/{target}/{one}.{kind}" for one in subjects for kind in REPORTS)
     for service in services:
         yield f"images/{service}.oci.tar"
         for target in targets:

@@ -131,6 +131,25 @@ class CheckFailed(PipelineError):
         super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
 
 
+class BoardFailed(PipelineError):
+    """A service did not come up on an emulated board, or not as its declaration says."""
+
+    def __init__(self, subject: str, why: str, console: Sequence[str], log: Path) -> None:
+        shown = "\n".join(f"    {line}" for line in console)
+        super().__init__(f"{subject}: {why}. The console's last lines:\n{shown}\n  log: {log}")
+
+
+class NoBoard(PipelineError):
+    """A boot was asked for where no board is declared for any of the targets."""
+
+    def __init__(self, targets: Iterable[str], known: Mapping[str, Sequence[str]]) -> None:
+        there = "; ".join(f"{name} runs {', '.join(of)}" for name, of in known.items())
+        super().__init__(
+            f"no board is declared for {' or '.join(targets)}: {there}. "
+            "One file in boards/ declares another"
+        )
+
+
 class NameTaken(PipelineError):
     """A service is called as a stage of the pipeline is, or as another service's stage."""
 

@@ -98,14 +98,15 @@ def newest(apt: Apt, suite: str, pin: Pin) -> Pin:
 
 
 def relock(folder: Path, apt: Apt, *, host: str, names: Sequence[str] = ()) -> list[str]:
-    """Move pins of a folder to the newest of their series and lock the host's groups; all of them
-    where no names are given. A name that has no pin yet gets one, from the source package of that
-    name; those are returned."""
+    """Move pins of a folder to the newest of their series, lock the host's groups and the kernels;
+    all of them where no names are given. A name that has no pin yet gets one, from the source
+    package of that name; those are returned."""
     path = folder / "debian.toml"
     pin_set = declaration.read(path, PinSet)
     candidates = declaration.read(folder / "host.toml", source.Candidates).groups
-    wanted = set(names) or {*pin_set.pins, *candidates}
-    new = sorted(wanted - set(pin_set.pins) - set(candidates))
+    kernels = declaration.read(folder / "kernels.toml", source.Kernels).groups
+    wanted = set(names) or {*pin_set.pins, *candidates, *kernels}
+    new = sorted(wanted - {*pin_set.pins, *candidates, *kernels})
     pins = dict(pin_set.pins) | {name: _first(apt, pin_set.suite, name) for name in new}
     moved = {
         name: newest(apt, pin_set.suite, pin) if name in wanted else pin
@@ -114,6 +115,10 @@ def relock(folder: Path, apt: Apt, *, host: str, names: Sequence[str] = ()) -> l
     _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
     if asked := wanted & set(candidates):
         _lock_host(folder, apt, host, {name: candidates[name] for name in asked})
+    if asked := wanted & set(kernels):
+        new_ones = {name: resolve(apt, [kernels[name].ask]) for name in sorted(asked)}
+        lock = source.Kernels(groups={**kernels, **new_ones})
+        _write(folder / "kernels.toml", lock, schema="kernels")
     return new
 
 

@@ -65,6 +65,14 @@ class Parts:
         """User-mode emulators."""
         return self._once("qemu", lambda: host_programs.qemu(self.pins.group("qemu")))
 
+    def qemu_system(self) -> Stage:
+        """Emulators of whole machines."""
+        sources = self.pins.group("qemu-system")
+        return self._once(
+            "qemu-system",
+            lambda: host_programs.qemu_system(sources, multiarch=self._multiarch),
+        )
+
     def helper(self, name: str) -> Stage:
         """A program that some recipes run, by its group in `pins/host.toml`."""
         sources = self.pins.group(name)

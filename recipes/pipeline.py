@@ -12,18 +12,20 @@ from typing import Literal
 
 from recipes import (
     arguments,
+    board,
     dist,
     doctor,
     errors,
     joint,
     lock,
+    reports,
     service,
     settings,
     source_sets,
     stopping,
     target,
 )
-from recipes.catalog import VERIFIED, Catalog
+from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder, Planned, sources
 from recipes.engine.fetch import Fetcher
@@ -35,12 +37,12 @@ from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
 from recipes.settings import Settings
 from recipes.source import Pins
-from recipes.stages import sdk, verify
+from recipes.stages import boot, sdk
 from recipes.target import Target
 
 CHOICES = ("--driver", "--service", "--sources")
 """Options that choose what a run is about, in every session that builds or plans."""
-Goal = Literal["toolchain", "openssl", "rust-std", "services", "verify", "package", "sdk"]
+Goal = Literal["toolchain", "openssl", "rust-std", "services", "verify", "package", "boot", "sdk"]
 
 
 class Pipeline:
@@ -50,6 +52,7 @@ class Pipeline:
         self.report = report
         self.settings: Settings = settings.load(project)
         self.targets = target.load(project / "toolchains")
+        self.boards = board.load(project / "boards", self.targets)
         self.services = service.load(self.settings.services)
         """Those that this run is about."""
         self._declared = tuple(self.services)
@@ -126,6 +129,7 @@ class Pipeline:
                 *self.proofs(catalog, targets).values(),
                 *(catalog.image(each, one) for each, one in pairs),
             ],
+            "boot": lambda: self._starts(catalog, targets),
             "sdk": lambda: [
                 stage for one in targets for stage in (catalog.sdk(one), catalog.sdk_archive(one))
             ],
@@ -140,6 +144,21 @@ class Pipeline:
             for each in self.services.values()
             for subject, stage in catalog.proofs(each, one).items()
         }
+
+    def _starts(self, catalog: Catalog, targets: Iterable[Target]) -> list[Stage]:
+        """Every service on every board of the targets; raises `NoBoard` where there is none."""
+        told = [each for each in self.services.values() if boot.tells(each)]
+        found = [
+            catalog.boot(each, one, on)
+            for one in targets
+            for on in self.boards.values()
+            if one.name in on.targets
+            for each in told
+        ]
+        if not found:
+            known = {one.name: one.targets for one in self.boards.values()}
+            raise errors.NoBoard([one.name for one in targets], known)
+        return found
 
     def builder(self) -> Builder:
         """The engine, with everything it works with."""
@@ -156,13 +175,13 @@ class Pipeline:
         )
 
     def run(self, goal: Goal, words: Sequence[str]) -> None:
-        """Build what a session stands for; `verify`, `package` and `sdk` also fill
+        """Build what a session stands for; `verify`, `package`, `boot` and `sdk` also fill
         `dist/`."""
         names, options = arguments.split(goal, words, flags=(), valued=CHOICES)
         self.choose(options)
         targets = self.chosen(names)
         doctor.insist()
-        if goal in ("verify", "package", "sdk"):
+        if goal in ("verify", "package", "boot", "sdk"):
             dist.insist_on_writable(self.settings.dist)
         started = time.monotonic()
         with self.at_work():
@@ -172,14 +191,14 @@ class Pipeline:
                 stages = self.goals(goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor)
-                if goal == "verify":
+                if goal in ("verify", "boot"):
                     with self._dist():
-                        self._publish(self._reports(stages, entries))
+                        self._publish(self._reports(targets, entries))
                 elif goal == "package":
                     with self._dist():
                         entries |= builder.build(self.joint(builder, targets), executor)
                         images = dist.images(targets, self.services, entries)
-                        self._publish([*images, *self._reports(stages, entries)])
+                        self._publish([*images, *self._reports(targets, entries)])
                 elif goal == "sdk":
                     with self._dist():
                         self._publish(dist.archives(targets, entries))
@@ -190,11 +209,12 @@ class Pipeline:
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
     def _reports(
-        self, stages: Iterable[Stage], entries: Mapping[str, Entry]
+        self, targets: Iterable[Target], entries: Mapping[str, Entry]
     ) -> Iterator[dist.Wanted]:
-        for stage in stages:
-            if subject := verify.subject_of(stage):
-                yield from dist.reports(stage.target, subject, entries[stage.name])
+        """Those that the run's own stages bring."""
+        names = [one.name for one in targets]
+        there = reports.possible(names, tuple(self.services), self.boards.values())
+        yield from dist.reports([one for one in there if one.stage in entries], entries)
 
     @contextmanager
     def _dist(self) -> Iterator[None]:
@@ -204,10 +224,14 @@ class Pipeline:
             yield
 
     def _publish(self, wanted: Iterable[dist.Wanted]) -> None:
+        there = reports.possible(self.targets, self._declared, self.boards.values())
         artefacts = dist.publish(
             self.settings.dist,
             wanted,
-            possible=dist.paths(tuple(self.targets), self._declared, VERIFIED),
+            possible=[
+                *dist.paths(tuple(self.targets), self._declared),
+                *(path for one in there for path in one.paths),
+            ],
             source_set=self.pins.name,
         )
         products = [one for one in artefacts if not dist.is_report(one)]

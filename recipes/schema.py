@@ -9,9 +9,10 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from recipes.board import Board
 from recipes.declaration import Declaration
 from recipes.service import Service
-from recipes.source import Candidates, HostLock, PinSet
+from recipes.source import Candidates, HostLock, Kernels, PinSet
 from recipes.target import Target
 from recipes.upstream import Upstream
 
@@ -22,6 +23,8 @@ MODELS: Mapping[str, type[Declaration]] = {
     "upstream-pins": Upstream,
     "host-lock": HostLock,
     "host-packages": Candidates,
+    "kernels": Kernels,
+    "board": Board,
 }
 NOT_SAID = {"name", "folder"}
 """Fields of targets and services that the file's place says."""
@@ -35,7 +38,7 @@ def text(name: str) -> str:
     for title, part in [(model.__name__, schema), *schema.get("$defs", {}).items()]:
         for field, description in described.get(title, {}).items():
             part["properties"][field]["description"] = description
-    if model in (Target, Service):
+    if model in (Target, Service, Board):
         schema["properties"] = {
             field: said for field, said in schema["properties"].items() if field not in NOT_SAID
         }

@@ -1,11 +1,13 @@
-"""The sessions that build nothing: what they say, and what they write into the checkout."""
+"""What a session makes of its words; those that build nothing say it and write it here."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import get_args
 
 from recipes import arguments, ci, cleaning, config_mak, declaration, doctor, errors, lock
 from recipes import plan as plans
@@ -13,8 +15,21 @@ from recipes.audit import allowed, verdict
 from recipes.audit.finding import Refused
 from recipes.engine.build import Builder, Planned, State
 from recipes.engine.report import duration
-from recipes.pipeline import CHOICES, Pipeline
+from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
+
+GOALS: Mapping[str, Goal] = MappingProxyType(
+    {"build-all": "package", **{goal: goal for goal in get_args(Goal)}}
+)
+"""By session."""
+
+
+def build(run: Pipeline, session: str, words: Sequence[str], folder: Path) -> None:
+    """Build up to the goal that a session is called after; `folder` is where the caller stands."""
+    if session == "verify" and any(word.startswith("--file") for word in words):
+        verify(run, words, folder)
+    else:
+        run.run(GOALS[session], words)
 
 
 def plan(run: Pipeline, words: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 `recipes/pins/debian.toml` holds the sources, `recipes/pins/host-<release>-<architecture>.toml` the
 programs that run on such a host, `recipes/pins/host.toml` which packages those are, where no
-lock for the host's release is at hand.
+lock for the host's release is at hand, and `recipes/pins/kernels.toml` the kernels of boards.
 """
 
 from __future__ import annotations
@@ -95,6 +95,12 @@ class Group(Declaration):
         """SHA-256 over its packages' digests."""
         text = "\n".join(package.sha256 for package in self.packages)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Kernels(Declaration):
+    """Kernels that emulated boards start with, whatever the host."""
+
+    groups: dict[str, Group]
 
 
 class HostLock(Declaration):
@@ -210,11 +216,14 @@ class Pins:
 def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     """The pins of a folder, with a cache's run lock over them where it still applies."""
     pin_set = declaration.read(folder / "debian.toml", PinSet)
-    candidates = declaration.read(folder / "host.toml", Candidates)
+    candidates = dict(declaration.read(folder / "host.toml", Candidates).groups)
+    kernels = declaration.read(folder / "kernels.toml", Kernels).groups
     lock = declaration.read(run_lock, RunLock) if run_lock.exists() else RunLock()
     host_lock = folder / f"host-{host}.toml"
     of_host: tuple[str, ...] = ()
     groups = dict(declaration.read(host_lock, HostLock).groups) if host_lock.exists() else {}
+    groups |= kernels
+    candidates |= {name: (group.ask,) for name, group in kernels.items()}
     pins = dict(pin_set.pins)
     notes = []
     for name, moved in lock.moved.items():
@@ -229,7 +238,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         held = {
             name: group
             for name, group in lock.hosts[host].groups.items()
-            if name in candidates.groups and group.replaces == repository.get(name, "")
+            if name in candidates and group.replaces == repository.get(name, "")
         }
         groups |= held
         if held:
@@ -240,7 +249,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         suite=pin_set.suite,
         pins=pins,
         groups=groups,
-        candidates=candidates.groups,
+        candidates=candidates,
         host=host,
         notes=(*notes, *of_host),
         notes_of_host=of_host,

@@ -31,6 +31,8 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "i686
 """What the kernel calls a machine and what Debian calls it, where they differ."""
 PRESUMED = ("gcc", "g++", "libc6-dev", "make", "perl")
 """The prerequisites of the README: what they depend on need not be brought along."""
+WITH_A_KERNEL = ("initramfs-tools", "kmod", "linux-base")
+"""What Debian installs beside a kernel, and an emulated board has no use for."""
 URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) (?:SHA256:(?P<sha256>\w+))?")
 GONE = re.compile(
     r"E: (Version '.*' for '.*' was not found|Can not find version '.*' of package '.*'"
@@ -53,7 +55,11 @@ class Located:
 
 
 class Apt:
-    """Asks the archive. Each suite has its own state; indexes are fetched once a run."""
+    """Asks the archive. Each suite has its own state; indexes are fetched once a run.
+
+    `trixie:armel` is the release trixie of another architecture, as far as it was published with
+    the release itself: its kernels start emulated boards.
+    """
 
     def __init__(
         self,
@@ -186,10 +192,12 @@ class Apt:
         return 1
 
     def closure(
-        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] = PRESUMED
+        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] = ()
     ) -> list[Located]:
-        """The packages with everything they depend on, less what every builder's host has."""
+        """The packages with everything they depend on, less what every builder's host has, or
+        what a kernel of another architecture does without."""
         self.refresh(suite)
+        presumed = presumed or (WITH_A_KERNEL if ":" in suite else PRESUMED)
         ours, theirs = (self._dependencies(suite, names) for names in (packages, presumed))
         wanted = [pair for pair in ours if pair[0] not in {package for package, _ in theirs}]
         files = [
@@ -255,11 +263,12 @@ class Apt:
 
     def _prepared(self, suite: str) -> Path:
         """The suite's configuration, with everything that it names."""
-        state = self._state / suite
+        state = self._state / suite.replace(":", "-")
         with self._lock:
             if suite in self._fresh:
                 return apt_state.configuration(state)
-            return apt_state.prepare(state, self._sources(suite))
+            _, _, architecture = suite.partition(":")
+            return apt_state.prepare(state, self._sources(suite), architecture)
 
     def lacks(self, suite: str) -> str:
         """Why this machine's apt cannot be asked for a suite; empty if it can."""
@@ -285,8 +294,9 @@ class Apt:
             raise errors.ArchiveUnusable(
                 f"this machine's apt files name no archive of {name} for {release!r}"
             )
-        wanted = release if suite == HOST_SUITE else suite
-        return apt_sources.stanzas(found, wanted, self._keyring or vendor.keyring_file, vendor)
+        wanted, _, foreign = (release if suite == HOST_SUITE else suite).partition(":")
+        stanzas = apt_sources.release_alone if foreign else apt_sources.stanzas
+        return stanzas(found, wanted, self._keyring or vendor.keyring_file, vendor)
 
 
 def _matched(line: str) -> re.Match[str]:

@@ -103,13 +103,25 @@ def archive_of(etc: Path, codename: str, vendor: Vendor = DEBIAN) -> dict[str, E
 
 def stanzas(found: dict[str, Entry], release: str, keyring: Path, vendor: Vendor = DEBIAN) -> str:
     """The same archive's sources for a release, in the deb822 format."""
-    components = " ".join(vendor.components)
     suites = {"main": f"{release} {release}-updates", "security": f"{release}-security"}
     return "\n".join(
-        f"Types: deb deb-src\nURIs: {entry.uri}\nSuites: {suites[role]}\n"
-        f"Components: {components}\n"
-        + _signed_by(entry.signed_by or (str(keyring) if keyring.exists() else ""))
+        _stanza(entry, "deb deb-src", suites[role], keyring, vendor)
         for role, entry in found.items()
+    )
+
+
+def release_alone(
+    found: dict[str, Entry], release: str, keyring: Path, vendor: Vendor = DEBIAN
+) -> str:
+    """The packages of the release itself and none that came later: a third of the indexes."""
+    return _stanza(found["main"], "deb", release, keyring, vendor)
+
+
+def _stanza(entry: Entry, types: str, suites: str, keyring: Path, vendor: Vendor) -> str:
+    return (
+        f"Types: {types}\nURIs: {entry.uri}\nSuites: {suites}\n"
+        f"Components: {' '.join(vendor.components)}\n"
+        + _signed_by(entry.signed_by or (str(keyring) if keyring.exists() else ""))
     )
 
 

@@ -33,7 +33,7 @@ Dir::Etc::preferences "/dev/null";
 Acquire::Languages "none";
 Acquire::Retries "3";
 APT::Update::Error-Mode "any";
-{sandbox}
+{more}
 """
 
 
@@ -42,13 +42,22 @@ def configuration(state: Path) -> Path:
     return state / "apt.conf"
 
 
-def prepare(state: Path, sources: str) -> Path:
-    """Make the folders, the sources (deb822) and the configuration; returns the latter."""
+def prepare(state: Path, sources: str, architecture: str = "") -> Path:
+    """Make the folders, the sources (deb822) and the configuration; returns the latter.
+
+    An architecture by Debian's name takes the place of this machine's own.
+    """
     for folder in ("state", "lists/partial", "cache/archives/partial", "sources"):
         (state / folder).mkdir(parents=True, exist_ok=True)
     _put(state / "sources" / "archive.sources", sources)
-    sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
-    _put(configuration(state), CONFIGURATION.format(state=state, sandbox=sandbox))
+    more = ['APT::Sandbox::User "root";'] if os.geteuid() == 0 else []
+    if architecture:
+        more += [
+            f'APT::Architecture "{architecture}";',
+            "#clear APT::Architectures;",
+            f'APT::Architectures {{ "{architecture}"; }};',
+        ]
+    _put(configuration(state), CONFIGURATION.format(state=state, more="\n".join(more)))
     return configuration(state)
 
 

@@ -6,8 +6,6 @@ import difflib
 import http.client
 import os
 import signal
-import socket
-import ssl
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from recipes import errors
-from recipes.engine import perform, runner
+from recipes.engine import asking, perform, runner
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Check,
@@ -181,7 +179,7 @@ def _printed(run: Run, site: Site) -> str:
 
 
 def _serves(what: Serves, site: Site) -> Iterator[str]:
-    port = _free_port()
+    port = asking.free_port()
     argv = [site.expand(word) for word in what.run.argv]
     env = {**site.environment, **{name: site.expand(text) for name, text in what.run.env}}
     with site.runner.server(
@@ -207,38 +205,10 @@ def _first_answer(what: Serves, port: int, process: runner.Process) -> tuple[boo
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            return _answer(what, port)
+            return asking.answer(what.scheme, port, what.path)
         except (OSError, http.client.HTTPException) as error:
             if process.poll() is not None:
                 return False, f"(nothing: it ended with code {process.returncode})"
             if time.monotonic() > deadline:
                 return False, f"(nothing in {START_SECONDS:.0f} s: {error})"
             time.sleep(0.1)
-
-
-def _answer(what: Serves, port: int) -> tuple[bool, str]:
-    connection: http.client.HTTPConnection
-    if what.scheme == "https":
-        # The certificate is one that the service made for itself; that TLS 1.3 works is the point.
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
-    else:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request("GET", what.path)
-        response = connection.getresponse()
-        text = response.read().decode(errors="replace")
-        fine = response.status == http.client.OK
-        return fine, text if fine else f"{response.status} {text}"
-    finally:
-        connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

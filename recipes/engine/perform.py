@@ -11,16 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import archive, cargo, oci
+from recipes.engine import archive, cargo, cpio, machine, oci
 from recipes.engine.manifest import file_digest
 from recipes.engine.site import Site
 from recipes.engine.stage import (
+    Boot,
     CollectLibraries,
     Copy,
     Deduplicate,
     Folder,
     Image,
     ImageIndex,
+    Initramfs,
     Join,
     Link,
     Pack,
@@ -90,6 +92,10 @@ def step(what: Step, site: Site) -> None:
             oci.write_index(path, reference=what.reference, images=images)
         case Pack():
             _pack(what, site)
+        case Initramfs():
+            cpio.write(site.path(what.root), site.path(what.path))
+        case Boot():
+            machine.boot(what, site)
 
 
 def _pack(what: Pack, site: Site) -> None:

@@ -154,13 +154,14 @@ class Runner:
         cwd: Path,
         env: Mapping[str, str],
         log: Path,
+        output: Path | None = None,
     ) -> Iterator[subprocess.Popen[bytes]]:
         """A process that runs while the caller talks to it; ended on the way out."""
         self.raise_if_stopping(what)
-        with log.open("ab") as text:
+        with log.open("ab") as text, _opened(output) as out:
             text.write(f"\n$ {' '.join(argv)} &\n".encode())
             text.flush()
-            with self._started(argv, what, cwd, env, log, text, text, ()) as process:
+            with self._started(argv, what, cwd, env, log, out or text, text, ()) as process:
                 yield process
 
     @contextmanager

@@ -290,6 +290,49 @@ class ImageIndex:
     images: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Initramfs:
+    """Write what a folder holds as a cpio archive, the file system that Linux starts with; it has
+    `/dev/console` too, which no folder can hold without root."""
+
+    revision: ClassVar[int] = 1
+    path: str
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A question to a server and what its answer must hold."""
+
+    scheme: Literal["http", "https"]
+    path: str
+    expect: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boot:
+    """Start a machine and follow its console until all was seen; then it is switched off.
+
+    Writes `console.log`, `report.txt` and `report.json` into `to`. The machine's own words start
+    with `own`; the first others after them are the greeting. In `run`, `${port}` stands for a free
+    port of this machine.
+    """
+
+    revision: ClassVar[int] = 1
+    run: Run
+    to: str
+    subject: str
+    """What starts where, for people."""
+    own: str
+    marks: tuple[str, ...]
+    """Texts that must come on the console."""
+    network: str = ""
+    """The text by which the machine says that `${port}` leads to it; `requests` are made then."""
+    requests: tuple[Request, ...] = ()
+    limit: float = 60.0
+    """Seconds until all must have been seen."""
+
+
 Step = (
     Run
     | Unpack
@@ -310,6 +353,8 @@ Step = (
     | Image
     | ImageIndex
     | Pack
+    | Initramfs
+    | Boot
 )
 
 

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from recipes import errors
-from recipes.engine.stage import Copy, Present, Run, Source, Stage, Step, Unpack, Write
+from recipes.engine.stage import (
+    Copy,
+    Does,
+    Present,
+    Remove,
+    Run,
+    Source,
+    Stage,
+    Step,
+    Unpack,
+    Write,
+)
 
 WRAPPER = """\
 #!/bin/sh
@@ -25,6 +36,8 @@ HELPERS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = MappingProx
 """Per group of packages: its programs and their names in the package, and what they want set."""
 NOT_OF_A_PROGRAM = ("usr/share/doc", "usr/share/man", "usr/share/zoneinfo")
 """zoneinfo has a link to the host's own /etc."""
+NOT_OF_AN_EMULATOR = ("bin", "etc", "sbin", "usr/sbin", "usr/share", "var")
+"""Boards without firmware need nothing but the programs and their libraries."""
 PLAIN_NAMES = """\
 for each in qemu-*-static; do
     if test -e "$each"; then mv "$each" "$(basename "$each" -static)"; fi
@@ -103,6 +116,33 @@ def qemu(sources: tuple[Source, ...]) -> Stage:
         guess=4,
         peak=900_000_000,
         kept=400_000_000,
+    )
+
+
+def qemu_system(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
+    """QEMU's emulators of whole machines with the libraries they are linked with."""
+    places = (f"usr/lib/{multiarch}", f"lib/{multiarch}")
+    found = {"LD_LIBRARY_PATH": ":".join(f"$here/{place}" for place in places)}
+    programs = ("qemu-system-arm", "qemu-system-aarch64")
+    return Stage(
+        name="qemu-system",
+        summary="emulators of boards",
+        sources=_numbered(sources),
+        steps=(
+            *_unpacked(sources, "${out}", omit=NOT_OF_AN_EMULATOR),
+            Remove(root="${out}", patterns=("usr/bin/[!q]*",)),
+            *(_wrapper(one, one, found) for one in programs),
+        ),
+        runs_on="host",
+        checks=(
+            *(
+                Does(run=Run(argv=(f"${{out}}/bin/{one}", "--version")), expect="QEMU emulator")
+                for one in programs
+            ),
+        ),
+        guess=6,
+        peak=500_000_000,
+        kept=150_000_000,
     )
 
 

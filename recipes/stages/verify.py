@@ -7,8 +7,9 @@ side by side; its code, the libraries it reads with and what it allows are in th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from recipes.audit.allowed import Entry
 from recipes.engine.stage import Check, Present, Run, Stage, Tree, Write, escaped
@@ -19,7 +20,8 @@ from recipes.target import Target
 CODE = ("recipes/__init__.py", "recipes/declaration.py", "recipes/errors.py", "recipes/audit/*.py")
 """The program, below the project's folder."""
 PREFIX = "verify-"
-REPORTS = ("report.txt", "report.json")
+REPORTS: Mapping[str, str] = MappingProxyType({"txt": "report.txt", "json": "report.json"})
+"""What a verification leaves, by the suffix that it has in `dist/`."""
 LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
 """What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
 ARCHIVES = ("usr/lib/*.a",)
@@ -126,19 +128,14 @@ def _stage(  # noqa: PLR0913  # named at the call
             ),
         ),
         runs_on="nowhere",
-        checks=(Present(paths=REPORTS),),
+        checks=(Present(paths=tuple(REPORTS.values())),),
         guess=guess,
         kept=200_000,
     )
 
 
-def subject_of(stage: Stage) -> str:
-    """What a verification is about; empty for a stage that is none."""
-    if not stage.name.startswith(PREFIX):
-        return ""
-    return stage.name.removeprefix(PREFIX).removesuffix(f"-{stage.target}")
-
-
 def passed(proofs: Iterable[tuple[str, Stage]]) -> tuple[Check, ...]:
     """The checks of what may be used only once these verifications, its judges, have passed."""
-    return tuple(Present(root=f"${{tool.{alias}}}", paths=REPORTS) for alias, _ in proofs)
+    return tuple(
+        Present(root=f"${{tool.{alias}}}", paths=tuple(REPORTS.values())) for alias, _ in proofs
+    )

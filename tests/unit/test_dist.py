@@ -63,7 +63,7 @@ class Shop:
         return dist.publish(
             self.dist,
             dist.images(targets, self.services, entries),
-            possible=dist.paths(tuple(TARGETS), list(self.services), ("toolchain",)),
+            possible=dist.paths(tuple(TARGETS), list(self.services)),
             source_set="debian",
         )
 
@@ -228,7 +228,7 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
         dist.publish(
             shop.dist,
             dist.images((ARMV6,), shop.services, entries),
-            possible=dist.paths(tuple(TARGETS), list(shop.services), ("toolchain",)),
+            possible=dist.paths(tuple(TARGETS), list(shop.services)),
             source_set="debian",
         )
     assert not entry.folder.exists()

@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipes.*",),  # catalog, dist, doctor, lock, settings
     ("recipes.stages.*",),
     ("recipes.workspaces", "recipes.trees"),
-    ("recipes.target", "recipes.service", "recipes.source"),
+    ("recipes.target", "recipes.service", "recipes.source", "recipes.board"),
     ("recipes.audit.*",),
     ("recipes.declaration",),
     ("recipes.engine.build",),

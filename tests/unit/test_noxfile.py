@@ -7,6 +7,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from recipes import sessions
+
 PROJECT = Path(__file__).resolve().parents[2]
 TEXT = (PROJECT / "noxfile.py").read_text()
 METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())
@@ -28,21 +30,29 @@ def test_nox_itself_is_asked_for_once() -> None:
     assert f"nox{version}" in METADATA["project"]["dependencies"]
 
 
-def sessions() -> list[ast.FunctionDef]:
-    return [
-        node
-        for node in ast.parse(TEXT).body
+def helps() -> dict[str, str | None]:
+    """What `nox -l` says of each session."""
+    body = ast.parse(TEXT).body
+    (goals,) = (
+        ast.literal_eval(node.value)
+        for node in body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "GOALS"
+    )
+    assert goals.keys() == sessions.GOALS.keys()
+    by_table: dict[str, str | None] = goals
+    return by_table | {
+        node.name: ast.get_docstring(node)
+        for node in body
         if isinstance(node, ast.FunctionDef)
         and any("nox.session" in ast.unparse(each) for each in node.decorator_list)
-    ]
+    }
 
 
 def test_every_session_says_what_it_does() -> None:
-    assert len(sessions()) >= 12
-    for session in sessions():
-        help_ = ast.get_docstring(session)
-        assert help_, session.name
-        assert help_.splitlines()[0].endswith((".", "file.")), session.name
+    assert len(helps()) >= 12
+    for name, help_ in helps().items():
+        assert help_, name
+        assert help_.splitlines()[0].endswith((".", "file.")), name
 
 
 def test_the_noxfile_is_sessions_only() -> None:

@@ -21,6 +21,8 @@ DECLARATIONS = {
     "pins": [PROJECT / "recipes/pins/debian.toml"],
     "host-lock": sorted((PROJECT / "recipes/pins").glob("host-*.toml")),
     "host-packages": [PROJECT / "recipes/pins/host.toml"],
+    "kernels": [PROJECT / "recipes/pins/kernels.toml"],
+    "board": sorted((PROJECT / "boards").glob("*.toml")),
 }
 EACH = [(name, path) for name, paths in DECLARATIONS.items() for path in paths]
 BAD = {

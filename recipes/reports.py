@@ -1,0 +1,42 @@
+"""What is said of products: which reports there can be, and of which stage each comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from recipes.board import Board
+from recipes.catalog import VERIFIED
+from recipes.stages import boot, verify
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A target's subject: the stage that says something of it, and the files by suffix."""
+
+    target: str
+    subject: str
+    stage: str
+    files: Mapping[str, str]
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The stage's files, by their places in `dist/`."""
+        above = f"reports/{self.target}/{self.subject}"
+        return {f"{above}.{suffix}": file for suffix, file in self.files.items()}
+
+
+def possible(
+    targets: Iterable[str], services: Sequence[str], boards: Iterable[Board]
+) -> Iterator[Report]:
+    """Every report that these declarations can bring."""
+    boards = tuple(boards)
+    for target in targets:
+        for subject in (*services, *VERIFIED):
+            stage = f"{verify.PREFIX}{subject}-{target}"
+            yield Report(target=target, subject=subject, stage=stage, files=verify.REPORTS)
+        for one in (board for board in boards if target in board.targets):
+            for service in services:
+                subject = boot.subject(service, one)
+                stage = f"{subject}-{target}"
+                yield Report(target=target, subject=subject, stage=stage, files=boot.REPORTS)

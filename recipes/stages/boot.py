@@ -1,0 +1,175 @@
+"""The board: a service started as process 1 of an emulated machine, with its console kept.
+
+Debian's kernel for that board starts from an archive in memory with two programs in it:
+`boards/init.c`, which loads modules and sets up the network, and the service, which it becomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from recipes.board import Board
+from recipes.engine.stage import (
+    Boot,
+    Copy,
+    Initramfs,
+    Present,
+    Request,
+    Run,
+    Source,
+    Stage,
+    Tree,
+    Unpack,
+    Write,
+)
+from recipes.service import Service
+from recipes.target import Target
+
+CODE = ("boards/init.c",)
+"""The first program, below the project's folder."""
+REPORTS: Mapping[str, str] = MappingProxyType(
+    {"txt": "report.txt", "json": "report.json", "log": "console.log"}
+)
+"""What a start leaves, by the suffix that it has in `dist/`."""
+OWN = "board: "
+"""What the first program's words start with; so with the two below."""
+USER_SPACE = f"{OWN}user space"
+NETWORK = f"{OWN}network by "
+PORT = 8080
+"""Where a service with requests and no port of its own is told to listen."""
+# A package has thousands of modules and some of the boards' device trees; the kernel unpacks them.
+GATHER = """\
+set -e
+kernel=$1 to=$2 tree=$3
+shift 3
+cp "$kernel"/boot/vmlinuz-* "$to/kernel"
+cp "$(find "$kernel/usr/lib" -path '*/linux-image-*' -name "$tree" | head -n 1)" "$to/board.dtb"
+mkdir -p "$to/root/boot"
+: >"$to/root/boot/modules"
+for module; do
+    file=$(find "$kernel" -name "$module.ko*" | head -n 1)
+    if test -z "$file"; then echo "the kernel has no module $module" >&2; exit 1; fi
+    cp "$file" "$to/root/boot/"
+    echo "/boot/${file##*/}" >>"$to/root/boot/modules"
+done
+"""
+
+
+def board(
+    board: Board, target: Target, *, code: Tree, kernel: tuple[Source, ...], toolchain: Stage
+) -> Stage:
+    """`kernel`, `board.dtb` and `root`, the file system without a service."""
+    compiler = f"${{need.toolchain}}/bin/{target.triple}-gcc"
+    program = "${out}/root/init"
+    return Stage(
+        name=f"board-{board.name}-{target.name}",
+        target=target.name,
+        summary=f"kernel and first program of the emulated board {board.name}",
+        sources=tuple((str(number), source) for number, source in enumerate(kernel)),
+        trees=(("project", code),),
+        needs=(("toolchain", toolchain),),
+        steps=(
+            *(
+                Unpack(archive=f"${{source.{number}}}", into="${work}/kernel")
+                for number, _ in enumerate(kernel)
+            ),
+            Run(
+                argv=(
+                    *(
+                        "sh",
+                        "-c",
+                        GATHER.replace("${", "$${"),
+                        "gather",
+                        "${work}/kernel",
+                        "${out}",
+                    ),
+                    *(board.device_tree, *board.modules),
+                ),
+            ),
+            Run(
+                argv=(
+                    *(compiler, "-static", "-Os", "-s", "-Wall", "-Wextra", "-Werror"),
+                    *("-o", program, f"${{tree.project}}/{CODE[0]}"),
+                ),
+            ),
+        ),
+        runs_on="target",
+        checks=(Present(paths=("kernel", "board.dtb", "root/init")),),
+        guess=8,
+        peak=500_000_000,
+        kept=40_000_000,
+    )
+
+
+def subject(service: str, board: Board) -> str:
+    """What the report of a start is called, by the service's name."""
+    return f"boot-{service}-{board.name}"
+
+
+def tells(service: Service) -> bool:
+    """Whether the service's declaration says what is to be seen of it."""
+    return bool(service.run or service.serve)
+
+
+def service(  # noqa: PLR0913  # three declarations and three stages
+    service: Service,
+    target: Target,
+    board: Board,
+    *,
+    program: Stage,
+    board_files: Stage,
+    qemu: Stage,
+) -> Stage:
+    """`console.log`, `report.txt` and `report.json` of one start. Fails where the service does not
+    say or answer what its declaration promises."""
+    assert tells(service), service.name
+    path, port = service.image.entrypoint[0], service.image.port or PORT
+    words: tuple[str, ...] = (path,)
+    wanted = f"{OWN}port {port} is served"
+    if not service.serve:
+        words, wanted = (path, *service.run[0].arguments), service.run[0].expect
+    root = "${work}/root"
+    network = (
+        ("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:${{port}}-:{port}"),
+        ("-device", f"{board.network},netdev=net"),
+    )
+    return Stage(
+        name=f"{subject(service.name, board)}-{target.name}",
+        target=target.name,
+        summary=f"{service.name} as process 1 of an emulated {board.name}",
+        needs=(("board", board_files), ("program", program), ("qemu", qemu)),
+        steps=(
+            Copy(source="${need.board}/root", to=root),
+            Copy(source=f"${{need.program}}/bin/{service.binary}", to=f"{root}{path}"),
+            Write(path=f"{root}/boot/program", text="".join(f"{word}\n" for word in words)),
+            *((Write(path=f"{root}/boot/port", text=str(port)),) if service.serve else ()),
+            Initramfs(root=root, path="${work}/initramfs"),
+            Boot(
+                run=Run(
+                    argv=(
+                        f"${{need.qemu}}/bin/{board.program}",
+                        *("-M", board.machine, *board.options),
+                        *("-kernel", "${need.board}/kernel", "-dtb", "${need.board}/board.dtb"),
+                        *("-initrd", "${work}/initramfs", "-append", " ".join(board.append)),
+                        *("-display", "none", "-monitor", "none", "-serial", "stdio"),
+                        "-no-reboot",
+                        *(word for pair in network for word in pair if board.network),
+                    ),
+                ),
+                to="${out}",
+                subject=f"{service.name} for {target.name} on {board.name}",
+                own=OWN,
+                marks=(USER_SPACE, f"{OWN}starting {path}", wanted),
+                network=NETWORK if board.network else "",
+                requests=tuple(
+                    Request(scheme=one.scheme, path=one.path, expect=one.expect)
+                    for one in service.serve
+                ),
+            ),
+        ),
+        runs_on="nowhere",
+        checks=(Present(paths=tuple(REPORTS.values())),),
+        guess=10,
+        kept=100_000,
+    )
