@@ -159,6 +159,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """A hundred thousand damaged files through the audit, or as many as the argument says."""
+    prepare(session, "test")
+    files = session.posargs or ["100000"]
+    session.run("pytest", "-s", "tests/e2e/test_fuzz.py", "--files", *files)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and types."""
     prepare(session, "test", "lint")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from recipes.board import Board
 from recipes.catalog import VERIFIED
@@ -24,6 +26,16 @@ class Report:
         """The stage's files, by their places in `dist/`."""
         above = f"reports/{self.target}/{self.subject}"
         return {f"{above}.{suffix}": file for suffix, file in self.files.items()}
+
+
+def verified(dist: Path, target: str) -> dict[str, str]:
+    """Digests of the stripped programs that `dist/` has a report of, and where that is."""
+    found = {}
+    for path in sorted((dist / "reports" / target).glob("*.json")):
+        said = json.loads(path.read_text())
+        if said.get("fits") and said.get("shipped"):
+            found[said["shipped"]] = str(path.with_suffix(".txt").relative_to(dist.parent))
+    return found
 
 
 def possible(

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
 
-from recipes import arguments, ci, cleaning, config_mak, declaration, doctor, errors, lock
+from recipes import (
+    arguments,
+    ci,
+    cleaning,
+    config_mak,
+    declaration,
+    doctor,
+    errors,
+    images,
+    lock,
+    reports,
+)
 from recipes import plan as plans
 from recipes.audit import allowed, verdict
 from recipes.audit.finding import Refused
 from recipes.engine.build import Builder, Planned, State
+from recipes.engine.manifest import file_digest
 from recipes.engine.report import duration
 from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
@@ -167,7 +180,8 @@ def collect(run: Pipeline, words: Sequence[str]) -> None:
 
 
 def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
-    """Hold anybody's file to a target's baseline; `folder` is where the caller stands.
+    """Hold anybody's program, object, archive or image to a target's baseline; `folder` is where
+    the caller stands.
 
     Raises `NotAudited` for what cannot be looked into, `DoesNotFit` with what was found.
     """
@@ -176,19 +190,34 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
         raise errors.NothingToVerify(run.targets)
     (target,) = run.chosen(names)
     path = folder / options["--file"]
+    known = reports.verified(run.settings.dist, target.name)
+    refused, unseen = 0, 0
     try:
-        found = verdict.of(
-            path,
-            path.name,
-            baseline=target.baseline,
-            machine=target.machine,
-            entries=allowed.load(),
-        )
+        with tempfile.TemporaryDirectory() as aside:
+            for name, file in _looked_into(path, target, Path(aside)):
+                if (report := known.get(file_digest(file))) is not None:
+                    run.report.say(f"{name}: verified before it was stripped, {report}")
+                    continue
+                found = verdict.of(
+                    file,
+                    name,
+                    baseline=target.baseline,
+                    machine=target.machine,
+                    entries=allowed.load(),
+                )
+                for line in found.lines():
+                    run.report.say(line)
+                refused, unseen = refused + len(found.refused), unseen + len(found.unseen)
     except (Refused, OSError) as error:
         raise errors.NotAudited(path, str(error)) from error
-    for line in found.lines():
-        run.report.say(line)
-    if found.unseen:
-        raise errors.NotAudited(path, f"{len(found.unseen)} file(s) in it could not be looked at")
-    if not found.fits:
-        raise errors.DoesNotFit(path, target.name, len(found.refused))
+    if unseen:
+        raise errors.NotAudited(path, f"{unseen} file(s) in it could not be looked at")
+    if refused:
+        raise errors.DoesNotFit(path, target.name, refused)
+
+
+def _looked_into(path: Path, target: Target, aside: Path) -> Iterator[tuple[str, Path]]:
+    if images.is_one(path):
+        yield from images.programs(path, target.image, aside)
+    else:
+        yield path.name, path

@@ -28,3 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="binutils",
         help="stages of the toolchain that tests/endurance kills, separated by commas",
     )
+    parser.addoption(
+        "--files",
+        type=int,
+        default=1500,
+        help="how many damaged files tests/e2e/test_fuzz.py puts through the audit",
+    )

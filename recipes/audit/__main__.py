@@ -1,13 +1,15 @@
 """`python -m recipes.audit RULES FOLDER TO`: hold files of a folder to a processor.
 
 RULES is a file of JSON: `subject`, `target`, `baseline`, `machine`, `patterns` of files below
-FOLDER, `allowed` as in `allowed.toml`, and `ran`, what is known of the files' behaviour.
+FOLDER, `allowed` as in `allowed.toml`, `ran`, what is known of the files' behaviour, and `shipped`,
+the file that the audited one becomes once it is stripped: its digest goes into the report.
 `report.txt` and `report.json` come to lie in TO. Ends with 1 where something does not fit, after
 it has said what.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -41,10 +43,15 @@ def main(rules: Path, folder: Path, to: Path) -> int:
     table = {
         **{key: said[key] for key in ("subject", "target", "baseline", "ran")},
         "fits": True,
+        "shipped": _digest(folder / said["shipped"]) if said["shipped"] else "",
         "files": [one.table() for one in verdicts],
     }
     (to / "report.json").write_text(json.dumps(table, indent=1) + "\n")
     return 0
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _say(lines: Iterable[str]) -> None:

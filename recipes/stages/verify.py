@@ -75,6 +75,7 @@ def program(service: Service, target: Target, auditor: Auditor, *, of: Stage) ->
         auditor,
         of=of,
         patterns=(f"{programs.UNSTRIPPED}/{service.binary}",),
+        shipped=f"bin/{service.binary}",
         guess=5,
         own=own,
         ran=programs.witnessed(service, target),
@@ -89,6 +90,7 @@ def _stage(  # noqa: PLR0913  # named at the call
     of: Stage,
     patterns: tuple[str, ...],
     guess: float,
+    shipped: str = "",
     own: tuple[Entry, ...] = (),
     ran: tuple[str, ...] = (),
 ) -> Stage:
@@ -101,6 +103,7 @@ def _stage(  # noqa: PLR0913  # named at the call
         "machine": target.machine,
         "patterns": list(patterns),
         "ran": list(ran),
+        "shipped": shipped,
         "allowed": [
             one.model_dump(mode="json", by_alias=True)
             for one in (*auditor.allowed, *own)
