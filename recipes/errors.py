@@ -131,6 +131,18 @@ class CheckFailed(PipelineError):
         super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
 
 
+class SeveralFailed(PipelineError):
+    """Stages failed in a run that went on without them."""
+
+    def __init__(self, faults: Sequence[tuple[Exception, Sequence[str]]]) -> None:
+        parts = [
+            f"{error}" + (f"\n  not built for that: {', '.join(names)}" if names else "")
+            for error, names in faults
+        ]
+        all_else = "all that does not depend on it was finished"
+        super().__init__("\n".join((*parts, f"{len(faults)} stage(s) failed; {all_else}")))
+
+
 class BoardFailed(PipelineError):
     """A service did not come up on an emulated board, or not as its declaration says."""
 

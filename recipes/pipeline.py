@@ -27,12 +27,14 @@ from recipes import (
 )
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
-from recipes.engine.build import Builder, Planned, sources
+from recipes.engine.build import Builder, sources
+from recipes.engine.events import Events
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
+from recipes.engine.schedule import Planned
 from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
 from recipes.settings import Settings
@@ -66,6 +68,7 @@ class Pipeline:
             progress=report,
             cancelled=self.runner.stopping,
         )
+        self.events = Events(self.settings.cache / "runs")
         self._pins: Pins | None = None
         self._said_sources = self._said_driver = ""
 
@@ -170,14 +173,17 @@ class Pipeline:
             report=self.report,
             history=self.history,
             keys=Keys(host),
+            events=self.events,
             logs=self.settings.cache / "logs",
+            memory=self.settings.memory,
             provenance=doctor.provenance(),
         )
 
     def run(self, goal: Goal, words: Sequence[str]) -> None:
         """Build what a session stands for; `verify`, `package`, `boot` and `sdk` also fill
         `dist/`."""
-        names, options = arguments.split(goal, words, flags=(), valued=CHOICES)
+        flags = ("--keep-going",)
+        names, options = arguments.split(goal, words, flags=flags, valued=CHOICES)
         self.choose(options)
         targets = self.chosen(names)
         doctor.insist()
@@ -190,7 +196,8 @@ class Pipeline:
             while self.settle(builder.plan(stages).values()):
                 stages = self.goals(goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
-                entries = builder.build(stages, executor)
+                keep_going = "--keep-going" in options
+                entries = builder.build(stages, executor, keep_going=keep_going)
                 if goal in ("verify", "boot"):
                     with self._dist():
                         self._publish(self._reports(targets, entries))
@@ -327,4 +334,5 @@ class Pipeline:
         with stopping.stoppable(self.report, self.runner, self.settings.cache), ExitStack() as use:
             with self.report.busy("clean-up of the cache by another run"):
                 use.enter_context(self.store.in_use())
+            use.callback(self.events.close)
             yield

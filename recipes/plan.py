@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from recipes.engine.build import Planned
 from recipes.engine.history import Build
 from recipes.engine.key import Document, flat
 from recipes.engine.report import duration
+from recipes.engine.schedule import Planned
 
 HEAD = ("stage", "state", "CPU time", "key", "what")
 

@@ -25,9 +25,10 @@ from recipes import (
 from recipes import plan as plans
 from recipes.audit import allowed, verdict
 from recipes.audit.finding import Refused
-from recipes.engine.build import Builder, Planned, State
+from recipes.engine.build import Builder
 from recipes.engine.manifest import file_digest
 from recipes.engine.report import duration
+from recipes.engine.schedule import Planned, State
 from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +14,11 @@ from pydantic import Field
 
 from recipes import declaration, errors, service
 from recipes.declaration import Declaration
+from recipes.engine.schedule import SHARE
 
 CACHE_VARIABLE = "MUSLIN_CACHE"
 JOBS_VARIABLE = "MUSLIN_JOBS"
+MEMORY_VARIABLE = "MUSLIN_MEMORY"
 SOURCES_VARIABLE = "MUSLIN_SOURCES"
 DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
@@ -42,6 +45,8 @@ class Settings:
     cache: Path
     jobs: int
     """Processes that may work at the same time; the cores this process may use by default."""
+    memory: int
+    """Bytes that all processes together may take; four fifths of the machine's by default."""
     targets: tuple[str, ...]
     services: tuple[Path, ...]
     sources: str
@@ -66,6 +71,7 @@ def load(project: Path) -> Settings:
         project=project,
         cache=_cache(),
         jobs=_jobs(),
+        memory=_memory(),
         targets=tool.targets,
         services=tuple(_services(path, tool.services)),
         sources=os.environ.get(SOURCES_VARIABLE) or tool.sources,
@@ -126,3 +132,13 @@ def _jobs() -> int:
     if not said.isdecimal() or int(said) == 0:
         raise errors.BadVariable(JOBS_VARIABLE, said, "a number of processes, such as 4")
     return int(said)
+
+
+def _memory() -> int:
+    said = os.environ.get(MEMORY_VARIABLE)
+    if not said:
+        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * SHARE)
+    size = re.fullmatch(r"(\d+(?:\.\d+)?)(MB|GB)", said)
+    if size is None or not float(size[1]):
+        raise errors.BadVariable(MEMORY_VARIABLE, said, "a size, such as 800MB or 4GB")
+    return int(float(size[1]) * {"MB": 10**6, "GB": 10**9}[size[2]])

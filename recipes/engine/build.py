@@ -13,35 +13,19 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from recipes import errors
 from recipes.engine import check, perform, runner, site, store
+from recipes.engine.events import Events, Fact
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import Build, History
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
+from recipes.engine.schedule import Planned, Schedule, State
 from recipes.engine.site import Site
 from recipes.engine.stage import Source, Stage
 from recipes.engine.store import Entry, Record, Store
-
-State = Literal["found", "check", "build", "not needed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A stage and what is to be done about it."""
-
-    stage: Stage
-    key: str
-    state: State
-    after: tuple[str, ...]
-    """Keys of the stages that must be there first."""
-    cpu_seconds: float = 0.0
-    """What is to be expected: of the last build here, or else a guess."""
-    wall_seconds: float = 0.0
-    """The same by the clock, if there was a last build here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +38,10 @@ class Builder:
     report: Report
     history: History
     keys: Keys
+    events: Events
     logs: Path
+    memory: int
+    """Bytes that all processes together may take; 0 for no limit."""
     provenance: Mapping[str, str]
 
     def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
@@ -99,15 +86,19 @@ class Builder:
             after=after,
             cpu_seconds=last.cpu_seconds if last else guess,
             wall_seconds=last.wall_seconds if last else 0.0,
+            memory=last.memory if last and last.memory else stage.memory,
         )
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
         return self.store.passed(entry, self.keys.proof_of(stage))
 
-    def build(self, goals: Sequence[Stage], executor: Executor) -> dict[str, Entry]:
+    def build(
+        self, goals: Sequence[Stage], executor: Executor, *, keep_going: bool = False
+    ) -> dict[str, Entry]:
         """Make every goal be in the store; name -> entry of the goals.
 
-        The first failure ends everything that runs and is raised.
+        The first failure ends everything that runs and is raised; with `keep_going` all that does
+        not depend on it is finished first, and `SeveralFailed` names what was not.
         """
         planned = self.plan(goals)
         self.report.planned(
@@ -120,22 +111,45 @@ class Builder:
             if one.state == "found":
                 self.report.found(one.stage.name)
         waiting = {key: one for key, one in planned.items() if one.state != "found"}
-        running: dict[Future[None], str] = {}
+        schedule = Schedule(waiting=waiting, jobs=self.runner.jobs, limit=self.memory)
+        if waiting:
+            self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
+        faults = self._work_off(schedule, executor, keep_going=keep_going)
+        if faults:
+            raise errors.SeveralFailed(faults)
+        return {goal.name: self._entry(goal) for goal in goals}
+
+    def _work_off(
+        self, schedule: Schedule, executor: Executor, *, keep_going: bool
+    ) -> list[tuple[Exception, list[str]]]:
+        """Run everything that a schedule has; what failed, and the names of what then could not
+        start."""
+        running: dict[Future[None], Planned] = {}
+        faults: list[tuple[Exception, list[str]]] = []
         try:
-            while waiting or running:
-                for key in _next(waiting, running)[: self.runner.jobs - len(running)]:
-                    running[executor.submit(self._make, waiting.pop(key))] = key
+            while schedule.waiting or running:
+                for one in schedule.start():
+                    running[executor.submit(self._make, one, schedule.held_back(one))] = one
                 done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in done:
-                    del running[future]
-                    future.result()
+                    one = running.pop(future)
+                    try:
+                        future.result()
+                    except errors.PipelineError as error:
+                        if not keep_going or self.runner.stopping.is_set():
+                            raise
+                        dropped = schedule.failed(one.key)
+                        faults.append((error, [other.stage.name for other in dropped]))
+                        self.report.failed(one.stage.name, len(dropped))
+                    else:
+                        schedule.done(one.key)
         except BaseException:
             for future in running:
                 future.cancel()
             self.runner.stop()
             wait(running)
             raise
-        return {goal.name: self._entry(goal) for goal in goals}
+        return faults
 
     def _insist_on_room(self, planned: Iterable[Planned]) -> None:
         """Raise `DiskTooSmall` if the disk has no room for what is to be built: what stays of
@@ -159,37 +173,49 @@ class Builder:
         assert entry is not None, f"{stage.name} was built and is not there"
         return entry
 
-    def _make(self, planned: Planned) -> None:
-        """Build or check one stage, under the lock of its key."""
+    def _make(self, planned: Planned, held_back: int) -> None:
+        """Build or check one stage, under the lock of its key, while nobody uses some slots."""
         stage, key = planned.stage, planned.key
         log = self.logs / (stage.target or "host") / f"{stage.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            self.report.stage(
-                stage.name,
-                log,
-                planned.wall_seconds,
-                functools.partial(_reached, stage, self._work_of(key)),
-            ),
-            self._alone(key, stage),
-        ):
-            entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
-            if entry is not None and self._is_proved(stage, entry):
-                self.report.found(stage.name)
-                return
-            log.write_text(f"{stage.name}, key {key}\n")
-            built = entry is None
-            if entry is None:
-                entry = self._build_one(stage, key, log)
-            checking = self._check_one(stage, entry, log)
-            self.store.mark_passed(entry, self.keys.proof_of(stage))
-            record = entry.record
-            if built:
-                self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
-            elif checking:
-                self.report.checked(stage.name, checking)
-            else:
-                self.report.found(stage.name)
+        self.events.started(stage.name, [other.name for _, other in stage.needs])
+        outcome, facts = "failed", dict[str, Fact]()
+        try:
+            with (
+                self.report.stage(
+                    stage.name,
+                    log,
+                    planned.wall_seconds,
+                    functools.partial(_reached, stage, self._work_of(key)),
+                ),
+                self._alone(key, stage),
+                self.runner.held_back(held_back),
+            ):
+                outcome, facts = self._made(stage, key, log)
+        finally:
+            self.events.ended(stage.name, outcome, **facts)
+
+    def _made(self, stage: Stage, key: str, log: Path) -> tuple[str, dict[str, Fact]]:
+        """What became of a stage: the outcome, and what it took."""
+        entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
+        if entry is not None and self._is_proved(stage, entry):
+            self.report.found(stage.name)
+            return "found", {}
+        log.write_text(f"{stage.name}, key {key}\n")
+        built = entry is None
+        if entry is None:
+            entry = self._build_one(stage, key, log)
+        checking = self._check_one(stage, entry, log)
+        self.store.mark_passed(entry, self.keys.proof_of(stage))
+        record = entry.record
+        if built:
+            self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
+            return "built", {"cpu_seconds": record.cpu_seconds, "check_seconds": round(checking, 2)}
+        if checking:
+            self.report.checked(stage.name, checking)
+            return "checked", {"check_seconds": round(checking, 2)}
+        self.report.found(stage.name)
+        return "found", {}
 
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
@@ -215,6 +241,7 @@ class Builder:
                 document=self.keys.document(stage),
                 wall_seconds=round(time.monotonic() - started, 2),
                 cpu_seconds=round(place.cpu_seconds, 2),
+                memory=place.memory,
                 built_with=dict(self.provenance),
             )
             entry = self.store.commit(key, work / "out", record)
@@ -223,6 +250,7 @@ class Builder:
             document=record.document,
             wall_seconds=record.wall_seconds,
             cpu_seconds=record.cpu_seconds,
+            memory=record.memory,
         )
         self.history.remember(stage.name, build)
         return entry
@@ -352,20 +380,6 @@ def _newest(folder: Path) -> float:
 
 def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:
     return [(f"{prefix}.{alias}", stage) for alias, stage in stages]
-
-
-def _next(waiting: Mapping[str, Planned], running: Mapping[Future[None], str]) -> list[str]:
-    """Keys of the stages that can start, short ones first: what a finished compiler makes
-    possible comes before the next compiler, so the first target is done early."""
-    ready = [key for key, one in waiting.items() if not _blocked(one, waiting, running)]
-    return sorted(ready, key=lambda key: waiting[key].stage.guess)
-
-
-def _blocked(
-    one: Planned, waiting: Mapping[str, Planned], running: Mapping[Future[None], str]
-) -> bool:
-    busy = set(running.values())
-    return any(key in waiting or key in busy for key in one.after)
 
 
 def sources(planned: Iterable[Planned]) -> dict[str, Source]:

@@ -21,6 +21,8 @@ class Build:
     document: Document
     wall_seconds: float
     cpu_seconds: float
+    memory: int = 0
+    """Bytes of the largest process."""
 
 
 class History:

@@ -113,7 +113,7 @@ def run(what: Run, site: Site) -> None:
     """Start a program with the stage's environment and wait for its end."""
     cwd = site.path(what.cwd)
     cwd.mkdir(parents=True, exist_ok=True)
-    site.cpu_seconds += site.runner.run(
+    used = site.runner.run(
         [site.expand(word) for word in what.argv],
         what=site.stage,
         cwd=cwd,
@@ -121,6 +121,8 @@ def run(what: Run, site: Site) -> None:
         log=site.log,
         output=site.path(what.output) if what.output else None,
     )
+    site.cpu_seconds += used.cpu_seconds
+    site.memory = max(site.memory, used.memory)
 
 
 def write(what: Write, site: Site) -> None:

@@ -88,6 +88,10 @@ class Report:
         """A stage from the cache whose product passed checks that it had not passed before."""
         self._outcome(name, "checked", f"{duration(seconds):>12}")
 
+    def failed(self, name: str, dropped: int) -> None:
+        """A stage that failed while others go on; so many cannot start without it."""
+        self._outcome(name, "failed", f"; {dropped} stage(s) will not be built without it")
+
     def _outcome(self, name: str, what: str, detail: str = "") -> None:
         """The line of a stage whose outcome is known: from here on it is not among the running."""
         with self._lock:

@@ -12,7 +12,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from recipes import errors
@@ -53,6 +54,15 @@ def network_environment() -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a process and all it waited for took."""
+
+    cpu_seconds: float
+    memory: int
+    """Bytes of the largest of them."""
+
+
 class Runner:
     """Starts processes and can end all of them at once."""
 
@@ -89,6 +99,14 @@ class Runner:
             finally:
                 self._mine.held = False
 
+    @contextmanager
+    def held_back(self, slots: int) -> Iterator[None]:
+        """Keep slots from everybody, for a stage whose processes take much memory each."""
+        with ExitStack() as held:
+            for _ in range(slots):
+                held.enter_context(self.jobserver.slot(self.stopping))
+            yield
+
     def run(
         self,
         argv: Sequence[str],
@@ -98,8 +116,8 @@ class Runner:
         env: Mapping[str, str],
         log: Path,
         output: Path | None = None,
-    ) -> float:
-        """Run to the end; returns the CPU seconds of the process and all it waited for.
+    ) -> Usage:
+        """Run to the end; returns what the process and all it waited for took.
 
         Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`, one that
         cannot be started for another reason `StepFailed`.
@@ -119,13 +137,13 @@ class Runner:
                     argv, what, cwd, environment, log, out or text, text, descriptors
                 ) as process,
             ):
-                cpu = _wait(process)
+                used = _wait(process)
             if process.returncode != 0 and output is not None:
                 text.write(_end_of(output))  # many programs name what ails them there
         self.raise_if_stopping(what)
         if process.returncode != 0:
             raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
-        return cpu
+        return used
 
     def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
         """Run a short command and return its standard output; errors as in `run`."""
@@ -235,15 +253,15 @@ def _opened(path: Path | None) -> Iterator[object]:
             yield file
 
 
-def _wait(process: subprocess.Popen[bytes]) -> float:
-    """Wait for the end; CPU seconds used. `Popen.wait` would throw that figure away."""
+def _wait(process: subprocess.Popen[bytes]) -> Usage:
+    """Wait for the end; what it took. `Popen.wait` would throw that away."""
     try:
         _, status, usage = os.wait4(process.pid, 0)
     except ChildProcessError:  # `stop` in another thread was first to reap it
         process.wait()
-        return 0.0
+        return Usage(cpu_seconds=0.0, memory=0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime
+    return Usage(cpu_seconds=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss * 1024)
 
 
 def _signal_group(group: int, number: signal.Signals) -> bool:

@@ -29,6 +29,8 @@ class Site:
     values: Mapping[str, str]
     environment: Mapping[str, str]
     cpu_seconds: float = field(default=0.0)
+    memory: int = field(default=0)
+    """Bytes of the largest process so far."""
 
     def expand(self, text: str) -> str:
         """The text with every placeholder filled in; an unknown one is an error."""

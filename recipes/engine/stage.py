@@ -473,6 +473,8 @@ class Stage:
     a person is told once one is there."""
     guess: float = field(default=10.0, metadata=UNKEYED)
     """CPU seconds, for the estimate before there is a measured one."""
+    memory: int = field(default=100_000_000, metadata=UNKEYED)
+    """Bytes of memory that its largest process takes, before there is a measured figure."""
     peak: int = field(default=100_000_000, metadata=UNKEYED)
     """Bytes of disk that a build takes while it runs; a guess on the safe side."""
     kept: int = field(default=20_000_000, metadata=UNKEYED)

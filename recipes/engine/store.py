@@ -48,6 +48,8 @@ class Record:
     cpu_seconds: float
     built_with: dict[str, str]
     """Provenance: programs of the host that took part and are not in the key."""
+    memory: int = 0
+    """Bytes of the largest process."""
     bytes: int = 0
 
 

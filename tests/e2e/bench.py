@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder
+from recipes.engine.events import Events
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
 from recipes.engine.key import Keys
@@ -29,6 +30,8 @@ class Bench:
 
     cache: Path
     jobs: int = 2
+    memory: int = 0
+    """Bytes; 0 for no limit."""
     text: str = field(default="", init=False)
     """What the last run told its user."""
 
@@ -42,6 +45,7 @@ class Bench:
         """The engine, made as a session makes it."""
         stream = io.StringIO()
         report, runner = Report(stream), Runner(self.jobs)
+        events = Events(self.cache / "runs")
         try:
             yield Builder(
                 store=self.store,
@@ -55,19 +59,22 @@ class Bench:
                 report=report,
                 history=History(self.cache / "history"),
                 keys=Keys(HOST),
+                events=events,
                 logs=self.cache / "logs",
+                memory=self.memory,
                 provenance={},
             )
         finally:
+            events.close()
             report.close()
             runner.close()
             self.text = stream.getvalue()
 
-    def build(self, *goals: Stage) -> dict[str, Entry]:
+    def build(self, *goals: Stage, keep_going: bool = False) -> dict[str, Entry]:
         """Build the goals; the entries by name."""
         with self.builder() as builder, self.store.in_use():
             with ThreadPoolExecutor(self.jobs) as executor:
-                return builder.build(goals, executor)
+                return builder.build(goals, executor, keep_going=keep_going)
 
     def said(self, what: str) -> set[str]:
         """Names of the stages that the last run called `built`, `found` or `checked`."""

@@ -143,6 +143,7 @@ UNKEYED = {
     "summary": "words",
     "milestones": (("a", "b"),),
     "guess": 99.0,
+    "memory": 99,
     "peak": 99,
     "kept": 99,
 }

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from recipes import plan
-from recipes.engine.build import Planned
 from recipes.engine.history import Build
 from recipes.engine.key import Document, Keys
+from recipes.engine.schedule import Planned
 from recipes.engine.stage import Copy, Host, Run, Source, Stage, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")

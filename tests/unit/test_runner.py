@@ -13,7 +13,7 @@ import pytest
 
 from recipes import errors
 from recipes.engine import runner
-from recipes.engine.runner import Runner
+from recipes.engine.runner import Runner, Usage
 
 ENV: Mapping[str, str] = {"PATH": runner.HOST_PATH}
 
@@ -49,7 +49,7 @@ def lives(process: int) -> bool:
     return text.rpartition(")")[2].split()[0] != "Z"
 
 
-def sh(starter: Runner, script: str, log: Path, output: Path | None = None) -> float:
+def sh(starter: Runner, script: str, log: Path, output: Path | None = None) -> Usage:
     return starter.run(
         ["sh", "-c", script], what="stage", cwd=log.parent, env=ENV, log=log, output=output
     )
@@ -71,8 +71,8 @@ def test_output_can_go_to_a_file(starter: Runner, log: Path, tmp_path: Path) -> 
 
 def test_cpu_seconds_are_those_of_the_children_too(starter: Runner, log: Path) -> None:
     busy = 'sh -c "i=0; while test \\$i -lt 200000; do i=\\$((i + 1)); done"'
-    assert sh(starter, f"{busy}; true", log) > 0.02
-    assert sh(starter, "sleep 0.2", log) < 0.15
+    assert sh(starter, f"{busy}; true", log).cpu_seconds > 0.02
+    assert sh(starter, "sleep 0.2", log).cpu_seconds < 0.15
 
 
 def test_capture_returns_what_was_printed(starter: Runner, tmp_path: Path) -> None:

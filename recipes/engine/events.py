@@ -1,0 +1,100 @@
+"""What happened in a run, for programs: JSON lines while it lasts, and a trace of it all.
+
+<cache>/runs/<when>-<process>/events.jsonl    a line when a stage starts and when it ends
+<cache>/runs/<when>-<process>/trace.json      the same for trace viewers (Perfetto, chrome://tracing)
+
+The trace is of the Trace Event Format, JSON object form, complete events (`ph` is X).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+KEPT = 20
+"""Runs whose events are kept."""
+Fact = str | float | int | list[str]
+
+
+class Events:
+    """The events of one run; a run with nothing to do leaves none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._runs = folder
+        self._file: IO[str] | None = None
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._started: dict[str, tuple[float, int]] = {}
+        self._spans: list[dict[str, object]] = []
+
+    def begin(self, *, jobs: int, stages: int) -> None:
+        """A run that has something to do starts, or goes on with more."""
+        if self._file is not None:
+            self._write("more", stages=stages)
+            return
+        self._began = time.monotonic()
+        when = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        folder = self._runs / f"{when}-{os.getpid()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in sorted(self._runs.iterdir())[:-KEPT]:
+            shutil.rmtree(old)
+        self._file = (folder / "events.jsonl").open("w")
+        self._write("run", jobs=jobs, stages=stages, time=datetime.now(UTC).isoformat())
+
+    def started(self, stage: str, after: list[str]) -> None:
+        """A stage starts; `after` are those it waited for."""
+        with self._lock:
+            row = next(row for row in range(len(self._started) + 1) if row not in self._rows())
+            self._started[stage] = self._now(), row
+        self._write("started", stage=stage, after=after)
+
+    def ended(self, stage: str, outcome: str, **facts: Fact) -> None:
+        """A stage ends: `built`, `checked`, `found` or `failed`."""
+        with self._lock:
+            began, row = self._started.pop(stage)
+            micro = 1_000_000
+            self._spans.append(
+                {
+                    "name": stage,
+                    "cat": outcome,
+                    "ph": "X",
+                    "ts": round(began * micro),
+                    "dur": round((self._now() - began) * micro),
+                    "pid": 1,
+                    "tid": row,
+                    "args": facts,
+                }
+            )
+        self._write("ended", stage=stage, outcome=outcome, **facts)
+
+    def close(self) -> None:
+        """The run is over, well or not; stages that were cut off are in the trace too."""
+        if self._file is None:
+            return
+        for stage in list(self._started):
+            self.ended(stage, "stopped")
+        self._write("over")
+        path = Path(self._file.name)
+        self._file.close()
+        self._file = None
+        text = json.dumps({"traceEvents": self._spans, "displayTimeUnit": "ms"})
+        path.with_name("trace.json").write_text(text)
+
+    def _rows(self) -> set[int]:
+        return {row for _, row in self._started.values()}
+
+    def _now(self) -> float:
+        return time.monotonic() - self._began
+
+    def _write(self, event: str, **facts: Fact) -> None:
+        with self._lock:
+            if self._file is not None:
+                self._file.write(json.dumps({"at": round(self._now(), 3), "event": event, **facts}))
+                self._file.write("\n")
+                self._file.flush()
