@@ -60,7 +60,7 @@ class Catalog(Parts):
             service.name: self._once(
                 name, lambda: verify.program(service, target, self._auditor, of=of)
             ),
-            **self.proofs_of_parts(target, service.needs, rust=service.build == "cargo"),
+            **self.proofs_of_parts(target, service.libraries, rust=service.build == "cargo"),
         }
 
     def proofs_of_parts(
@@ -143,7 +143,7 @@ class Catalog(Parts):
         return self._once("ca-bundle", lambda: image.ca_bundle(source))
 
     def _kit_of(self, service: Service, target: Target, *tools: str) -> Kit:
-        return self.kit(target, service.needs, *tools)
+        return self.kit(target, service.libraries, *tools)
 
     def _cargo(self, service: Service, target: Target) -> Stage:
         workspace = workspaces.of(service)
@@ -155,7 +155,7 @@ class Catalog(Parts):
             rust=self.rust(),
             rust_std=self.rust_std(target),
             kit=self._kit_of(service, target),
-            library_env=libraries.environment(service.needs, target),
+            library_env=libraries.environment(service.libraries, target),
             qemu=self.qemu(),
         )
 

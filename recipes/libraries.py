@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
 from recipes import errors
-from recipes.stages import curl, openssl, sqlite3, zlib
+from recipes.stages import curl, mimalloc, openssl, sqlite3, zlib
 from recipes.stages.library import Library
 from recipes.target import Target
 
 LIBRARIES: Mapping[str, Library] = {
     "curl": curl.LIBRARY,
+    "mimalloc": mimalloc.LIBRARY,
     "openssl": openssl.LIBRARY,
     "sqlite3": sqlite3.LIBRARY,
     "zlib": zlib.LIBRARY,

@@ -16,6 +16,7 @@ from recipes.stages import (
     headers,
     host_libs,
     host_programs,
+    mimalloc,
     musl_cross_make,
     names,
     rust_std,
@@ -216,6 +217,7 @@ class Parts:
         return Kit(
             toolchain=self.toolchain(target),
             libraries=tuple((name, self.library(name, target)) for name in names),
+            allocator=f"${{need.mimalloc}}/{mimalloc.OBJECT}" if "mimalloc" in libraries else "",
             link=tuple(word for name in names for word in LIBRARIES[name].link),
             tools=(
                 ("emulator", self.qemu()),

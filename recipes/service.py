@@ -65,6 +65,21 @@ class Cargo(Declaration):
     default_features: bool = True
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "release"
     """`release`, `dev`, or one that the workspace's manifest defines."""
+    lto: Literal["", "off", "thin", "fat"] = ""
+    """Optimisation across crates; empty for what the profile says."""
+    panic: Literal["", "unwind", "abort"] = ""
+    """What a panic does; empty for what the profile says."""
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """What is said of the profile, as cargo's environment has it."""
+        prefix = f"CARGO_PROFILE_{self.profile.upper().replace('-', '_')}"
+        said = (("LTO", self.lto), ("PANIC", self.panic))
+        return (
+            # Stripped in the end, once the code was looked at.
+            (f"{prefix}_STRIP", "none"),
+            *((f"{prefix}_{name}", value) for name, value in said if value),
+        )
 
     @property
     def folder(self) -> str:
@@ -116,6 +131,8 @@ class Service(Declaration):
     """Name of the program."""
     needs: tuple[str, ...] = ()
     """C libraries by recipe."""
+    allocator: Literal["musl", "mimalloc"] = "musl"
+    """What serves malloc(3); musl's is small, and slow where many threads ask for memory."""
     cargo: Cargo = Cargo()
     make: Make = Make()
     cmake: Cmake = Cmake()
@@ -129,6 +146,11 @@ class Service(Declaration):
         for table in {"cargo", "make", "cmake"} & self.model_fields_set - {self.build}:
             raise ValueError(f'[{table}] is of no use where build is "{self.build}"')
         return self
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """What is linked by recipe: the C libraries that it needs, and its allocator."""
+        return self.needs if self.allocator == "musl" else (*self.needs, self.allocator)
 
     @property
     def root(self) -> Path:

@@ -33,6 +33,7 @@ REMAPS: Mapping[str, str] = MappingProxyType(
 )
 """What a path of the build is called in the program: sources, crates, generated code."""
 SOURCES = "${work}/sources.toml"
+LINKER = "${work}/bin/linker"
 
 
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
@@ -65,8 +66,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("CARGO_TARGET_DIR", folder),
             ("CARGO_NET_OFFLINE", "true"),
             ("CARGO_INCREMENTAL", "0"),
-            # Stripped in the end, once the code was looked at.
-            (f"CARGO_PROFILE_{service.cargo.profile.upper().replace('-', '_')}_STRIP", "none"),
+            *service.cargo.settings,
             # Empty, so that no configuration's words take their place.
             ("CARGO_ENCODED_RUSTFLAGS", ""),
             ("RUSTC_WRAPPER", ""),
@@ -86,6 +86,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             Write(
                 path=SOURCES, text=escaped(workspace.sources).replace("{folder}", "${need.crates}")
             ),
+            *_linker(target, kit),
             Write(
                 path="${work}/bin/rustc",
                 executable=True,
@@ -93,7 +94,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     target,
                     rust="${need.rust}",
                     std="${need.rust-std}",
-                    toolchain="${need.toolchain}",
+                    linker=LINKER if kit.allocator else _gcc(target),
                     remaps=REMAPS,
                 ),
             ),
@@ -123,6 +124,18 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     )
 
 
+def _gcc(target: Target, toolchain: str = "${need.toolchain}") -> str:
+    return f"{toolchain}/bin/{target.triple}-gcc"
+
+
+def _linker(target: Target, kit: Kit) -> tuple[Write, ...]:
+    """rustc puts what it is told behind libc, and the allocator must come before."""
+    if not kit.allocator:
+        return ()
+    text = f'#!/bin/sh\nexec "{_gcc(target)}" "{kit.allocator}" "$@"\n'
+    return (Write(path=LINKER, executable=True, text=text),)
+
+
 def _choices(cargo: Cargo) -> tuple[str, ...]:
     """What the declaration says of profile and features."""
     return (
@@ -137,7 +150,7 @@ def compiler(  # noqa: PLR0913  # named at the call
     *,
     rust: str,
     std: str,
-    toolchain: str,
+    linker: str,
     remaps: Mapping[str, str],
     here: str = "",
 ) -> str:
@@ -147,7 +160,7 @@ def compiler(  # noqa: PLR0913  # named at the call
     flags = (
         *processor(target),
         "-Clink-self-contained=no",  # exactly one musl: the toolchain's
-        f'"-Clinker={toolchain}/bin/{target.triple}-gcc"',
+        f'"-Clinker={linker}"',
         # C libraries may want these; rustc links with -nodefaultlibs. By its file's name, because
         # rustc leaves the linker looking for shared ones, and where it makes no static-pie (i686,
         # POWER) that ends in "attempted static link of dynamic object".

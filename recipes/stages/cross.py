@@ -27,17 +27,18 @@ COMPILER = """\
 # stay until the code was looked at; the pipeline strips what is left of them.
 link=-static-pie
 atomic=-latomic
+malloc={allocator}
 for word; do
     shift
     case $word in
     -s | -Wl,-s | -Wl,--strip-all) continue ;;
     -static | -static-pie) link= ;;
     -no-pie) link=-static ;;
-    -shared | -r | -nostdlib | -c | -E | -S) link= atomic= ;;
+    -shared | -r | -nostdlib | -c | -E | -S | -M | -MM) link= atomic= malloc= ;;
     esac
     set -- "$@" "$word"
 done
-exec "{compiler}" $link "$@" {flags} $atomic
+exec "{compiler}" $link $malloc "$@" {flags} $atomic
 """
 PKG_CONFIG = """\
 #!/bin/sh
@@ -79,6 +80,8 @@ class Kit:
     """Those asked for and those that they are made of, each before what it needs."""
     link: tuple[str, ...] = ()
     """What a linker is told to link all of them, in order."""
+    allocator: str = ""
+    """An object that serves malloc(3) in the place of musl, linked in front of all else."""
     tools: tuple[tuple[str, Stage], ...]
     """Programs of this machine: `pkgconf`, `emulator`, and what a recipe asks for."""
 
@@ -109,6 +112,7 @@ def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tu
                 text=COMPILER.format(
                     compiler=f"${{need.toolchain}}/bin/{target.triple}-{name}",
                     flags=" ".join(flags),
+                    allocator=kit.allocator,
                 ),
                 executable=True,
             )

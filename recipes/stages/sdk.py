@@ -174,7 +174,7 @@ def _rust(target: Target) -> tuple[Step, ...]:
         target,
         rust="$here/rust",
         std="$here/rust",
-        toolchain="$here",
+        linker=f"$here/bin/{target.triple}-gcc",
         remaps={},
         here=HERE.format(up="../.."),
     )

@@ -24,7 +24,7 @@ REPORTS: Mapping[str, str] = MappingProxyType({"txt": "report.txt", "json": "rep
 """What a verification leaves, by the suffix that it has in `dist/`."""
 LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
 """What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
-ARCHIVES = ("usr/lib/*.a",)
+ARCHIVES = ("usr/lib/*.a", "usr/lib/*.o")
 
 
 @dataclass(frozen=True, kw_only=True)

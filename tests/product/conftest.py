@@ -64,7 +64,7 @@ class Product:
             self.target,
             rust=str(self.rust),
             std=str(self.rust_std),
-            toolchain=str(self.toolchain),
+            linker=str(self.toolchain / "bin" / f"{self.target.triple}-gcc"),
             remaps={},
         )
         path.write_text(text)

@@ -277,6 +277,79 @@ install: all
     shop.build("prog", build="make", more='needs = ["sqlite3"]', expect="SQLite 3.")
 
 
+# --- the allocator ---------------------------------------------------------------------------
+
+MIMALLOC = 'allocator = "mimalloc"'
+
+
+@pytest.mark.parametrize(("more", "served"), [("", "musl"), (MIMALLOC, "mimalloc")])
+def test_an_allocator_without_a_change_of_code(shop: Shop, more: str, served: str) -> None:
+    """C's malloc, C++'s new and what threads give back; a program that says -static too."""
+    makefile = """
+all: prog
+prog: prog.cc
+\t$(CXX) -static -pthread -o $@ $<
+install: all
+\tinstall -D prog $(DESTDIR)$(PREFIX)/bin/prog
+"""
+    main = """
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+extern "C" bool mi_is_in_heap_region(const void *) __attribute__((weak));
+static bool ours(const void *place) { return mi_is_in_heap_region && mi_is_in_heap_region(place); }
+int main() {
+    void *plain = std::malloc(100), *aligned = nullptr;
+    int *one = new int(1);
+    bool all = ours(plain) && ours(one) && !posix_memalign(&aligned, 64, 640) && ours(aligned);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; i++)
+        threads.emplace_back([] {
+            for (int j = 1; j < 20000; j++) std::free(std::realloc(std::malloc(j % 700), j % 1900));
+        });
+    for (auto &thread : threads) thread.join();
+    std::free(plain);
+    std::free(aligned);
+    delete one;
+    std::printf("served by %s.\\n", all ? "mimalloc" : "musl");
+}
+"""
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.cc": main})
+    shop.build("prog", build="make", more=more, expect=f"served by {served}.")
+
+
+def test_an_allocator_for_rust(shop: Shop) -> None:
+    main = """
+unsafe extern "C" {
+    fn mi_is_in_heap_region(place: *const u8) -> bool;
+}
+fn main() {
+    let text = String::from("served by ");
+    let ours = unsafe { mi_is_in_heap_region(text.as_ptr()) };
+    println!("{text}{}.", if ours { "mimalloc" } else { "musl" });
+}
+"""
+    lay(shop.folder / "app", {"Cargo.toml": package("app", ""), "src/main.rs": main})
+    shop.cargo("app", "generate-lockfile")
+    shop.build("app", build="cargo", more=MIMALLOC, expect="served by mimalloc.")
+
+
+def test_lto_and_panic_of_the_declaration_win(shop: Shop) -> None:
+    """A panic that is caught needs an unwinder; with `abort` the program dies of SIGABRT."""
+    main = """
+fn main() {
+    let caught = std::panic::catch_unwind(|| panic!("once")).is_err();
+    println!("caught: {caught}");
+}
+"""
+    depends = '[profile.release]\npanic = "abort"\nlto = "fat"\n'
+    lay(shop.folder / "app", {"Cargo.toml": package("app", depends), "src/main.rs": main})
+    shop.cargo("app", "generate-lockfile")
+    more = '[cargo]\nlto = "off"\npanic = "unwind"'
+    shop.build("app", build="cargo", more=more, expect="caught: true")
+
+
 # --- CMake ----------------------------------------------------------------------------------
 
 

@@ -215,7 +215,9 @@ def test_the_targets_flags_come_last(tmp_path: Path) -> None:
     (tmp_path / "programs").mkdir()
     echo = tmp_path / "programs" / "rustc"
     echo.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    text = cargo_service.compiler(one, rust=str(tmp_path), std="/std", toolchain="/t", remaps={})
+    text = cargo_service.compiler(
+        one, rust=str(tmp_path), std="/std", linker="/t/bin/arm-gcc", remaps={}
+    )
     wrapper = tmp_path / "rustc"
     wrapper.write_text(text)
     for path in (echo, wrapper):

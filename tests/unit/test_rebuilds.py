@@ -50,9 +50,12 @@ SERVICE_EDITS: dict[str, object] = {
     "source": None,  # and so is this
     "binary": "other",
     "needs": None,  # below, with a library more or less
+    "allocator": "mimalloc",
     "cargo.features": ("other",),
     "cargo.default_features": False,
     "cargo.profile": "other",
+    "cargo.lto": "thin",
+    "cargo.panic": "unwind",
     "make.arguments": ("other",),
     "make.program": "other",
     "cmake.options": ("-DOTHER=1",),

@@ -1,0 +1,57 @@
+"""mimalloc, an allocator that a program gets in the place of musl's: musl's has one lock for all
+threads. <https://microsoft.github.io/mimalloc/overrides.html>"""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Copy, Elf, Folder, Free, Run, Source, Stage, Unpack
+from recipes.stages import cross
+from recipes.stages.cross import Kit
+from recipes.stages.library import Library
+from recipes.target import Target
+
+OBJECT = "usr/lib/mimalloc.o"
+OPTIONS = (
+    "-O3",
+    "-DNDEBUG",
+    "-DMI_MALLOC_OVERRIDE=1",  # malloc, free and C++'s new are its own
+    "-DMI_LIBC_MUSL=1",
+    "-DMI_NO_GETENV=1",  # a program that is handed out takes no orders for its allocator
+    "-fvisibility=hidden",
+    "-ftls-model=initial-exec",
+    "-fno-builtin-malloc",
+)
+
+
+def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+    """`usr/lib/mimalloc.o`, which is linked in front of everything else, and its headers."""
+    return Stage(
+        name=f"mimalloc-{target.name}",
+        target=target.name,
+        summary="an allocator for threads",
+        sources=(("mimalloc", source),),
+        needs=kit.needs,
+        tools=kit.tools,
+        path=cross.PATH,
+        steps=(
+            *cross.steps(target, kit),
+            Unpack(archive="${source.mimalloc}", into="${work}/mimalloc", strip=1),
+            Folder(path="${out}/usr/lib"),
+            Run(
+                argv=(
+                    *(f"{target.triple}-gcc", *OPTIONS, "-Iinclude"),
+                    *("-c", "src/static.c", "-o", f"${{out}}/{OBJECT}"),
+                ),
+                cwd="${work}/mimalloc",
+            ),
+            Copy(source="${work}/mimalloc/include", to="${out}/usr/include"),
+        ),
+        runs_on="target",
+        checks=(
+            Elf(patterns=(OBJECT,), machine=target.machine),
+            Free(texts=("${cache}",)),
+        ),
+        guess=6,
+    )
+
+
+LIBRARY = Library(stage=stage, link=())
