@@ -34,7 +34,7 @@ int main(void) { f(memory); puts("ran"); }
 """
 PLAIN = '#include <stdio.h>\nint main(void) { puts("ran"); }\n'
 FLOATS = "double f(double a, unsigned b) { return a * (b % 7 + 0x12345678u); }\n"
-FITS, RUNS = "fits", "runs"
+FITS, RUNS, UNSEEN = "fits", "runs", "not looked at"
 
 # In front of an instruction, and behind it so that the attributes know nothing of it.
 ARM_HEAD = ".syntax unified\n.arch armv8-a\n.arch_extension crc\n.fpu crypto-neon-fp-armv8\n"
@@ -242,14 +242,16 @@ def heard(path: Path, baseline: str) -> tuple[str, str]:
     try:
         found = audit.of(path, path.name, BASELINES[baseline])
     except Refused as fault:
-        return str(fault), "not looked at"
+        return str(fault), UNSEEN
     entries = allowed.load()
     refused = [
         one for one in found.findings if not any(each.covers(one, baseline) for each in entries)
     ]
     said = sorted({one.what for one in refused if not one.section})
     needs = sorted({f"needs {one.what}" for one in refused if one.section})
-    return "; ".join([*said, *found.unseen]) or FITS, "; ".join(needs) or FITS
+    if found.unseen:
+        return "; ".join([*said, *found.unseen]), UNSEEN
+    return "; ".join(said) or FITS, "; ".join(needs) or FITS
 
 
 def ran(product: Product, path: Path) -> str:
