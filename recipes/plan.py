@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
+from types import MappingProxyType
 from typing import Any
 
 from recipes.engine.history import Build
 from recipes.engine.key import Document, flat
 from recipes.engine.report import duration
-from recipes.engine.schedule import Planned
+from recipes.engine.schedule import Planned, State, ways
+from recipes.engine.stage import Stage
 
 HEAD = ("stage", "state", "CPU time", "key", "what")
 
@@ -45,6 +47,49 @@ def as_data(planned: Mapping[str, Planned]) -> dict[str, Any]:
             for one in planned.values()
         ]
     }
+
+
+LOOKS: Mapping[State, str] = MappingProxyType(
+    {
+        "found": 'style=filled fillcolor="gray90"',
+        "check": 'style=filled fillcolor="lightyellow"',
+        "build": 'style="filled,bold" fillcolor="lightblue"',
+        "not needed": "style=dashed",
+    }
+)
+"""How a stage is drawn."""
+
+
+def as_dot(planned: Mapping[str, Planned], key_of: Callable[[Stage], str]) -> str:
+    """The graph for Graphviz, a box for each target; the longest way to come is drawn bold."""
+    way = set(_longest(planned))
+    targets = dict.fromkeys(one.stage.target for one in planned.values())
+    lines = ["digraph muslin {", "  rankdir=LR; node [shape=box fontname=sans];"]
+    for target in targets:
+        lines += [f'  subgraph "cluster_{target}" {{ label="{target or "for all"}";']
+        for key, one in planned.items():
+            if one.stage.target == target:
+                took = f"\\n{duration(one.cpu_seconds)}" if one.state == "build" else ""
+                lines.append(
+                    f'    "{key[:12]}" [label="{one.stage.name}{took}" {LOOKS[one.state]}];'
+                )
+        lines.append("  }")
+    for key, one in planned.items():
+        parts = (*one.stage.needs, *one.stage.judges)
+        for other in dict.fromkeys(key_of(stage) for _, stage in parts):
+            look = " [penwidth=3]" if {key, other} <= way else ""
+            lines.append(f'  "{other[:12]}" -> "{key[:12]}"{look};')
+    return "\n".join((*lines, "}\n"))
+
+
+def _longest(planned: Mapping[str, Planned]) -> Iterator[str]:
+    """Keys of the stages on the longest way of those to build."""
+    left = ways(planned)
+    ready = {key for key, one in planned.items() if one.state == "build"}
+    while ready:
+        key = max(ready, key=lambda one: left[one])
+        yield key
+        ready = {other for other, one in planned.items() if key in one.after}
 
 
 def differences(last: Build, now: Document, aliases: dict[str, str]) -> list[str]:

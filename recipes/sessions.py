@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,9 +50,9 @@ def build(run: Pipeline, session: str, words: Sequence[str], folder: Path) -> No
 def plan(run: Pipeline, words: Sequence[str]) -> None:
     """Show every stage, whether it is found or to be built, and what that will take."""
     valued = ("--why", *CHOICES)
-    names, options = arguments.split("plan", words, flags=("--json",), valued=valued)
+    names, options = arguments.split("plan", words, flags=("--graph", "--json"), valued=valued)
     run.choose(options)
-    if "--json" in options:
+    if {"--graph", "--json"} & options.keys():
         run.report.divert()
     builder = run.builder()
     targets = run.chosen(names)
@@ -61,7 +62,10 @@ def plan(run: Pipeline, words: Sequence[str]) -> None:
     with run.store.in_use():
         planned = _planned(run, builder, targets)
     if "--json" in options:
-        run.report.data(plans.as_data(planned))
+        run.report.data(json.dumps(plans.as_data(planned), indent=1) + "\n")
+        return
+    if "--graph" in options:
+        run.report.data(plans.as_dot(planned, builder.keys.of))
         return
     run.report.table("", plans.HEAD, plans.rows(planned.values()))
     seconds = sum(one.cpu_seconds for one in planned.values())

@@ -6,14 +6,13 @@ is heard of at least every half minute.
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Never, TextIO
+from typing import Never, TextIO
 
 from tqdm import tqdm
 
@@ -50,10 +49,9 @@ class Report:
         with self._lock:
             self._stream, self._terminal = sys.stderr, sys.stderr.isatty()
 
-    def data(self, data: Mapping[str, Any]) -> None:
-        """JSON on standard output, whatever else is said where."""
-        json.dump(data, sys.stdout, indent=1)
-        sys.stdout.write("\n")
+    def data(self, text: str) -> None:
+        """What is for a machine, on standard output, whatever else is said where."""
+        sys.stdout.write(text)
 
     # --- lines ---
 

@@ -102,3 +102,26 @@ def test_rows_and_data_say_what_is_to_be_done() -> None:
     assert stages[1]["after"] == ["need-armv6"]
     assert stages[1]["cpu_seconds"] == 75.0
     json.dumps(stages)
+
+
+def test_the_graph_is_drawn_with_its_longest_way() -> None:
+    keys = Keys(HOST)
+    other = dataclasses.replace(NEED, name="other", target="", steps=())
+    goal = dataclasses.replace(STAGE, needs=(("need", NEED), ("other", other)))
+    seconds = {NEED.name: 90.0, "other": 5.0, STAGE.name: 10.0}
+    planned = {
+        keys.of(one): Planned(
+            stage=one,
+            key=keys.of(one),
+            state="build",
+            after=tuple(keys.of(need) for _, need in one.needs),
+            cpu_seconds=seconds[one.name],
+        )
+        for one in (NEED, other, goal)
+    }
+    lines = [line.strip() for line in plan.as_dot(planned, keys.of).splitlines()]
+    need, less, last = (keys.of(one)[:12] for one in (NEED, other, goal))
+    assert f'"{need}" -> "{last}" [penwidth=3];' in lines
+    assert f'"{less}" -> "{last}";' in lines
+    assert any(line.startswith(f'"{need}" [label="need-armv6\\n1 min 30 s"') for line in lines)
+    assert (lines[0], lines[-1]) == ("digraph muslin {", "}")
