@@ -101,12 +101,13 @@ class Catalog(Parts):
                 target,
                 board,
                 qemu=self.qemu_system(),
-                board_files=self._board(board, target),
+                board_files=self.board(board, target),
                 program=self.program(service, target),
             ),
         )
 
-    def _board(self, board: Board, target: Target) -> Stage:
+    def board(self, board: Board, target: Target) -> Stage:
+        """Kernel and first program of a board."""
         return self._once(
             f"board {board.name}-{target.name}",
             lambda: boot.board(

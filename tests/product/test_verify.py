@@ -3,15 +3,20 @@ first."""
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recipes import errors
+from recipes import errors, sessions
+from recipes.engine import oci
+from recipes.engine.report import Report
+from recipes.pipeline import Pipeline
 from tests.product.conftest import PROJECT, Product
 from tests.product.test_own_projects import Shop, lay
+from tests.product.test_witnesses import INSTRUCTIONS, gcc, instruction
 
 BEYOND = {
     "armv6": ('".inst 0xf57ff05b"', "ARMv7"),  # dmb ish
@@ -99,3 +104,57 @@ def test_a_makefile_that_strips_hides_nothing(shop: Shop) -> None:
     said = report(shop.folder / "checkout", shop.product, "demo")
     assert said["files"][0]["code_bytes"] > 1000
     assert b".symtab" not in program.read_bytes(), "it is stripped in the end"
+
+
+def looked_at(product: Product, path: Path) -> str:
+    stream = io.StringIO()
+    run = Pipeline(PROJECT, Report(stream))
+    sessions.verify(run, (product.target.name, "--file", str(path)), Path("/"))
+    return stream.getvalue()
+
+
+def test_what_the_pipeline_shipped_is_known_by_its_digest(product: Product) -> None:
+    name = product.target.name
+    for path in (
+        PROJECT / "dist" / name / "hello-tls",
+        PROJECT / "dist" / "images" / f"hello-tls-{name}.tar",
+        PROJECT / "dist" / "images" / "hello-tls.oci.tar",
+    ):
+        said = looked_at(product, path)
+        report = f"dist/reports/{name}/hello-tls.txt"
+        assert said == f"hello-tls: verified before it was stripped, {report}\n"
+
+
+def test_another_programs_digest_is_not_known(product: Product, tmp_path: Path) -> None:
+    changed = tmp_path / "hello-tls"
+    content = bytearray((PROJECT / "dist" / product.target.name / "hello-tls").read_bytes())
+    content[-1] ^= 1
+    changed.write_bytes(content)
+    with pytest.raises((errors.DoesNotFit, errors.NotAudited)):
+        looked_at(product, changed)
+
+
+def test_an_image_of_somebody_elses_is_looked_into(product: Product, tmp_path: Path) -> None:
+    image = product.target.image
+    root = tmp_path / "root"
+    root.mkdir()
+
+    def packed(made: Path) -> Path:
+        (root / "program").write_bytes(made.read_bytes())
+        oci.write_image(
+            tmp_path / "image.tar",
+            root=root,
+            reference="somebody/program:1",
+            architecture=image.architecture,
+            variant=image.variant,
+            entrypoint=("/program",),
+            user="1:1",
+        )
+        return tmp_path / "image.tar"
+
+    said = looked_at(product, packed(gcc(product, tmp_path, "-static")))
+    assert "program: 1 ELF file(s), " in said
+    instructions = INSTRUCTIONS[product.target.name]
+    beyond = instruction(next(iter(instructions.values())))(product, tmp_path)
+    with pytest.raises(errors.DoesNotFit, match=r"image\.tar does not fit .*: 1 finding"):
+        looked_at(product, packed(beyond))
