@@ -155,7 +155,7 @@ def prepare(session: nox.Session, *groups: str) -> None:
 def tests(session: nox.Session) -> None:
     """The project's own tests; arguments go to pytest."""
     prepare(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--numprocesses=auto", *session.posargs)
 
 
 @nox.session

@@ -34,3 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=1500,
         help="how many damaged files tests/e2e/test_fuzz.py puts through the audit",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process where golden files are written: several tests write into the same one."""
+    return 0 if os.environ.get("MUSLIN_GOLDEN") == "write" else None

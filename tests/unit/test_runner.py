@@ -135,10 +135,10 @@ def test_processes_have_a_session_of_their_own(starter: Runner, log: Path) -> No
 
 
 def test_no_descriptor_leaks_into_a_process(starter: Runner, log: Path, tmp_path: Path) -> None:
-    with (tmp_path / "open").open("w") as file:
+    with (tmp_path / "kept-to-myself").open("w") as file:
         os.set_inheritable(file.fileno(), True)
         listing = starter.capture(["sh", "-c", "ls -l /proc/self/fd"], what="x", env=ENV, log=log)
-    assert "open" not in listing
+    assert "kept-to-myself" not in listing
 
 
 def test_leftovers_are_known_by_their_mark(starter: Runner, log: Path, tmp_path: Path) -> None:
