@@ -167,6 +167,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Comparisons with other tools into docs/performance.md; wants build-all and sdk first."""
+    prepare(session, "test")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and types."""
     prepare(session, "test", "lint")

@@ -1,0 +1,1 @@
+"""What Muslin takes, side by side with what does the same by other means."""

@@ -1,0 +1,151 @@
+"""The engine with nothing to do: against an empty Nox session, and against ninja."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.timing import Pair, command, in_turns
+from recipes.engine.apt import Apt
+from recipes.engine.build import Builder
+from recipes.engine.events import Events
+from recipes.engine.fetch import Fetcher
+from recipes.engine.history import History
+from recipes.engine.key import Keys
+from recipes.engine.report import Report
+from recipes.engine.runner import Runner
+from recipes.engine.stage import Host, Stage, Write
+from recipes.engine.store import Store
+
+EMPTY = """\
+import nox
+
+nox.options.reuse_existing_virtualenvs = True
+
+
+@nox.session(venv_backend="none")
+def empty(session: nox.Session) -> None:
+    \"\"\"Nothing.\"\"\"
+"""
+STAGES, WIDTH = 500, 20
+"""Stages of the graph, and how many stand side by side; each needs three of the row below."""
+
+
+def nothing_to_do(project: Path, times: int) -> Pair:
+    """`build-all` where everything is there, and a session that does nothing."""
+    nox = (sys.executable, "-m", "nox")
+    with tempfile.TemporaryDirectory() as aside:
+        (Path(aside) / "noxfile.py").write_text(EMPTY)
+        environment = dict(os.environ)
+        ours, theirs = in_turns(
+            command((*nox, "-s", "build-all"), cwd=project, env=environment),
+            command((*nox, "-s", "empty"), cwd=Path(aside), env=environment),
+            times,
+        )
+    return Pair(
+        what="`nox -s build-all` with nothing to do, to an empty Nox session",
+        how="`python -m nox -s build-all`, `python -m nox -s empty`",
+        ours=ours,
+        theirs=theirs,
+        at_most=1.6,
+    )
+
+
+def many_stages(times: int) -> Pair:
+    """A graph of cached stages through the engine, and one of the same shape through ninja."""
+    with tempfile.TemporaryDirectory() as aside, _builder(Path(aside) / "cache") as builder:
+        goals = _graph()
+        with builder.store.in_use(), ThreadPoolExecutor(2) as executor:
+            builder.build(goals, executor)
+
+        def ours() -> float:
+            began = time.perf_counter()
+            with ThreadPoolExecutor(2) as executor:
+                # As a new run does it: the graph made anew, no key known.
+                fresh = Builder(**{**vars(builder), "keys": Keys(_HOST)})
+                fresh.build(_graph(), executor)
+            return time.perf_counter() - began
+
+        folder = Path(aside) / "ninja"
+        _ninja_files(folder)
+        ninja = shutil.which("ninja", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        assert ninja is not None, "ninja is not installed"
+        subprocess.run([ninja], cwd=folder, check=True, capture_output=True)
+        theirs = command((ninja,), cwd=folder, env=dict(os.environ))
+        pair = in_turns(ours, theirs, times)
+    return Pair(
+        what=f"{STAGES} cached stages: the engine's share, to ninja's no-op on the same graph",
+        how="`Builder.build` in a process that runs already, keys and graph made anew; `ninja`",
+        ours=pair[0],
+        theirs=pair[1],
+        at_most=5,
+    )
+
+
+_HOST = Host(machine="x86_64", libc="glibc")
+
+
+def _graph() -> list[Stage]:
+    rows: list[list[Stage]] = []
+    for row in range(STAGES // WIDTH):
+        below = rows[-1] if rows else []
+        rows.append(
+            [
+                Stage(
+                    name=f"stage-{row}-{at}",
+                    needs=tuple(
+                        (f"n{step}", below[(at + step) % WIDTH]) for step in range(3) if below
+                    ),
+                    steps=(Write(path="${out}/text", text=f"{row} {at}"),),
+                    runs_on="target",
+                )
+                for at in range(WIDTH)
+            ]
+        )
+    return [stage for row in rows for stage in row]
+
+
+def _ninja_files(folder: Path) -> None:
+    folder.mkdir()
+    lines = ["rule touch", "  command = touch $out"]
+    for row in range(STAGES // WIDTH):
+        for at in range(WIDTH):
+            needs = [f"{row - 1}-{(at + step) % WIDTH}" for step in range(3) if row]
+            lines.append(f"build {row}-{at}: touch {' '.join(needs)}")
+    (folder / "build.ninja").write_text("\n".join((*lines, "")))
+
+
+@contextmanager
+def _builder(cache: Path) -> Iterator[Builder]:
+    cache.mkdir()
+    report, runner, store = Report(io.StringIO()), Runner(2), Store(cache)
+    try:
+        yield Builder(
+            store=store,
+            runner=runner,
+            fetcher=Fetcher(
+                cache / "downloads",
+                apt=Apt(cache / "apt", runner),
+                progress=report,
+                cancelled=runner.stopping,
+            ),
+            report=report,
+            history=History(cache / "history"),
+            keys=Keys(_HOST),
+            events=Events(cache / "runs"),
+            logs=cache / "logs",
+            memory=0,
+            provenance={},
+        )
+    finally:
+        report.close()
+        runner.close()

@@ -1,0 +1,67 @@
+"""Commands and functions timed in turns, so that whatever else the machine does befalls both."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Ours and another's, each measured the same number of times."""
+
+    what: str
+    how: str
+    """The two commands or what stands for them."""
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+    at_most: float | None
+    """The ratio that is aimed at."""
+    unit: str = "s"
+
+    @property
+    def ratio(self) -> float:
+        """Of the medians."""
+        return statistics.median(self.ours) / statistics.median(self.theirs)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median, and least and most where there are several."""
+    middle = f"{statistics.median(values):.4g}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.4g} to {max(values):.4g})"
+
+
+def in_turns(
+    ours: Callable[[], float], theirs: Callable[[], float], times: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Measure the one and the other, again and again; a first time of each does not count."""
+    ours(), theirs()
+    pairs = [(ours(), theirs()) for _ in range(times)]
+    first, second = zip(*pairs, strict=True)
+    return first, second
+
+
+def command(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    before: Callable[[], object] = lambda: None,
+) -> Callable[[], float]:
+    """Seconds of a command that must end with 0; `before` is not counted."""
+
+    def measured() -> float:
+        before()
+        began = time.perf_counter()
+        done = subprocess.run(
+            [str(word) for word in argv], cwd=cwd, env=dict(env), capture_output=True, check=False
+        )
+        seconds = time.perf_counter() - began
+        assert done.returncode == 0, f"{argv}\n{done.stdout.decode()}{done.stderr.decode()}"
+        return seconds
+
+    return measured
