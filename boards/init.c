@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 enum { WORDS = 32, WAITS = 100, STEP_MS = 200 };
+enum { COMPRESSED = 4 }; /* MODULE_INIT_COMPRESSED_FILE of linux/module.h, since Linux 5.17 */
 
 /* What QEMU's user-mode network gives to its first guest and says of itself. */
 static const char *const ADDRESS = "10.0.2.15", *const MASK = "255.255.255.0",
@@ -46,8 +47,10 @@ static void load_modules(void) {
     char path[256];
     while (list != NULL && fgets(path, sizeof path, list) != NULL) {
         path[strcspn(path, "\n")] = 0;
+        size_t length = strlen(path);
+        int packed = length > 3 && strcmp(path + length - 3, ".ko") != 0 ? COMPRESSED : 0;
         int file = open(path, O_RDONLY | O_CLOEXEC);
-        if (file < 0 || syscall(SYS_finit_module, file, "", 0) != 0) failed(path);
+        if (file < 0 || syscall(SYS_finit_module, file, "", packed) != 0) failed(path);
         if (file >= 0) close(file);
     }
     if (list != NULL) fclose(list);
@@ -63,7 +66,7 @@ static int find_interface(char name[IFNAMSIZ]) {
         FILE *file = fopen(path, "r");
         if (file == NULL) continue;
         if (fgets(kind, sizeof kind, file) != NULL && atoi(kind) == 1) { /* ARPHRD_ETHER */
-            snprintf(name, IFNAMSIZ, "%s", one->d_name);
+            snprintf(name, IFNAMSIZ, "%.*s", IFNAMSIZ - 1, one->d_name);
             found = 1;
         }
         fclose(file);

@@ -35,7 +35,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
 OWN = "board: "
 """What the first program's words start with; so with the two below."""
 USER_SPACE = f"{OWN}user space"
-NETWORK = f"{OWN}network by "
+NETWORK = f"{OWN}network by"
 PORT = 8080
 """Where a service with requests and no port of its own is told to listen."""
 # A package has thousands of modules and some of the boards' device trees; the kernel unpacks them.
@@ -160,7 +160,12 @@ def service(  # noqa: PLR0913  # three declarations and three stages
                 to="${out}",
                 subject=f"{service.name} for {target.name} on {board.name}",
                 own=OWN,
-                marks=(USER_SPACE, f"{OWN}starting {path}", wanted),
+                marks=(
+                    USER_SPACE,
+                    *((NETWORK,) if board.network else ()),
+                    f"{OWN}starting {path}",
+                    wanted,
+                ),
                 network=NETWORK if board.network else "",
                 requests=tuple(
                     Request(scheme=one.scheme, path=one.path, expect=one.expect)
