@@ -109,7 +109,7 @@ def relock(folder: Path, apt: Apt, *, host: str, names: Sequence[str] = ()) -> l
     new = sorted(wanted - {*pin_set.pins, *candidates, *kernels})
     pins = dict(pin_set.pins) | {name: _first(apt, pin_set.suite, name) for name in new}
     moved = {
-        name: newest(apt, pin_set.suite, pin) if name in wanted else pin
+        name: newest(apt, pin.suite or pin_set.suite, pin) if name in wanted else pin
         for name, pin in pins.items()
     }
     _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
@@ -156,7 +156,7 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
 
 def _move(pins: Pins, name: str, apt: Apt, note: Note) -> Pins:
     old = pins.pins[name]
-    pin = newest(apt, pins.suite, old)
+    pin = newest(apt, old.suite or pins.suite, old)
     note(
         f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
         "until the pin in recipes/pins/debian.toml moves"

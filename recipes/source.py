@@ -39,6 +39,8 @@ class Pin(Declaration):
     package_version: Text
     kind: Literal["binary", "source"]
     file: Text
+    suite: str = ""
+    """The release that has it, if it is another than the set's."""
     member: str = ""
     """The tarball inside a package, with `{version}` for the version."""
     size: Bytes
@@ -169,7 +171,7 @@ class Pins:
             size=pin.size,
             origins=(
                 ArchiveFile(
-                    suite=self.suite,
+                    suite=pin.suite or self.suite,
                     package=pin.package,
                     version=pin.package_version,
                     kind=pin.kind,

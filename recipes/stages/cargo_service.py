@@ -129,10 +129,11 @@ def _gcc(target: Target, toolchain: str = "${need.toolchain}") -> str:
 
 
 def _linker(target: Target, kit: Kit) -> tuple[Write, ...]:
-    """rustc puts what it is told behind libc, and the allocator must come before."""
+    """rustc puts what it is told behind libc, and the allocator must come before; libatomic, which
+    it needs on ARMv6, needs libc once more."""
     if not kit.allocator:
         return ()
-    text = f'#!/bin/sh\nexec "{_gcc(target)}" "{kit.allocator}" "$@"\n'
+    text = f'#!/bin/sh\nexec "{_gcc(target)}" "{kit.allocator}" "$@" -l:libc.a\n'
     return (Write(path=LINKER, executable=True, text=text),)
 
 

@@ -80,6 +80,7 @@ PIN_EDITS: dict[str, object] = {
     "package_version": "9.9-9",
     "kind": "binary",
     "file": "other.tar.xz",
+    "suite": "bookworm",
     "member": "usr/src/other.tar.xz",
     "size": 99,
     "sha256": "f" * 64,
