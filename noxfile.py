@@ -155,7 +155,8 @@ def prepare(session: nox.Session, *groups: str) -> None:
 def tests(session: nox.Session) -> None:
     """The project's own tests; arguments go to pytest."""
     prepare(session, "test")
-    session.run("pytest", "--numprocesses=auto", *session.posargs)
+    # A file's tests stay together: those of one file build stages of one name.
+    session.run("pytest", "--numprocesses=auto", "--dist=loadfile", *session.posargs)
 
 
 @nox.session
