@@ -1,8 +1,10 @@
-/* The first program of an emulated board: makes a machine of it, then becomes the service.
+/* The first program of an emulated board: makes a machine of it, then starts the service as process 1
+ * of a PID namespace of its own, and says how that ended.
  *
- *   /boot/modules    kernel modules to load, a path in each line
- *   /boot/program    the service's program and its arguments, one in each line
- *   /boot/port       the port it serves, if it serves one
+ *   /.board/modules    kernel modules to load, a path in each line
+ *   /.board/network    there if the board has a network
+ *   /.board/program    the service's program and its arguments, each with a NUL behind it
+ *   /.board/port       the port it serves, if it serves one
  *
  * All that it says starts with "board: ", which is how the host tells its words from others'. */
 #define _GNU_SOURCE
@@ -12,6 +14,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <net/route.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,7 +48,7 @@ static void mount_at(const char *kind, const char *place) {
 }
 
 static void load_modules(void) {
-    FILE *list = fopen("/boot/modules", "r");
+    FILE *list = fopen("/.board/modules", "re");
     char path[256];
     while (list != NULL && fgets(path, sizeof path, list) != NULL) {
         path[strcspn(path, "\n")] = 0;
@@ -63,7 +68,7 @@ static int find_interface(char name[IFNAMSIZ]) {
     for (struct dirent *one; folder != NULL && !found && (one = readdir(folder)) != NULL;) {
         char path[300], kind[16] = "";
         snprintf(path, sizeof path, "/sys/class/net/%s/type", one->d_name);
-        FILE *file = fopen(path, "r");
+        FILE *file = fopen(path, "re");
         if (file == NULL) continue;
         if (fgets(kind, sizeof kind, file) != NULL && atoi(kind) == 1) { /* ARPHRD_ETHER */
             snprintf(name, IFNAMSIZ, "%.*s", IFNAMSIZ - 1, one->d_name);
@@ -98,8 +103,10 @@ static void set_up_network(int wanted) {
     if (bring_up(sock, "lo", "127.0.0.1", "255.0.0.0") != 0) failed("lo");
     for (int waited = 0; wanted && !find_interface(name) && waited < WAITS; waited++)
         pause_ms(STEP_MS);
-    if (name[0] == 0) {
-        printf("board: no network\n");
+    if (!wanted) {
+        printf("board: no network is declared\n");
+    } else if (name[0] == 0) {
+        printf("board: over: no network came up in %d s\n", WAITS * STEP_MS / 1000);
     } else if (bring_up(sock, name, ADDRESS, MASK) != 0) {
         failed(name);
     } else {
@@ -129,9 +136,29 @@ static void watch(int port) {
     }
 }
 
-int main(void) {
-    static char line[4096], port[16], *words[WORDS + 1];
+/* The program and its arguments; 0 where there are too many. */
+static int read_words(char *words[WORDS + 1]) {
+    static char text[16384];
+    FILE *file = fopen("/.board/program", "re");
+    size_t length = file != NULL ? fread(text, 1, sizeof text - 1, file) : 0;
     int count = 0;
+    if (file == NULL || !feof(file)) return 0;
+    fclose(file);
+    for (char *word = text; word < text + length; word += strlen(word) + 1) {
+        if (count == WORDS) return 0;
+        words[count++] = word;
+    }
+    return count;
+}
+
+static void drain(void) {
+    fflush(stdout);
+    tcdrain(STDOUT_FILENO);
+}
+
+int main(void) {
+    static char port[16], *words[WORDS + 1];
+    int status = 0;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("board: user space\n");
@@ -139,21 +166,32 @@ int main(void) {
     mount_at("sysfs", "/sys");
     mount_at("devtmpfs", "/dev");
     load_modules();
-    set_up_network(access("/boot/modules", R_OK) == 0);
+    set_up_network(access("/.board/network", R_OK) == 0);
 
-    FILE *file = fopen("/boot/port", "r");
+    FILE *file = fopen("/.board/port", "re");
     if (file != NULL && fgets(port, sizeof port, file) != NULL) {
         setenv("PORT", port, 1);
-        if (fork() == 0) watch(atoi(port));
+        pid_t watcher = fork();
+        if (watcher < 0) failed("fork");
+        if (watcher == 0) watch(atoi(port));
     }
-    file = fopen("/boot/program", "r");
-    while (file != NULL && count < WORDS && fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, "\n")] = 0;
-        words[count++] = strdup(line);
+    if (read_words(words) == 0) {
+        printf("board: over: no program, or more than %d words\n", WORDS);
+    } else {
+        printf("board: starting %s\n", words[0]);
+        drain();
+        if (unshare(CLONE_NEWPID) != 0) failed("unshare");
+        pid_t service = fork();
+        if (service == 0) {
+            execv(words[0], words);
+            failed(words[0]);
+            _exit(127);
+        }
+        while (waitpid(service, &status, 0) < 0 && errno == EINTR) {
+        }
+        printf(WIFSIGNALED(status) ? "board: over: signal %d\n" : "board: over: code %d\n",
+               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
-    if (count == 0) return 1;
-    printf("board: starting %s\n", words[0]);
-    execv(words[0], words);
-    failed(words[0]);
-    return 1;
+    drain();
+    for (;;) pause(); /* the host switches the board off */
 }

@@ -103,6 +103,7 @@ class Catalog(Parts):
                 qemu=self.qemu_system(),
                 board_files=self.board(board, target),
                 program=self.program(service, target),
+                bundle=self._bundle_of(service),
             ),
         )
 
@@ -121,14 +122,13 @@ class Catalog(Parts):
 
     def image(self, service: Service, target: Target) -> Stage:
         """Program and image of one platform."""
-        bundle = self._ca_bundle() if service.image.ca_bundle else None
         return self._once(
             f"image {service.name}-{target.name}",
             lambda: image.stage(
                 service,
                 target,
                 program=self.program(service, target),
-                bundle=bundle,
+                bundle=self._bundle_of(service),
                 proofs=tuple(self.proofs(service, target).items()),
             ),
         )
@@ -139,7 +139,9 @@ class Catalog(Parts):
         images = {target.name: self.image(service, target) for target in targets}
         return self._once(f"index {service.name}-{names}", lambda: image.index(service, images))
 
-    def _ca_bundle(self) -> Stage:
+    def _bundle_of(self, service: Service) -> Stage | None:
+        if not service.image.ca_bundle:
+            return None
         source = self.pins.source("ca-certificates")
         return self._once("ca-bundle", lambda: image.ca_bundle(source))
 

@@ -63,6 +63,35 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     unwanted = [posixpath.normpath(pattern).split("/") for pattern in omit]
     missing, below = set(wanted), set[str]()
     unpacking = _Unpacking(archive, into, strip)
+    try:
+        for tar, member in members(archive):
+            before_each()
+            name = posixpath.normpath(member.name)
+            if wanted and not (below := wanted.intersection(_prefixes(name))):
+                continue
+            missing -= below
+            if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
+                continue
+            unpacking.take(tar, member, name)
+        unpacking.finish()
+    # ValueError and OverflowError: a name or a time that no file can have.
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise BrokenArchive(archive, str(error)) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise BrokenArchive(archive, str(error)) from error
+    if missing:
+        raise BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
+    return unpacking.count
+
+
+def members(archive: Path) -> Iterator[tuple[TarFile, tarfile.TarInfo]]:
+    """Every member of a tar or Debian package, with the tar to read it from before the next one.
+
+    Raises `BrokenArchive` where it cannot be read to its end: Python's own tarfile takes a damaged
+    header behind the first for the end.
+    """
     with ExitStack() as stack:
         contents = stack.enter_context(envelope.contents(archive))
         try:
@@ -70,27 +99,11 @@ def unpack(  # noqa: PLR0913  # the fields of one step
             while (member := tar.next()) is not None:
                 # Else the headers of all members stay in memory.
                 tar.members.clear()  # type: ignore[attr-defined]  # the stubs lack the name
-                before_each()
-                name = posixpath.normpath(member.name)
-                if wanted and not (below := wanted.intersection(_prefixes(name))):
-                    continue
-                missing -= below
-                if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
-                    continue
-                unpacking.take(tar, member, name)
+                yield tar, member
             while contents.read(_CHUNK):  # what follows the last member holds the checksum
                 pass
-            unpacking.finish()
-        # ValueError and OverflowError: a name or a time that no file can have.
         except (tarfile.TarError, ValueError, OverflowError) as error:
             raise BrokenArchive(archive, str(error)) from error
-        except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
-                raise
-            raise BrokenArchive(archive, str(error)) from error
-    if missing:
-        raise BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
-    return unpacking.count
 
 
 def _prefixes(name: str) -> Iterator[str]:

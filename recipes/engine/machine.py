@@ -16,8 +16,8 @@ from recipes.engine.site import Site
 from recipes.engine.stage import Boot
 
 KERNELS = re.compile(r"\[ *\d+\.\d+\]")
-ENDED = re.compile(r"Attempted to kill init! exitcode=0x(?P<code>[0-9a-f]{8})")
-"""How Linux says that process 1 ended, with the status that wait(2) would give."""
+"""How a line of Linux's own begins."""
+PANIC = "Kernel panic"
 LAST = 12
 """Lines of a console that a failure shows."""
 POLL = 0.05
@@ -37,8 +37,8 @@ def boot(what: Boot, site: Site) -> None:
         site.runner.server(
             [site.expand(word.replace("${port}", str(port))) for word in what.run.argv],
             what=site.stage,
-            cwd=site.work,
-            env=site.environment,
+            cwd=site.path(what.run.cwd),
+            env={**site.environment, **{name: site.expand(text) for name, text in what.run.env}},
             log=site.log,
             output=console,
         ) as process,
@@ -50,8 +50,9 @@ def boot(what: Boot, site: Site) -> None:
                 time.sleep(POLL)
             start.ask()
         except _Amiss as fault:
+            shown = _text(console).splitlines() or runner.tail(site.log)
             _keep(console, site.log)
-            raise errors.BoardFailed(what.subject, str(fault), _last(console), site.log) from fault
+            raise errors.BoardFailed(what.subject, str(fault), shown[-LAST:], site.log) from fault
     start.write(folder)
 
 
@@ -66,36 +67,50 @@ class _Start:
     began: float = field(default_factory=time.monotonic)
     marks: dict[str, float] = field(default_factory=dict)
     greeting: tuple[str, float] | None = None
+    expected: float | None = None
+    over: str = ""
     networked: bool = False
     answers: dict[str, float] = field(default_factory=dict)
 
     def seen(self) -> bool:
-        """Whether every mark was; raises `_Amiss` once one cannot be any more."""
+        """Whether all was; raises `_Amiss` once it cannot be any more."""
         ended = self.process.poll() is not None  # asked first: all it said is on the console then
         text, now = _text(self.console), time.monotonic() - self.began
         self._look(text, now)
-        missing = [mark for mark in self.what.marks if mark not in self.marks]
+        missing = [repr(mark) for mark in self.what.marks if mark not in self.marks]
+        if self.what.expect:
+            missing += [repr(self.what.expect)] if self.expected is None else []
+            missing += [] if self.over else ["its end"]
+        if self.over and (missing or self.over != "code 0" or not self.what.expect):
+            also = f", and {missing[0]} was not seen" if missing else ""
+            raise _Amiss(f"the program {_how(self.over)}{also}")
         if not missing:
             return True
-        if (end := ENDED.search(text)) is not None:
-            raise _Amiss(f"{_why(int(end['code'], 16))}, and {missing[0]!r} was not seen")
+        if PANIC in text:
+            raise _Amiss(f"the kernel gave up before {missing[0]} was seen")
         if ended:
             code = self.process.returncode
-            raise _Amiss(f"the emulator ended with code {code} before {missing[0]!r} was seen")
+            raise _Amiss(f"the emulator ended with code {code} before {missing[0]} was seen")
         if now > self.what.limit:
-            raise _Amiss(f"{missing[0]!r} was not seen in {self.what.limit:.0f} s")
+            raise _Amiss(f"{missing[0]} was not seen in {self.what.limit:.0f} s")
         return False
 
     def _look(self, text: str, now: float) -> None:
-        what, lines = self.what, text.splitlines()
-        for mark in what.marks:
-            if mark in text:
-                self.marks.setdefault(mark, now)
-        self.networked = bool(what.network) and what.network in text
-        began = next((at for at, line in enumerate(lines) if line.startswith(what.own)), len(lines))
-        for line in lines[began:]:
-            if self.greeting is None and not line.startswith(what.own) and not KERNELS.match(line):
-                self.greeting = line, now
+        what, started = self.what, False
+        # The last line may be half written.
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            if line.startswith(what.own):
+                for mark in what.marks:
+                    if line.startswith(mark):
+                        self.marks.setdefault(mark, now)
+                if line.startswith(what.over):
+                    self.over = self.over or line.removeprefix(what.over)
+                self.networked |= bool(what.network) and line.startswith(what.network)
+                started |= line.startswith(what.start)
+            elif started and line.strip() and not KERNELS.match(line):
+                self.greeting = self.greeting or (line, now)
+                if what.expect and what.expect in line and self.expected is None:
+                    self.expected = now
 
     def ask(self) -> None:
         """Make the requests, where the machine has a network; raises `_Amiss`."""
@@ -103,6 +118,7 @@ class _Start:
             try:
                 fine, text = asking.answer(one.scheme, self.port, one.path)
             except (OSError, http.client.HTTPException) as error:
+                self.seen()  # it may have died of the request
                 raise _Amiss(f"{one.scheme} {one.path} was not answered: {error}") from error
             if not fine or one.expect not in text:
                 raise _Amiss(f"{one.scheme} {one.path} answered {text!r}, not {one.expect!r}")
@@ -111,14 +127,16 @@ class _Start:
 
     def write(self, folder: Path) -> None:
         """The reports."""
-        said = (
-            [] if self.greeting is None else [(f"greeting: {self.greeting[0]}", self.greeting[1])]
-        )
-        rows = sorted((*self.marks.items(), *said, *self.answers.items()), key=lambda row: row[1])
+        rows = [*self.marks.items(), *self.answers.items()]
+        if self.greeting is not None:
+            rows.append((f"greeting: {self.greeting[0]}", self.greeting[1]))
+        if self.expected is not None:
+            rows.append((f"it said {self.what.expect!r} and ended with code 0", self.expected))
+        rows.sort(key=lambda row: row[1])
         lines = [f"{self.what.subject}: came up"]
         lines += [f"{seconds:6.1f} s  {text}" for text, seconds in rows]
         if self.what.requests and not self.networked:
-            lines.append("no network was found on this board: nothing was asked from outside")
+            lines.append("this board has no network: nothing was asked from outside")
         (folder / "report.txt").write_text("\n".join(lines) + "\n")
         table = {
             "subject": self.what.subject,
@@ -129,23 +147,19 @@ class _Start:
         self.console.write_text(_text(self.console))
 
 
-def _why(status: int) -> str:
-    """A status of wait(2) in words."""
-    number = status & 0x7F
-    if not number:
-        return f"the program ended with code {status >> 8}"
-    reason = f"the program died of {signal.Signals(number).name}"
-    if number == signal.SIGILL:
+def _how(over: str) -> str:
+    """How a program ended, in words."""
+    kind, _, number = over.partition(" ")
+    if kind != "signal" or not number.isdecimal():
+        return f"ended with {over}"
+    reason = f"died of {signal.Signals(int(number)).name}"
+    if int(number) == signal.SIGILL:
         return f"{reason}: it has an instruction that this processor lacks"
     return reason
 
 
 def _text(console: Path) -> str:
     return console.read_text(errors="replace").replace("\r", "")
-
-
-def _last(console: Path) -> list[str]:
-    return _text(console).splitlines()[-LAST:]
 
 
 def _keep(console: Path, log: Path) -> None:

@@ -313,9 +313,9 @@ class Request:
 class Boot:
     """Start a machine and follow its console until all was seen; then it is switched off.
 
-    Writes `console.log`, `report.txt` and `report.json` into `to`. The machine's own words start
-    with `own`; the first others after them are the greeting. In `run`, `${port}` stands for a free
-    port of this machine.
+    Writes `console.log`, `report.txt` and `report.json` into `to`. Lines that start with `own` are
+    the machine's, those of Linux are known by their times, all others after `start` are the
+    program's. In `run`, `${port}` stands for a free port of this machine.
     """
 
     revision: ClassVar[int] = 1
@@ -324,11 +324,18 @@ class Boot:
     subject: str
     """What starts where, for people."""
     own: str
+    start: str
+    """How the machine's line begins that says that the program starts."""
     marks: tuple[str, ...]
-    """Texts that must come on the console."""
+    """How lines of the machine begin that must come."""
+    over: str
+    """How the machine's line begins that says how the program ended: `code 0`, `signal 4`."""
+    expect: str = ""
+    """What a program says that then ends by itself, with code 0; a server does not end."""
     network: str = ""
-    """The text by which the machine says that `${port}` leads to it; `requests` are made then."""
+    """How the line begins by which the machine says that `${port}` leads to it."""
     requests: tuple[Request, ...] = ()
+    """Made once all marks were seen, where there is a network."""
     limit: float = 60.0
     """Seconds until all must have been seen."""
 

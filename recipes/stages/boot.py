@@ -1,7 +1,8 @@
 """The board: a service started as process 1 of an emulated machine, with its console kept.
 
 Debian's kernel for that board starts from an archive in memory with two programs in it:
-`boards/init.c`, which loads modules and sets up the network, and the service, which it becomes.
+`boards/init.c`, which loads modules and sets up the network, and the service, with what is in its
+image, which that one starts as process 1 of a PID namespace.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from recipes.engine.stage import (
     Write,
 )
 from recipes.service import Service
+from recipes.stages import image
 from recipes.target import Target
 
 CODE = ("boards/init.c",)
@@ -33,9 +35,13 @@ REPORTS: Mapping[str, str] = MappingProxyType(
 )
 """What a start leaves, by the suffix that it has in `dist/`."""
 OWN = "board: "
-"""What the first program's words start with; so with the two below."""
+"""What the first program's words start with; so with those below."""
 USER_SPACE = f"{OWN}user space"
 NETWORK = f"{OWN}network by"
+START = f"{OWN}starting "
+OVER = f"{OWN}over: "
+FIRST = "/.board/init"
+"""The first program, where no image has a file of its own."""
 PORT = 8080
 """Where a service with requests and no port of its own is told to listen."""
 # A package has thousands of modules and some of the boards' device trees; the kernel unpacks them.
@@ -44,14 +50,16 @@ set -e
 kernel=$1 to=$2 tree=$3
 shift 3
 cp "$kernel"/boot/vmlinuz-* "$to/kernel"
-cp "$(find "$kernel/usr/lib" -path '*/linux-image-*' -name "$tree" | head -n 1)" "$to/board.dtb"
-mkdir -p "$to/root/boot"
-: >"$to/root/boot/modules"
+file=$(find "$kernel/usr/lib" -path '*/linux-image-*' -name "$tree" | head -n 1)
+if test -z "$file"; then echo "no device tree $tree comes with the kernel" >&2; exit 1; fi
+cp "$file" "$to/board.dtb"
+mkdir -p "$to/root/.board"
+: >"$to/root/.board/modules"
 for module; do
     file=$(find "$kernel" -name "$module.ko*" | head -n 1)
     if test -z "$file"; then echo "the kernel has no module $module" >&2; exit 1; fi
-    cp "$file" "$to/root/boot/"
-    echo "/boot/${file##*/}" >>"$to/root/boot/modules"
+    cp "$file" "$to/root/.board/"
+    echo "/.board/${file##*/}" >>"$to/root/.board/modules"
 done
 """
 
@@ -61,7 +69,7 @@ def board(
 ) -> Stage:
     """`kernel`, `board.dtb` and `root`, the file system without a service."""
     compiler = f"${{need.toolchain}}/bin/{target.triple}-gcc"
-    program = "${out}/root/init"
+    program = f"${{out}}/root{FIRST}"
     return Stage(
         name=f"board-{board.name}-{target.name}",
         target=target.name,
@@ -95,7 +103,7 @@ def board(
             ),
         ),
         runs_on="target",
-        checks=(Present(paths=("kernel", "board.dtb", "root/init")),),
+        checks=(Present(paths=("kernel", "board.dtb", f"root{FIRST}")),),
         guess=8,
         peak=500_000_000,
         kept=40_000_000,
@@ -112,38 +120,44 @@ def tells(service: Service) -> bool:
     return bool(service.run or service.serve)
 
 
-def service(  # noqa: PLR0913  # three declarations and three stages
+def service(  # noqa: PLR0913  # three declarations and four stages
     service: Service,
     target: Target,
     board: Board,
     *,
     program: Stage,
     board_files: Stage,
+    bundle: Stage | None,
     qemu: Stage,
 ) -> Stage:
     """`console.log`, `report.txt` and `report.json` of one start. Fails where the service does not
     say or answer what its declaration promises."""
     assert tells(service), service.name
-    path, port = service.image.entrypoint[0], service.image.port or PORT
-    words: tuple[str, ...] = (path,)
-    wanted = f"{OWN}port {port} is served"
+    port = service.image.port or PORT
+    words = service.image.entrypoint
     if not service.serve:
-        words, wanted = (path, *service.run[0].arguments), service.run[0].expect
+        words = (*words, *service.run[0].arguments)
     root = "${work}/root"
     network = (
-        ("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:${{port}}-:{port}"),
-        ("-device", f"{board.network},netdev=net"),
+        *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:${{port}}-:{port}"),
+        *("-device", f"{board.network},netdev=net"),
     )
     return Stage(
         name=f"{subject(service.name, board)}-{target.name}",
         target=target.name,
-        summary=f"{service.name} as process 1 of an emulated {board.name}",
-        needs=(("board", board_files), ("program", program), ("qemu", qemu)),
+        summary=f"{service.name} as process 1 on an emulated {board.name}",
+        needs=(
+            ("board", board_files),
+            ("program", program),
+            ("qemu", qemu),
+            *((("ca-bundle", bundle),) if bundle is not None else ()),
+        ),
         steps=(
+            *image.root(service),
             Copy(source="${need.board}/root", to=root),
-            Copy(source=f"${{need.program}}/bin/{service.binary}", to=f"{root}{path}"),
-            Write(path=f"{root}/boot/program", text="".join(f"{word}\n" for word in words)),
-            *((Write(path=f"{root}/boot/port", text=str(port)),) if service.serve else ()),
+            Write(path=f"{root}/.board/program", text="".join(f"{word}\0" for word in words)),
+            *((Write(path=f"{root}/.board/network", text="\n"),) if board.network else ()),
+            *((Write(path=f"{root}/.board/port", text=str(port)),) if service.serve else ()),
             Initramfs(root=root, path="${work}/initramfs"),
             Boot(
                 run=Run(
@@ -151,21 +165,25 @@ def service(  # noqa: PLR0913  # three declarations and three stages
                         f"${{need.qemu}}/bin/{board.program}",
                         *("-M", board.machine, *board.options),
                         *("-kernel", "${need.board}/kernel", "-dtb", "${need.board}/board.dtb"),
-                        *("-initrd", "${work}/initramfs", "-append", " ".join(board.append)),
+                        *("-initrd", "${work}/initramfs"),
+                        *("-append", " ".join((*board.append, f"rdinit={FIRST}"))),
                         *("-display", "none", "-monitor", "none", "-serial", "stdio"),
                         "-no-reboot",
-                        *(word for pair in network for word in pair if board.network),
+                        *(network if board.network else ()),
                     ),
                 ),
                 to="${out}",
                 subject=f"{service.name} for {target.name} on {board.name}",
                 own=OWN,
+                start=START,
                 marks=(
                     USER_SPACE,
                     *((NETWORK,) if board.network else ()),
-                    f"{OWN}starting {path}",
-                    wanted,
+                    f"{START}{words[0]}",
+                    *((f"{OWN}port {port} is served",) if service.serve else ()),
                 ),
+                over=OVER,
+                expect="" if service.serve else service.run[0].expect,
                 network=NETWORK if board.network else "",
                 requests=tuple(
                     Request(scheme=one.scheme, path=one.path, expect=one.expect)
@@ -177,4 +195,5 @@ def service(  # noqa: PLR0913  # three declarations and three stages
         checks=(Present(paths=tuple(REPORTS.values())),),
         guess=10,
         kept=100_000,
+        memory=600_000_000,  # the emulated board's, 512 MB and more
     )

@@ -72,13 +72,6 @@ def stage(
 ) -> Stage:
     """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
     verifications of the program and of what it was linked with."""
-    bundled: tuple[Step, ...] = ()
-    if bundle is not None:
-        bundled = (
-            Copy(source="${need.ca-bundle}", to="${work}/root"),
-            # Where libraries built with OPENSSLDIR=/etc/ssl look.
-            Copy(source=f"${{need.ca-bundle}}/{CA_BUNDLE}", to="${work}/root/etc/ssl/cert.pem"),
-        )
     return Stage(
         name=f"image-{service.name}-{target.name}",
         target=target.name,
@@ -89,14 +82,7 @@ def stage(
         ),
         steps=(
             Copy(source=f"${{need.program}}/bin/{service.binary}", to=f"${{out}}/{service.name}"),
-            Copy(
-                source=f"${{need.program}}/bin/{service.binary}",
-                to=f"${{work}}/root{service.image.entrypoint[0]}",
-            ),
-            Write(path="${work}/root/etc/passwd", text=PASSWD),
-            Write(path="${work}/root/etc/group", text=GROUP),
-            *bundled,
-            Folder(path="${work}/root/tmp"),
+            *root(service),
             Image(
                 path="${out}/image.tar",
                 root="${work}/root",
@@ -115,6 +101,25 @@ def stage(
         judges=proofs,
         checks=verify.passed(proofs),
         guess=1,
+    )
+
+
+def root(service: Service) -> tuple[Step, ...]:
+    """What the image holds, in `${work}/root`, out of the needs `program` and `ca-bundle`."""
+    bundled = (
+        Copy(source="${need.ca-bundle}", to="${work}/root"),
+        # Where libraries built with OPENSSLDIR=/etc/ssl look.
+        Copy(source=f"${{need.ca-bundle}}/{CA_BUNDLE}", to="${work}/root/etc/ssl/cert.pem"),
+    )
+    return (
+        Copy(
+            source=f"${{need.program}}/bin/{service.binary}",
+            to=f"${{work}}/root{service.image.entrypoint[0]}",
+        ),
+        Write(path="${work}/root/etc/passwd", text=PASSWD),
+        Write(path="${work}/root/etc/group", text=GROUP),
+        *(bundled if service.image.ca_bundle else ()),
+        Folder(path="${work}/root/tmp"),
     )
 
 

@@ -125,10 +125,8 @@ def test_an_image_without_programs_is_refused(tmp_path: Path) -> None:
 def test_a_blob_that_was_changed_is_refused(tmp_path: Path) -> None:
     with tarfile.open(written(tmp_path, V6)) as tar:
         tar.extractall(tmp_path / "layout", filter="data")
-    digest = hashlib.sha256(PROGRAM).hexdigest()
     blob = max((tmp_path / "layout/blobs/sha256").iterdir(), key=lambda one: one.stat().st_size)
     blob.write_bytes(blob.read_bytes().replace(b"what follows", b"what was put"))
-    assert digest != blob.name
     with pytest.raises(Refused, match=f"its blob sha256:{blob.name} is another"):
         found(tmp_path / "layout", V6, tmp_path)
 
@@ -173,3 +171,97 @@ def test_what_docker_saves(tmp_path: Path) -> None:
         assert there == {"one": PROGRAM, "two": PROGRAM}
     finally:
         subprocess.run([docker, "rmi", reference], check=False, capture_output=True)
+
+
+def linked(name: str, target: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = tarfile.SYMTYPE, target
+        tar.addfile(info)
+    return made.getvalue()
+
+
+def test_a_program_below_a_link_is_where_the_link_leads(tmp_path: Path) -> None:
+    """A later layer that points the link elsewhere takes nothing away."""
+    path = saved(
+        tmp_path,
+        layer(("real/there", PROGRAM)),
+        linked("bin", "real"),
+        layer(("bin/program", PROGRAM)),
+        linked("bin", "/other/../new"),
+        layer(("bin/program", b"text"), ("bin/second", PROGRAM)),
+    )
+    assert set(found(path, AMD64, tmp_path)) == {"real/there", "real/program", "new/second"}
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, linked("a", "b"), linked("b", "a"), layer(("a/x", PROGRAM)))
+    with pytest.raises(Refused, match="leads in a circle"):
+        found(path, AMD64, tmp_path)
+
+
+def test_a_damaged_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    whole = layer(("one", PROGRAM), ("two", PROGRAM))
+    damaged = whole[:1024] + b"X" + whole[1025:]
+    with pytest.raises(Refused, match="nor a sound image"):
+        found(saved(tmp_path, damaged), AMD64, tmp_path)
+
+
+@pytest.mark.parametrize("size", [1024, 1500])
+def test_a_layer_that_breaks_off_is_refused(tmp_path: Path, size: int) -> None:
+    whole = layer(("one", PROGRAM), ("two", PROGRAM))
+    with pytest.raises(Refused):
+        found(saved(tmp_path, whole[:size]), AMD64, tmp_path)
+
+
+@pytest.mark.parametrize("field", ["Config", "Layers"])
+@pytest.mark.parametrize("name", ["/dev/zero", "../outside", "link", "nowhere"])
+def test_a_manifest_leads_nowhere_else(tmp_path: Path, field: str, name: str) -> None:
+    path = saved(tmp_path, layer(("one", PROGRAM)))
+    (tmp_path / "outside").write_bytes(layer(("secret", PROGRAM)))
+    (path / "link").symlink_to(tmp_path / "outside")
+    said = {"Config": "config.json", "Layers": ["0.tar"]}
+    changed = {**said, field: [name] if field == "Layers" else name}
+    (path / "manifest.json").write_text(json.dumps([changed]))
+    with pytest.raises(Refused, match=r"leads out of it|is not there"):
+        found(path, AMD64, tmp_path)
+
+
+def test_blobs_of_other_platforms_need_not_be_there(tmp_path: Path) -> None:
+    each = [written(tmp_path, one, PROGRAM + one.architecture.encode()) for one in (V6, ARM64)]
+    joint = tmp_path / "joint.tar"
+    oci.write_index(joint, reference="muslin-test/joint:x", images=each)
+    with tarfile.open(joint) as tar:
+        tar.extractall(tmp_path / "layout", filter="data")
+    for blob in (tmp_path / "layout/blobs/sha256").iterdir():
+        if PROGRAM + b"arm64" in blob.read_bytes():
+            blob.unlink()
+    assert found(tmp_path / "layout", V6, tmp_path) == {"bin/program": PROGRAM + b"arm"}
+    with pytest.raises(Refused, match="is not there"):
+        found(tmp_path / "layout", ARM64, tmp_path)
+
+
+def test_a_blob_by_another_digest_is_verified_too(tmp_path: Path) -> None:
+    config = b'{"architecture": "amd64"}'
+    content = layer(("one", PROGRAM))
+    digests = [f"sha512:{hashlib.sha512(one).hexdigest()}" for one in (config, content)]
+    manifest = json.dumps(
+        {
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": digests[0],
+            },
+            "layers": [{"digest": digests[1]}],
+        }
+    ).encode()
+    digests.append(f"sha512:{hashlib.sha512(manifest).hexdigest()}")
+    folder = tmp_path / "layout"
+    (folder / "blobs" / "sha512").mkdir(parents=True)
+    for digest, blob in zip(digests, (config, content, manifest), strict=True):
+        (folder / "blobs" / digest.replace(":", "/")).write_bytes(blob)
+    (folder / "index.json").write_text(json.dumps({"manifests": [{"digest": digests[2]}]}))
+    assert found(folder, AMD64, tmp_path) == {"one": PROGRAM}
+    (folder / "blobs" / digests[1].replace(":", "/")).write_bytes(layer(("two", PROGRAM)))
+    with pytest.raises(Refused, match="is another than its name says"):
+        found(folder, AMD64, tmp_path)

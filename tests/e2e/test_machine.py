@@ -31,20 +31,32 @@ class Answers(BaseHTTPRequestHandler):
 print("board: port 8080 is served", flush=True)
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Answers).serve_forever()
 """
-UP = "echo '[    0.000000] Booting Linux'; echo 'board: user space'; echo 'board: starting /x'; "
+UP = "echo '[  0.0] Booting Linux: hello'; echo 'board: user space'; echo 'board: starting /x'; "
 WAIT = "exec sleep 60"
+SERVED = ("board: port 8080 is served",)
+OVER = "echo 'board: over: {}'; " + WAIT
 
 
-def machine(script: str, *, mark: str = "hello", path: str = "/", network: str = "") -> Stage:
+def machine(
+    script: str,
+    *,
+    expect: str = "",
+    marks: tuple[str, ...] = (),
+    path: str = "/",
+    network: str = "",
+) -> Stage:
     return stage(
         "goal",
         Write(path="serve.py", text=SERVER),
         Boot(
-            run=Run(argv=("sh", "-c", script, "board", "${port}")),
+            run=Run(argv=("sh", "-c", script, "board", "${port}"), env=(("SAID", "by env"),)),
             to="${out}",
             subject="demo on paper",
             own="board: ",
-            marks=("board: user space", "board: starting /x", mark),
+            start="board: starting ",
+            marks=("board: user space", "board: starting /x", *marks),
+            over="board: over: ",
+            expect=expect,
             network=network,
             requests=(Request(scheme="http", path=path, expect="well"),) if network else (),
         ),
@@ -58,15 +70,15 @@ def fault(bench: Bench, goal: Stage) -> str:
 
 
 def test_what_was_seen_is_told_with_its_times(bench: Bench) -> None:
-    goal = machine(f"{UP} echo hello; {WAIT}")
+    goal = machine(f"{UP} echo hello; {OVER.format('code 0')}", expect="hello")
     tree = bench.build(goal)["goal"].tree
     lines = (tree / "report.txt").read_text().splitlines()
     assert lines[0] == "demo on paper: came up"
     assert [line.split(" s  ")[1] for line in lines[1:]] == [
         "board: user space",
         "board: starting /x",
-        "hello",
         "greeting: hello",
+        "it said 'hello' and ended with code 0",
     ]
     table = json.loads((tree / "report.json").read_text())
     assert (table["network"], len(table["seen"])) == (False, 4)
@@ -76,15 +88,15 @@ def test_what_was_seen_is_told_with_its_times(bench: Bench) -> None:
 
 def test_a_request_goes_through_its_network(bench: Bench) -> None:
     serve = f"echo 'board: network by usb0'; exec {sys.executable} -u serve.py $1"
-    goal = machine(f"{UP} {serve}", mark="is served", network="board: network by")
+    goal = machine(f"{UP} {serve}", marks=SERVED, network="board: network by")
     report = (bench.build(goal)["goal"].tree / "report.txt").read_text()
     assert "http / answered through its network: 'well'" in report
 
 
 def test_a_machine_without_a_network_is_asked_nothing_and_says_so(bench: Bench) -> None:
-    goal = machine(f"{UP} echo hello; {WAIT}", network="board: network by")
+    goal = machine(f"{UP} echo '{SERVED[0]}'; {WAIT}", marks=SERVED, network="board: network by")
     report = (bench.build(goal)["goal"].tree / "report.txt").read_text()
-    assert report.endswith("no network was found on this board: nothing was asked from outside\n")
+    assert report.endswith("this board has no network: nothing was asked from outside\n")
 
 
 @pytest.mark.parametrize(
@@ -93,29 +105,51 @@ def test_a_machine_without_a_network_is_asked_nothing_and_says_so(bench: Bench) 
         (f"{UP} exit 3", "the emulator ended with code 3 before 'hello' was seen"),
         ("exit 0", "the emulator ended with code 0 before 'board: user space' was seen"),
         (
-            f"{UP} echo 'Kernel panic: Attempted to kill init! exitcode=0x00000004'; {WAIT}",
-            "the program died of SIGILL: it has an instruction that this processor lacks",
+            f"{UP} {OVER.format('signal 4')}",
+            "the program died of SIGILL: it has an instruction that this processor lacks, and "
+            "'hello' was not seen",
         ),
+        (f"{UP} {OVER.format('signal 11')}", "the program died of SIGSEGV, and 'hello' was not"),
         (
-            f"{UP} echo 'Kernel panic: Attempted to kill init! exitcode=0x0000000b'; {WAIT}",
-            "the program died of SIGSEGV, and 'hello' was not seen",
-        ),
-        (
-            f"{UP} echo 'Kernel panic: Attempted to kill init! exitcode=0x00000200'; {WAIT}",
+            f"{UP} {OVER.format('code 2')}",
             "the program ended with code 2, and 'hello' was not seen",
         ),
+        (f"{UP} echo hello; {OVER.format('code 2')}", "the program ended with code 2. "),
+        (f"{UP} echo hello; exit 0", "the emulator ended with code 0 before its end was seen"),
+        (f"{UP} echo '[  1.0] Kernel panic'; {WAIT}", "the kernel gave up before 'hello' was seen"),
+        # What the kernel and the machine say is not what the program said.
+        ("echo 'board: user space'; echo hello; echo 'board: starting /x'; exit 1", "the emulator"),
     ],
 )
 def test_what_was_not_seen_is_said(bench: Bench, script: str, words: str) -> None:
-    said = fault(bench, machine(script))
+    said = fault(bench, machine(script, expect="hello"))
     assert said.startswith(f"demo on paper: {words}")
     assert "log: " in said
 
 
+def test_a_server_that_ends_is_refused(bench: Bench) -> None:
+    goal = machine(f"{UP} echo cannot bind; {OVER.format('code 1')}", marks=SERVED)
+    said = fault(bench, goal)
+    assert "the program ended with code 1, and 'board: port 8080 is served' was not seen" in said
+    assert "    cannot bind" in said
+
+
+def test_a_half_written_line_is_no_greeting(bench: Bench) -> None:
+    slow = "printf boa; sleep 0.4; echo 'rd: more'; printf '[   1'; sleep 0.4; echo '2.3] Linux'; "
+    goal = machine(f"{UP} {slow} echo hello; {OVER.format('code 0')}", expect="hello")
+    report = (bench.build(goal)["goal"].tree / "report.txt").read_text()
+    assert "greeting: hello" in report
+
+
 def test_the_console_of_a_failure_is_in_the_message_and_the_log(bench: Bench) -> None:
-    said = fault(bench, machine(f"{UP} echo last words; exit 1"))
+    said = fault(bench, machine(f"{UP} echo last words; exit 1", expect="hello"))
     assert "    last words" in said
     assert "Booting Linux" in bench.log("goal")
+
+
+def test_what_the_emulator_itself_says_is_shown(bench: Bench) -> None:
+    said = fault(bench, machine('echo "no machine of that name, $SAID" >&2; exit 1'))
+    assert "    no machine of that name, by env" in said
 
 
 def test_a_machine_that_says_nothing_is_given_up(bench: Bench) -> None:
@@ -128,14 +162,13 @@ def test_a_machine_that_says_nothing_is_given_up(bench: Bench) -> None:
 
 def test_an_answer_that_is_another_one_is_refused(bench: Bench) -> None:
     serve = f"echo 'board: network by usb0'; exec {sys.executable} -u serve.py $1"
-    goal = machine(f"{UP} {serve}", mark="is served", network="board: network by", path="/other")
+    goal = machine(f"{UP} {serve}", marks=SERVED, network="board: network by", path="/other")
     assert "http /other answered '404 all is well', not 'well'" in fault(bench, goal)
 
 
 def test_a_network_that_leads_nowhere_is_refused(bench: Bench) -> None:
-    goal = machine(
-        f"{UP} echo 'board: network by usb0'; echo hello; {WAIT}", network="board: network by"
-    )
+    up = f"{UP} echo 'board: network by usb0'; echo '{SERVED[0]}'; {WAIT}"
+    goal = machine(up, marks=SERVED, network="board: network by")
     assert "http / was not answered: " in fault(bench, goal)
 
 

@@ -96,6 +96,7 @@ def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object
         board,
         program=copied,
         board_files=catalog.board(board, product.target),
+        bundle=None,
         qemu=catalog.qemu_system(),
     )
     stages += [copied, stage]
