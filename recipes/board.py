@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ class Board(Declaration):
     """The board in one line for people."""
     targets: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Targets whose programs it runs."""
-    program: Annotated[str, Field(pattern=r"^qemu-system-[a-z0-9_]+$")]
+    program: Literal["qemu-system-arm", "qemu-system-aarch64"]
     machine: Text
     """QEMU's name for it: `qemu-system-arm -M help` lists them."""
     options: tuple[Text, ...] = ()

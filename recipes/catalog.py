@@ -40,6 +40,9 @@ class Catalog(Parts):
             if service.name in (*VERIFIED, *TAKEN):
                 fault = f"name: a part of the pipeline is called {service.name}; take another"
                 raise errors.BadDeclaration(service.declared, [fault])
+            if allocators := set(service.needs) & {"mimalloc"}:
+                fault = f'needs: {allocators.pop()} is an allocator; say allocator = "mimalloc"'
+                raise errors.BadDeclaration(service.declared, [fault])
             unknown = [name for name in service.needs if name not in LIBRARIES]
             if unknown:
                 faults = [

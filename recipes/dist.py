@@ -91,8 +91,8 @@ def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
 
 
 def archives(targets: Iterable[Target], entries: Mapping[str, Entry]) -> Iterator[Wanted]:
-    """The toolchains' archives."""
-    for target in targets:
+    """The toolchains' archives, those that were made."""
+    for target in [one for one in targets if f"sdk-archive-{one.name}" in entries]:
         yield Wanted(
             path=f"toolchains/{target.name}.tar.gz",
             entry=entries[f"sdk-archive-{target.name}"],
@@ -104,10 +104,12 @@ def archives(targets: Iterable[Target], entries: Mapping[str, Entry]) -> Iterato
 def images(
     targets: tuple[Target, ...], services: Iterable[str], entries: Mapping[str, Entry]
 ) -> Iterator[Wanted]:
-    """Programs and images."""
+    """Programs and images, those that were made."""
     for service in services:
         for target in targets:
-            entry = entries[f"image-{service}-{target.name}"]
+            entry = entries.get(f"image-{service}-{target.name}")
+            if entry is None:
+                continue
             yield Wanted(
                 path=f"{target.name}/{service}", entry=entry, file=service, target=target.name
             )
@@ -117,8 +119,9 @@ def images(
                 file="image.tar",
                 target=target.name,
             )
-        entry = entries[f"image-{service}"]
-        yield Wanted(path=f"images/{service}.oci.tar", entry=entry, file="image.oci.tar", target="")
+        if (entry := entries.get(f"image-{service}")) is not None:
+            path = f"images/{service}.oci.tar"
+            yield Wanted(path=path, entry=entry, file="image.oci.tar", target="")
 
 
 def reports(all_of_them: Iterable[Report], entries: Mapping[str, Entry]) -> Iterator[Wanted]:

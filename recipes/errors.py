@@ -139,8 +139,8 @@ class SeveralFailed(PipelineError):
             f"{error}" + (f"\n  not built for that: {', '.join(names)}" if names else "")
             for error, names in faults
         ]
-        all_else = "all that does not depend on it was finished"
-        super().__init__("\n".join((*parts, f"{len(faults)} stage(s) failed; {all_else}")))
+        rest = "all that does not depend on it was finished; images of several platforms wait"
+        super().__init__("\n".join((*parts, f"{len(faults)} stage(s) failed; {rest}")))
 
 
 class BoardFailed(PipelineError):

@@ -27,7 +27,7 @@ from recipes import (
 )
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
-from recipes.engine.build import Builder, sources
+from recipes.engine.build import Builder, Fault, sources
 from recipes.engine.events import Events
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
@@ -196,23 +196,26 @@ class Pipeline:
             while self.settle(builder.plan(stages).values()):
                 stages = self.goals(goal, targets)
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
-                keep_going = "--keep-going" in options
-                entries = builder.build(stages, executor, keep_going=keep_going)
+                faults: list[Fault] | None = [] if "--keep-going" in options else None
+                entries = builder.build(stages, executor, faults=faults)
                 if goal in ("verify", "boot"):
                     with self._dist():
                         self._publish(self._reports(targets, entries))
                 elif goal == "package":
                     with self._dist():
-                        entries |= builder.build(self.joint(builder, targets), executor)
+                        if not faults:  # an image of several platforms needs all of them
+                            entries |= builder.build(self.joint(builder, targets), executor)
                         images = dist.images(targets, self.services, entries)
                         self._publish([*images, *self._reports(targets, entries)])
                 elif goal == "sdk":
                     with self._dist():
                         self._publish(dist.archives(targets, entries))
-                        for one in targets:
+                        for one in [one for one in targets if f"sdk-{one.name}" in entries]:
                             sdk = entries[f"sdk-{one.name}"]
                             path = dist.link_toolchain(self.settings.dist, one, sdk)
                             self.report.say(f"{one.name}: . {path}/env.sh")
+        if faults:
+            raise errors.SeveralFailed(faults)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
     def _reports(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -62,7 +63,8 @@ LOOKS: Mapping[State, str] = MappingProxyType(
 
 def as_dot(planned: Mapping[str, Planned], key_of: Callable[[Stage], str]) -> str:
     """The graph for Graphviz, a box for each target; the longest way to come is drawn bold."""
-    way = set(_longest(planned))
+    way = list(_longest(planned))
+    bold = set(pairwise(way))
     targets = dict.fromkeys(one.stage.target for one in planned.values())
     lines = ["digraph muslin {", "  rankdir=LR; node [shape=box fontname=sans];"]
     for target in targets:
@@ -75,9 +77,9 @@ def as_dot(planned: Mapping[str, Planned], key_of: Callable[[Stage], str]) -> st
                 )
         lines.append("  }")
     for key, one in planned.items():
-        parts = (*one.stage.needs, *one.stage.judges)
+        parts = (*one.stage.needs, *one.stage.judges, *one.stage.tools)
         for other in dict.fromkeys(key_of(stage) for _, stage in parts):
-            look = " [penwidth=3]" if {key, other} <= way else ""
+            look = " [penwidth=3]" if (other, key) in bold else ""
             lines.append(f'  "{other[:12]}" -> "{key[:12]}"{look};')
     return "\n".join((*lines, "}\n"))
 

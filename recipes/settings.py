@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -137,8 +138,23 @@ def _jobs() -> int:
 def _memory() -> int:
     said = os.environ.get(MEMORY_VARIABLE)
     if not said:
-        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * SHARE)
+        return int(min((_physical(), *_limits())) * SHARE)
     size = re.fullmatch(r"(\d+(?:\.\d+)?)(MB|GB)", said)
     if size is None or not float(size[1]):
         raise errors.BadVariable(MEMORY_VARIABLE, said, "a size, such as 800MB or 4GB")
     return int(float(size[1]) * {"MB": 10**6, "GB": 10**9}[size[2]])
+
+
+def _physical() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _limits() -> Iterator[int]:
+    """What the control group grants, as a container's: cgroup v2 and v1."""
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            said = Path(path).read_text().strip()
+        except OSError:
+            continue
+        if said.isdecimal():  # `max` otherwise
+            yield int(said)

@@ -43,7 +43,7 @@ def of(path: Path, name: str, baseline: Baseline) -> Audit:
         audit.members += 1
         try:
             _look(audit, place, content, baseline)
-        except Refused:
+        except (Refused, MemoryError):
             raise
         except Exception as error:  # pyelftools raises all kinds upon lying files
             fault = f"{type(error).__name__}: {error}".rstrip(": ")

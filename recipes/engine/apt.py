@@ -280,6 +280,11 @@ class Apt:
 
     def _sources(self, suite: str) -> str:
         release, name = self.release, self._said("ID")
+        if ":" in suite and name != "debian":
+            raise errors.ArchiveUnusable(
+                "kernels for emulated boards come from the Debian archive, and this host is "
+                f"{name or 'another'}: `nox -s boot` works on Debian hosts"
+            )
         if suite != HOST_SUITE and name != "debian":
             raise errors.ArchiveUnusable(
                 f"the debian source set works on Debian hosts, and this is {name or 'another'}; "

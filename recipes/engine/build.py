@@ -27,6 +27,9 @@ from recipes.engine.site import Site
 from recipes.engine.stage import Source, Stage
 from recipes.engine.store import Entry, Record, Store
 
+Fault = tuple[Exception, list[str]]
+"""What failed, and the names of the stages that could not be built without it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
@@ -93,12 +96,13 @@ class Builder:
         return self.store.passed(entry, self.keys.proof_of(stage))
 
     def build(
-        self, goals: Sequence[Stage], executor: Executor, *, keep_going: bool = False
+        self, goals: Sequence[Stage], executor: Executor, *, faults: list[Fault] | None = None
     ) -> dict[str, Entry]:
         """Make every goal be in the store; name -> entry of the goals.
 
-        The first failure ends everything that runs and is raised; with `keep_going` all that does
-        not depend on it is finished first, and `SeveralFailed` names what was not.
+        The first failure ends everything that runs and is raised. Where there is a list for
+        `faults`, it is put there, all that does not depend on it is finished, and goals that were
+        not made are missing in the answer.
         """
         planned = self.plan(goals)
         self.report.planned(
@@ -114,18 +118,12 @@ class Builder:
         schedule = Schedule(waiting=waiting, jobs=self.runner.jobs, limit=self.memory)
         if waiting:
             self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
-        faults = self._work_off(schedule, executor, keep_going=keep_going)
-        if faults:
-            raise errors.SeveralFailed(faults)
-        return {goal.name: self._entry(goal) for goal in goals}
+        self._work_off(schedule, executor, faults)
+        return {goal.name: self._entry(goal) for goal in goals if not faults or self.has(goal)}
 
-    def _work_off(
-        self, schedule: Schedule, executor: Executor, *, keep_going: bool
-    ) -> list[tuple[Exception, list[str]]]:
-        """Run everything that a schedule has; what failed, and the names of what then could not
-        start."""
+    def _work_off(self, schedule: Schedule, executor: Executor, faults: list[Fault] | None) -> None:
+        """Run everything that a schedule has."""
         running: dict[Future[None], Planned] = {}
-        faults: list[tuple[Exception, list[str]]] = []
         try:
             while schedule.waiting or running:
                 for one in schedule.start():
@@ -136,11 +134,11 @@ class Builder:
                     try:
                         future.result()
                     except errors.PipelineError as error:
-                        if not keep_going or self.runner.stopping.is_set():
+                        if faults is None or self.runner.stopping.is_set():
                             raise
-                        dropped = schedule.failed(one.key)
-                        faults.append((error, [other.stage.name for other in dropped]))
-                        self.report.failed(one.stage.name, len(dropped))
+                        dropped = [other.stage.name for other in schedule.failed(one.key)]
+                        faults.append((error, dropped))
+                        self.report.failed(one.stage.name, str(error), len(dropped))
                     else:
                         schedule.done(one.key)
         except BaseException:
@@ -149,7 +147,6 @@ class Builder:
             self.runner.stop()
             wait(running)
             raise
-        return faults
 
     def _insist_on_room(self, planned: Iterable[Planned]) -> None:
         """Raise `DiskTooSmall` if the disk has no room for what is to be built: what stays of
@@ -178,7 +175,8 @@ class Builder:
         stage, key = planned.stage, planned.key
         log = self.logs / (stage.target or "host") / f"{stage.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        self.events.started(stage.name, [other.name for _, other in stage.needs])
+        before = (*stage.needs, *stage.judges, *stage.tools)
+        self.events.started(stage.name, [other.name for _, other in before])
         outcome, facts = "failed", dict[str, Fact]()
         try:
             with (

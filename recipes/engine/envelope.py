@@ -49,6 +49,8 @@ class _Contents(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int:
         try:
             return self._stream.readinto(buffer)
+        except MemoryError:
+            raise
         except Exception as error:  # every decompressor has exceptions of its own
             raise BrokenArchive(self._archive, str(error)) from error
 

@@ -1,7 +1,7 @@
 """What happened in a run, for programs: JSON lines while it lasts, and a trace of it all.
 
-<cache>/runs/<when>-<process>/events.jsonl    a line when a stage starts and when it ends
-<cache>/runs/<when>-<process>/trace.json      the same for trace viewers (Perfetto, chrome://tracing)
+<cache>/runs/<when>-<some letters>/events.jsonl    a line when a stage starts and when it ends
+<cache>/runs/<when>-<some letters>/trace.json      the same for trace viewers (Perfetto, chrome://tracing)
 
 The trace is of the Trace Event Format, JSON object form, complete events (`ph` is X).
 """
@@ -9,16 +9,17 @@ The trace is of the Trace Event Format, JSON object form, complete events (`ph` 
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import tempfile
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+TRACE = "trace.json"
 KEPT = 20
-"""Runs whose events are kept."""
+"""Runs whose events are kept, beside those at work."""
 Fact = str | float | int | list[str]
 
 
@@ -39,11 +40,12 @@ class Events:
             self._write("more", stages=stages)
             return
         self._began = time.monotonic()
+        self._runs.mkdir(parents=True, exist_ok=True)
+        over = sorted(one for one in self._runs.iterdir() if (one / TRACE).exists())
+        for old in over[:-KEPT]:  # another run may be at the same
+            shutil.rmtree(old, ignore_errors=True)
         when = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        folder = self._runs / f"{when}-{os.getpid()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(self._runs.iterdir())[:-KEPT]:
-            shutil.rmtree(old)
+        folder = Path(tempfile.mkdtemp(prefix=f"{when}-", dir=self._runs))
         self._file = (folder / "events.jsonl").open("w")
         self._write("run", jobs=jobs, stages=stages, time=datetime.now(UTC).isoformat())
 
@@ -84,7 +86,7 @@ class Events:
         self._file.close()
         self._file = None
         text = json.dumps({"traceEvents": self._spans, "displayTimeUnit": "ms"})
-        path.with_name("trace.json").write_text(text)
+        path.with_name(TRACE).write_text(text)
 
     def _rows(self) -> set[int]:
         return {row for _, row in self._started.values()}

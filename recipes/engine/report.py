@@ -86,9 +86,12 @@ class Report:
         """A stage from the cache whose product passed checks that it had not passed before."""
         self._outcome(name, "checked", f"{duration(seconds):>12}")
 
-    def failed(self, name: str, dropped: int) -> None:
+    def failed(self, name: str, why: str, dropped: int) -> None:
         """A stage that failed while others go on; so many cannot start without it."""
-        self._outcome(name, "failed", f"; {dropped} stage(s) will not be built without it")
+        with self._lock:
+            self._left -= 1 + dropped
+        also = f"; {dropped} stage(s) will not be built without it" if dropped else ""
+        self._outcome(name, "failed", f": {why.splitlines()[0]}{also}")
 
     def _outcome(self, name: str, what: str, detail: str = "") -> None:
         """The line of a stage whose outcome is known: from here on it is not among the running."""

@@ -7,6 +7,7 @@ closed, output in a log file, and exactly the environment that was declared.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -60,7 +61,7 @@ class Usage:
 
     cpu_seconds: float
     memory: int
-    """Bytes of the largest of them."""
+    """Bytes of the largest of them; 0 where it is not known, being less than this process took."""
 
 
 class Runner:
@@ -261,7 +262,11 @@ def _wait(process: subprocess.Popen[bytes]) -> Usage:
         process.wait()
         return Usage(cpu_seconds=0.0, memory=0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Usage(cpu_seconds=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss * 1024)
+    # A child starts with our own peak (vfork shares our memory until it runs its program): what is
+    # not above that says nothing of it.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = usage.ru_maxrss * 1024 if usage.ru_maxrss > own else 0
+    return Usage(cpu_seconds=usage.ru_utime + usage.ru_stime, memory=memory)
 
 
 def _signal_group(group: int, number: signal.Signals) -> bool:

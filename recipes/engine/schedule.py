@@ -60,9 +60,11 @@ class Schedule:
         """Take the next stages that can start now."""
         ready = [key for key, one in self.waiting.items() if not self._is_blocked(one)]
         for key in sorted(ready, key=lambda key: -self._ways[key]):
-            if len(self._busy) < self.jobs and self._has_room(self.waiting[key]):
-                self._busy[key] = self.waiting.pop(key)
-                yield self._busy[key]
+            # Who finds no room is waited for: others would start before it for ever.
+            if len(self._busy) == self.jobs or not self._has_room(self.waiting[key]):
+                return
+            self._busy[key] = self.waiting.pop(key)
+            yield self._busy[key]
 
     def done(self, key: str) -> None:
         """A stage has ended well."""

@@ -119,6 +119,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         judges=(("qemu", qemu),),
         checks=program.checks(service, target),
         guess=60,
+        memory=500_000_000,  # hello-tls took 453 MB
         peak=800_000_000,
         kept=200_000_000,
     )

@@ -27,18 +27,21 @@ COMPILER = """\
 # stay until the code was looked at; the pipeline strips what is left of them.
 link=-static-pie
 atomic=-latomic
-malloc={allocator}
+malloc=
+allocator={allocator}
 for word; do
     shift
     case $word in
     -s | -Wl,-s | -Wl,--strip-all) continue ;;
     -static | -static-pie) link= ;;
     -no-pie) link=-static ;;
-    -shared | -r | -nostdlib | -c | -E | -S | -M | -MM) link= atomic= malloc= ;;
+    -shared | -r | -nostdlib | -c | -E | -S | -M | -MM) link= atomic= allocator= ;;
+    -*) ;;
+    *) malloc=yes ;;  # without a file `cc -v` would link
     esac
     set -- "$@" "$word"
 done
-exec "{compiler}" $link $malloc "$@" {flags} $atomic
+exec "{compiler}" $link ${{malloc:+$allocator}} "$@" {flags} $atomic
 """
 PKG_CONFIG = """\
 #!/bin/sh

@@ -101,6 +101,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             (f"build/{target.triple}/libstdc++-v3/config.status", "C++ library"),
         ),
         guess=1240,
+        memory=900_000_000,
         peak=2_400_000_000,
         kept=230_000_000,
     )

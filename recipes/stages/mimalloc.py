@@ -14,7 +14,6 @@ OPTIONS = (
     "-O3",
     "-DNDEBUG",
     "-DMI_MALLOC_OVERRIDE=1",  # malloc, free and C++'s new are its own
-    "-DMI_LIBC_MUSL=1",
     "-DMI_NO_GETENV=1",  # a program that is handed out takes no orders for its allocator
     "-fvisibility=hidden",
     "-ftls-model=initial-exec",

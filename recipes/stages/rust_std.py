@@ -117,6 +117,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         judges=(("rust", rust), ("toolchain", toolchain), *judges),
         checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
         guess=75,
+        memory=1_250_000_000,  # measured for x86_64
         peak=1_200_000_000,
         kept=300_000_000,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes.engine.apt import Apt
-from recipes.engine.build import Builder
+from recipes.engine.build import Builder, Fault
 from recipes.engine.events import Events
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
@@ -70,11 +70,11 @@ class Bench:
             runner.close()
             self.text = stream.getvalue()
 
-    def build(self, *goals: Stage, keep_going: bool = False) -> dict[str, Entry]:
+    def build(self, *goals: Stage, faults: list[Fault] | None = None) -> dict[str, Entry]:
         """Build the goals; the entries by name."""
         with self.builder() as builder, self.store.in_use():
             with ThreadPoolExecutor(self.jobs) as executor:
-                return builder.build(goals, executor, keep_going=keep_going)
+                return builder.build(goals, executor, faults=faults)
 
     def said(self, what: str) -> set[str]:
         """Names of the stages that the last run called `built`, `found` or `checked`."""

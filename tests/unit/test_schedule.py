@@ -86,6 +86,18 @@ def test_nothing_big_starts_beside_others() -> None:
     assert started(one) == ["big"]
 
 
+def test_who_finds_no_room_is_waited_for() -> None:
+    """Else small ones would go on starting before it."""
+    one = schedule(planned("small", 9, memory=100), planned("big", 8, memory=900),
+                   planned("later", 7, memory=100), limit=1000)  # fmt: skip
+    assert started(one) == ["small"]
+    assert started(one) == []
+    one.done("small")
+    assert started(one) == ["big"]
+    one.done("big")
+    assert started(one) == ["later"]
+
+
 def test_what_is_too_big_for_the_machine_is_tried_with_one_process() -> None:
     big = planned("big", 9, memory=5000)
     one = schedule(big, jobs=4, limit=1000)
