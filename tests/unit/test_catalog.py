@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, service, source, target
+from recipes import board, errors, service, source, target
 from recipes.catalog import Catalog
 from recipes.engine import site
 from recipes.engine.key import Keys
@@ -23,6 +23,7 @@ GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
 WRITE = "MUSLIN_GOLDEN"
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 TARGETS = target.load(PROJECT / "toolchains")
+BOARDS = board.load(PROJECT / "boards", TARGETS)
 
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def goals(catalog: Catalog) -> list[Stage]:
         *(catalog.image(each, one) for one in targets for each in services),
         *(catalog.index(each, targets) for each in services),
         *(catalog.sdk_archive(one) for one in targets),
+        *(
+            catalog.boot(each, one, on)
+            for on in BOARDS.values()
+            for one in targets
+            if one.name in on.targets
+            for each in services
+        ),
     ]
 
 

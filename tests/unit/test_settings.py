@@ -143,3 +143,30 @@ def test_a_service_named_in_full_that_is_none_is_told(project: Path) -> None:
         settings.load(project)
     assert "services/none has neither a service.toml nor a Cargo.toml with" in str(caught.value)
     assert "../gone has neither" in str(caught.value)
+
+
+@pytest.mark.parametrize(("said", "bytes_"), [("800MB", 800_000_000), ("1.5GB", 1_500_000_000)])
+def test_memory_may_be_limited(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str, bytes_: int
+) -> None:
+    monkeypatch.setenv(settings.MEMORY_VARIABLE, said)
+    assert settings.load(project).memory == bytes_
+
+
+@pytest.mark.parametrize("said", ["4", "much", "0GB", "-1GB", "4 GB"])
+def test_memory_that_makes_no_sense(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(settings.MEMORY_VARIABLE, said)
+    with pytest.raises(errors.BadVariable, match="a size, such as 800MB or 4GB"):
+        settings.load(project)
+
+
+def test_memory_is_the_machines_or_what_its_control_group_grants(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(settings.MEMORY_VARIABLE, raising=False)
+    whole = settings.load(project).memory
+    assert 100_000_000 < whole < 2**44
+    monkeypatch.setattr(settings, "_limits", lambda: iter([200_000_000]))
+    assert settings.load(project).memory == 160_000_000
