@@ -164,7 +164,7 @@ def instruction(text: str) -> Callable[[Product, Path], Path]:
 LATER = {
     "armv6": ("-march=armv7-a+fp",),
     "armv7": ("-march=armv8-a+simd", "-mfpu=neon-fp-armv8"),
-    "aarch64": ("-march=armv8.2-a+sve",),
+    "aarch64": ("-march=armv8.2-a",),
     "x86_64": ("-march=x86-64-v3",),
 }
 
@@ -181,6 +181,7 @@ def archive(product: Product, folder: Path) -> Path:
 
 LOOP = """\
 void f(float *restrict a, const float *restrict b) { for (int i = 0; i < 64; i++) a[i] += b[i]; }
+int g(int *a) { return __atomic_fetch_add(a, 1, __ATOMIC_SEQ_CST); }
 """
 
 
