@@ -28,8 +28,9 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"all is well")
 
+server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Answers)  # it listens from here on
 print("board: port 8080 is served", flush=True)
-HTTPServer(("127.0.0.1", int(sys.argv[1])), Answers).serve_forever()
+server.serve_forever()
 """
 UP = "echo '[  0.0] Booting Linux: hello'; echo 'board: user space'; echo 'board: starting /x'; "
 WAIT = "exec sleep 60"
