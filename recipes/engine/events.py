@@ -15,7 +15,6 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 TRACE = "trace.json"
 KEPT = 20
@@ -28,7 +27,7 @@ class Events:
 
     def __init__(self, folder: Path) -> None:
         self._runs = folder
-        self._file: IO[str] | None = None
+        self._file: Path | None = None
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._started: dict[str, tuple[float, int]] = {}
@@ -46,7 +45,7 @@ class Events:
             shutil.rmtree(old, ignore_errors=True)
         when = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         folder = Path(tempfile.mkdtemp(prefix=f"{when}-", dir=self._runs))
-        self._file = (folder / "events.jsonl").open("w")
+        self._file = folder / "events.jsonl"
         self._write("run", jobs=jobs, stages=stages, time=datetime.now(UTC).isoformat())
 
     def started(self, stage: str, after: list[str]) -> None:
@@ -82,9 +81,7 @@ class Events:
         for stage in list(self._started):
             self.ended(stage, "stopped")
         self._write("over")
-        path = Path(self._file.name)
-        self._file.close()
-        self._file = None
+        path, self._file = self._file, None
         text = json.dumps({"traceEvents": self._spans, "displayTimeUnit": "ms"})
         path.with_name(TRACE).write_text(text)
 
@@ -97,6 +94,6 @@ class Events:
     def _write(self, event: str, **facts: Fact) -> None:
         with self._lock:
             if self._file is not None:
-                self._file.write(json.dumps({"at": round(self._now(), 3), "event": event, **facts}))
-                self._file.write("\n")
-                self._file.flush()
+                line = json.dumps({"at": round(self._now(), 3), "event": event, **facts})
+                with self._file.open("a") as file:  # whole at any moment, and open at none
+                    file.write(f"{line}\n")
