@@ -53,13 +53,13 @@ cp "$kernel"/boot/vmlinuz-* "$to/kernel"
 file=$(find "$kernel/usr/lib" -path '*/linux-image-*' -name "$tree" | head -n 1)
 if test -z "$file"; then echo "no device tree $tree comes with the kernel" >&2; exit 1; fi
 cp "$file" "$to/board.dtb"
-mkdir -p "$to/root/.board"
-: >"$to/root/.board/modules"
+mkdir -p "$to/files/.board"
+: >"$to/files/.board/modules"
 for module; do
     file=$(find "$kernel" -name "$module.ko*" | head -n 1)
     if test -z "$file"; then echo "the kernel has no module $module" >&2; exit 1; fi
-    cp "$file" "$to/root/.board/"
-    echo "/.board/${file##*/}" >>"$to/root/.board/modules"
+    cp "$file" "$to/files/.board/"
+    echo "/.board/${file##*/}" >>"$to/files/.board/modules"
 done
 """
 
@@ -67,9 +67,9 @@ done
 def board(
     board: Board, target: Target, *, code: Tree, kernel: tuple[Source, ...], toolchain: Stage
 ) -> Stage:
-    """`kernel`, `board.dtb` and `root`, the file system without a service."""
+    """`kernel`, `board.dtb` and `files`, the file system without a service."""
     compiler = f"${{need.toolchain}}/bin/{target.triple}-gcc"
-    program = f"${{out}}/root{FIRST}"
+    program = f"${{out}}/files{FIRST}"
     return Stage(
         name=f"board-{board.name}-{target.name}",
         target=target.name,
@@ -103,7 +103,7 @@ def board(
             ),
         ),
         runs_on="target",
-        checks=(Present(paths=("kernel", "board.dtb", f"root{FIRST}")),),
+        checks=(Present(paths=("kernel", "board.dtb", f"files{FIRST}")),),
         guess=8,
         peak=500_000_000,
         kept=40_000_000,
@@ -154,7 +154,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
         ),
         steps=(
             *image.root(service),
-            Copy(source="${need.board}/root", to=root),
+            Copy(source="${need.board}/files", to=root),
             Write(path=f"{root}/.board/program", text="".join(f"{word}\0" for word in words)),
             *((Write(path=f"{root}/.board/network", text="\n"),) if board.network else ()),
             *((Write(path=f"{root}/.board/port", text=str(port)),) if service.serve else ()),
