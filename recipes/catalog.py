@@ -23,7 +23,17 @@ from recipes.target import Target
 PROJECT = Path(__file__).resolve().parents[1]
 VERIFIED = ("toolchain", "rust-std", *LIBRARIES)
 """What has a verification of its own, beside the services."""
-TAKEN = ("binutils", "board", "boot", "gcc", "headers", "image", "musl-cross-make", "sdk")
+TAKEN = (
+    "binutils",
+    "board",
+    "boot",
+    "compiler",
+    "gcc",
+    "headers",
+    "image",
+    "musl-cross-make",
+    "sdk",
+)
 """Other names that stages of a target start with."""
 
 

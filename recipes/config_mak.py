@@ -15,7 +15,7 @@ from pathlib import Path
 import tomli_w
 
 from recipes import errors
-from recipes.stages import gcc
+from recipes.stages import compiler
 from recipes.target import Target
 
 ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z0-9_]+)\s*(?P<how>\+|::?|\?)?=\s*(?P<value>.*)")
@@ -41,7 +41,7 @@ FIXED = re.compile(
     r"|with-debug-prefix-map|disable-werror)(=.*)?"
 )
 """What the pipeline says of places, and must."""
-SAID_ALREADY = (*gcc.OPTIONS, "--disable-werror", "--disable-libmudflap", "--disable-libmpx")
+SAID_ALREADY = (*compiler.OPTIONS, "--disable-werror", "--disable-libmudflap", "--disable-libmpx")
 FLOATS = {"hf": "--with-float=hard", "sf": "--with-float=soft"}
 """What musl-cross-make adds by the end of a triple."""
 

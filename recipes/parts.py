@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -11,6 +11,7 @@ from recipes.libraries import LIBRARIES, known, with_their_needs
 from recipes.source import Pins
 from recipes.stages import (
     binutils,
+    compiler,
     crates,
     gcc,
     headers,
@@ -37,6 +38,8 @@ class Parts:
 
     host: Host
     pins: Pins
+    targets: Mapping[str, Target]
+    """All that are declared: one may share its compiler with another."""
     missing_tools: bool
     """Whether the host lacks one of m4, bison, flex and patch."""
     driver: Driver = "builtin"
@@ -109,18 +112,35 @@ class Parts:
         source = self.pins.source("linux-headers")
         return self._once(f"headers-{target.name}", lambda: headers.stage(target, source=source))
 
+    def gcc_source(self) -> Stage:
+        """GCC's sources, for all targets."""
+        source, member = self.pins.source("gcc"), self.pins.member("gcc")
+        return self._once("gcc-source", lambda: compiler.source(source=source, member=member))
+
+    def compiler(self, target: Target) -> Stage:
+        """GCC's own programs."""
+        lender = self.targets[target.gcc.shared_with] if target.gcc.shared_with else None
+        return self._once(
+            f"compiler-{target.name}",
+            lambda: compiler.stage(
+                target,
+                source=self.gcc_source(),
+                host_libs=self.host_libs(),
+                binutils=self.binutils(target),
+                lender=(lender, self.compiler(lender)) if lender else None,
+                tools=self.tools(),
+            ),
+        )
+
     def gcc(self, target: Target) -> Stage:
         """Compiler, musl, C++ library."""
         return self._once(
             f"gcc-{target.name}",
             lambda: gcc.stage(
                 target,
-                source=self.pins.source("gcc"),
-                member=self.pins.member("gcc"),
+                made=self.compiler(target),
                 musl=self.pins.source("musl"),
                 musl_patches=self.pins.patches("musl"),
-                host_libs=self.host_libs(),
-                binutils=self.binutils(target),
                 headers=self.headers(target),
                 tools=self.tools(),
             ),

@@ -113,6 +113,7 @@ class Pipeline:
         return Catalog(
             host=doctor.host(),
             pins=self.pins,
+            targets=self.targets,
             missing_tools=doctor.missing_tools(),
             services=self.services,
             driver=source_sets.driver(self._said_driver or self.settings.driver, self.pins),

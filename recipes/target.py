@@ -21,6 +21,8 @@ class Gcc(Declaration):
     """How the compiler is configured: its defaults are the target's baseline."""
 
     configure: tuple[Annotated[str, Field(pattern=r"^--")], ...]
+    shared_with: str = ""
+    """Another target whose compiler differs in defaults alone: it is taken over, not built anew."""
 
 
 class Rust(Declaration):
@@ -112,7 +114,25 @@ def load(folder: Path) -> dict[str, Target]:
                 raise errors.BadDeclaration(path, [f"{name} is {claimed[name].name}'s already"])
             claimed[name] = path
         targets[target.name] = target
+    for target in targets.values():
+        _insist_on_lender(target, targets, claimed[target.name])
     return targets
+
+
+def _insist_on_lender(target: Target, targets: dict[str, Target], path: Path) -> None:
+    name = target.gcc.shared_with
+    if not name:
+        return
+    if name not in targets or name == target.name:
+        others = [one for one in targets if one != target.name]
+        fault = str(errors.Unknown("target", name, others))
+    elif targets[name].machine != target.machine:
+        fault = f"{name} is another machine, {targets[name].machine}"
+    elif targets[name].gcc.shared_with:
+        fault = f"{name} has its compiler of {targets[name].gcc.shared_with}; name that"
+    else:
+        return
+    raise errors.BadDeclaration(path, [f"gcc.shared-with: {fault}"])
 
 
 def choose(targets: dict[str, Target], wanted: tuple[str, ...]) -> tuple[Target, ...]:

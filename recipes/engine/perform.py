@@ -27,6 +27,7 @@ from recipes.engine.stage import (
     Link,
     Pack,
     Patch,
+    Rebase,
     RegistrySettings,
     Relink,
     Remove,
@@ -71,6 +72,8 @@ def step(what: Step, site: Site) -> None:
             _remove(what, site)
         case Replace():
             _replace(what, site)
+        case Rebase():
+            _rebase(what, site)
         case Touch():
             path = site.path(what.path)
             path.touch()
@@ -263,6 +266,26 @@ def _replace(what: Replace, site: Site) -> None:
     if not found:
         why = f"{old!r} is nowhere in {what.pattern} below {root}"
         raise errors.StepFailed(site.stage, "replace", why, site.log)
+
+
+def _rebase(what: Rebase, site: Site) -> None:
+    root = site.path(what.root)
+    old, new = site.expand(what.old).encode(), site.expand(what.new).encode()
+    found = 0
+    for path in _files(root):
+        content = path.read_bytes()
+        if old not in content:
+            continue
+        if b"\0" in content:
+            why = f"{what.old!r} is in {path}, which is no text and cannot be moved"
+            raise errors.StepFailed(site.stage, "rebase", why, site.log)
+        times = path.stat()
+        path.write_bytes(content.replace(old, new))
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        found += 1
+    if not found:
+        why = f"{what.old!r} is nowhere below {root}"
+        raise errors.StepFailed(site.stage, "rebase", why, site.log)
 
 
 def _strip(what: Strip, site: Site) -> None:

@@ -202,6 +202,17 @@ class Replace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rebase:
+    """Replace a path in every text file below a folder, whose times stay: make sees no change.
+    Finding it nowhere is an error, and so is one in a file that is no text."""
+
+    revision: ClassVar[int] = 1
+    root: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Touch:
     """Set a file's modification time, seconds since 1970; creates it if absent."""
 
@@ -352,6 +363,7 @@ Step = (
     | Relink
     | Remove
     | Replace
+    | Rebase
     | Touch
     | Strip
     | Deduplicate

@@ -24,7 +24,7 @@ from recipes.engine.stage import (
     Write,
     escaped,
 )
-from recipes.stages import gcc, musl_fixes
+from recipes.stages import compiler, musl_fixes
 from recipes.target import Target
 
 COMPONENTS = {
@@ -109,8 +109,8 @@ def stage(
             Write(path=f"{HERE}/config.mak", text=config(target, versions)),
             Run(argv=("make", "extract_all"), cwd=HERE),
             # Its own patch for static-pie does not reach ARM.
-            *gcc.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
-            Run(argv=("make", "install", gcc.said(target)), cwd=HERE),
+            *compiler.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
+            Run(argv=("make", "install", compiler.said(target)), cwd=HERE),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
             Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so
         ),
@@ -131,7 +131,7 @@ def stage(
 
 def config(target: Target, versions: Mapping[str, str]) -> str:
     """`config.mak`, which both of its makefiles include behind their defaults."""
-    ours = (option for option in gcc.OPTIONS if option not in FIXED)
+    ours = (option for option in compiler.OPTIONS if option not in FIXED)
     return "".join(
         f"{line}\n"
         for line in (
@@ -140,15 +140,18 @@ def config(target: Target, versions: Mapping[str, str]) -> str:
             f"SOURCES = {SOURCES}",
             *(f"{COMPONENTS[part]} = {version}" for part, version in versions.items()),
             _words("COMMON_CONFIG", ("--disable-nls", "--with-debug-prefix-map=${work}=.")),
-            _words("COMMON_CONFIG", (f"CFLAGS={gcc.OPTIMISATION}", f"CXXFLAGS={gcc.OPTIMISATION}")),
+            _words(
+                "COMMON_CONFIG",
+                (f"CFLAGS={compiler.OPTIMISATION}", f"CXXFLAGS={compiler.OPTIMISATION}"),
+            ),
             _words("BINUTILS_CONFIG", ("--disable-gdb", "--disable-gprof", "--disable-gprofng")),
             _words("BINUTILS_CONFIG", ("--without-zstd",)),
             _words("GCC_CONFIG", (*ours, *target.gcc.configure)),
             _words(
                 "GCC_CONFIG",
                 (
-                    f"CFLAGS_FOR_TARGET={gcc.TARGET_FLAGS}",
-                    f"CXXFLAGS_FOR_TARGET={gcc.TARGET_FLAGS}",
+                    f"CFLAGS_FOR_TARGET={compiler.TARGET_FLAGS}",
+                    f"CXXFLAGS_FOR_TARGET={compiler.TARGET_FLAGS}",
                 ),
             ),
         )

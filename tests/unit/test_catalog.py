@@ -33,7 +33,13 @@ def catalog(tmp_path: Path) -> Catalog:
     pins = source.load(
         PROJECT / "recipes" / "pins", tmp_path / "run-lock.toml", host="bookworm-amd64"
     )
-    return Catalog(host=HOST, pins=pins, missing_tools=True, services=service.load(tuple(folders)))
+    return Catalog(
+        host=HOST,
+        targets=TARGETS,
+        pins=pins,
+        missing_tools=True,
+        services=service.load(tuple(folders)),
+    )
 
 
 def goals(catalog: Catalog) -> list[Stage]:
@@ -129,11 +135,17 @@ def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catal
 def test_a_service_is_not_called_like_another_part(catalog: Catalog, name: str) -> None:
     mine = {name: catalog.services["hello-c"].model_copy(update={"name": name})}
     with pytest.raises(errors.BadDeclaration, match=f"a part of the pipeline is called {name}"):
-        Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+        Catalog(host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine)
 
 
 def test_this_machines_tools_are_in_no_key(catalog: Catalog) -> None:
-    equipped = Catalog(host=HOST, pins=catalog.pins, missing_tools=False, services=catalog.services)
+    equipped = Catalog(
+        host=HOST,
+        targets=TARGETS,
+        pins=catalog.pins,
+        missing_tools=False,
+        services=catalog.services,
+    )
     keys = Keys(HOST)
     assert {keys.of(stage) for stage in goals(equipped)} == {
         keys.of(stage) for stage in goals(catalog)
@@ -160,7 +172,9 @@ def test_a_comment_in_a_declaration_rebuilds_nothing(catalog: Catalog, tmp_path:
 
     def keys() -> tuple[str, str]:
         mine = service.load((folder,))
-        fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+        fresh = Catalog(
+            host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+        )
         program, image = fresh.program(mine["mine"], one), fresh.image(mine["mine"], one)
         return Keys(HOST).of(program), Keys(HOST).of(image)
 
@@ -200,7 +214,9 @@ def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
         'summary = "s"\nbuild = "cargo"\nbinary = "mine"\nimage.entrypoint = ["/mine"]\n'
     )
     mine = service.load((tmp_path / "mine",))
-    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    fresh = Catalog(
+        host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+    )
     ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
     left_out = {"target/release/mine", ".git/config", "service.toml", "c/build/a.o"}
     assert {file.path for file in tree.files} == set(files) - left_out
@@ -263,7 +279,9 @@ def test_a_service_that_its_workspace_does_not_know_is_told_what_to_do(
         'summary = "s"\nbuild = "cargo"\nbinary = "x"\nimage.entrypoint = ["/x"]\n'
     )
     mine = service.load((tmp_path / "my-calc",))
-    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    fresh = Catalog(
+        host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+    )
     with pytest.raises(errors.BadDeclaration, match=words) as caught:
         fresh.program(mine["my-calc"], TARGETS["armv6"])
     assert "add an empty [workspace] to its Cargo.toml" in str(caught.value)
@@ -278,7 +296,9 @@ def test_a_service_beside_a_workspace_is_no_part_of_its_crates(
     mine = service.load((tmp_path / "s" / "hello-http",))
 
     def key() -> str:
-        fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+        fresh = Catalog(
+            host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+        )
         return Keys(HOST).of(fresh.program(mine["hello-http"], TARGETS["armv6"]))
 
     before = key()
@@ -297,7 +317,9 @@ def test_libraries_are_named_to_the_linker_of_a_make_service(catalog: Catalog) -
     assert env["LDLIBS"] == "-lssl -lcrypto -latomic"
     compiler = next(step.text for step in program.steps if isinstance(step, Write))
     assert '-isystem "${need.openssl}/usr/include" "-L${need.openssl}/usr/lib"' in compiler
-    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=catalog.services)
+    fresh = Catalog(
+        host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=catalog.services
+    )
     assert "LDLIBS" not in dict(fresh.program(catalog.services["hello-c"], TARGETS["armv6"]).env)
 
 
@@ -309,7 +331,7 @@ def test_a_service_that_needs_what_no_recipe_makes_is_named(
     shutil.copy(PROJECT / "tests/data/bad/service-missing-library.toml", declared)
     mine = service.load((tmp_path / "mine",))
     with pytest.raises(errors.BadDeclaration) as caught:
-        Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+        Catalog(host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine)
     assert str(caught.value).startswith(f"{declared}: ")
     assert "needs: there is no C library 'zlb'. Did you mean zlib?" in str(caught.value)
 
@@ -320,7 +342,9 @@ def test_names_beyond_ascii_are_files_like_others(catalog: Catalog, tmp_path: Pa
     (folder / "src" / "\u00fcber.c").write_text("\n")
     (folder / "src" / os.fsdecode(b"latin-\xfc.c")).write_text("\n")  # no UTF-8
     mine = service.load((folder,))
-    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    fresh = Catalog(
+        host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+    )
     program = fresh.program(mine["mine"], TARGETS["armv6"])
     assert Keys(HOST).of(program)
     ((_, tree),) = program.trees
@@ -337,7 +361,9 @@ def test_what_was_compiled_in_a_projects_folder_stays_there(
     (folder / "src" / "main.o").write_bytes(b"\x7fELF, an object of the host")
     (folder / "src" / "mine.a").write_bytes(b"!<arch>\n")
     mine = service.load((folder,))
-    fresh = Catalog(host=HOST, pins=catalog.pins, missing_tools=True, services=mine)
+    fresh = Catalog(
+        host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+    )
     ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
     assert not {"hello-c", "src/main.o", "src/mine.a"} & {file.path for file in tree.files}
 

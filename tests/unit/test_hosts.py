@@ -53,6 +53,7 @@ def test_no_stage_on_an_arm64_host_speaks_of_another_machine(tmp_path: Path) -> 
     folders = sorted(path.parent for path in (PROJECT / "services").glob("*/service.toml"))
     catalog = Catalog(
         host=ARM64,
+        targets=target.load(PROJECT / "toolchains"),
         pins=pins_of(tmp_path),
         missing_tools=True,
         services=service.load(tuple(folders)),

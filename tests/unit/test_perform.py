@@ -24,6 +24,7 @@ from recipes.engine.stage import (
     Join,
     Link,
     Patch,
+    Rebase,
     Relink,
     Remove,
     Replace,
@@ -142,6 +143,18 @@ STEPS: dict[str, tuple[tuple[Step, ...], dict[str, str]]] = {
         ),
         {"deep": "755 /", "deep/three.txt": "644 three\n\n", "one.txt": "644 1\n"},
     ),
+    "rebase": (
+        (
+            Write(path="${out}/deep/Makefile", text="cc = ${out}/cc, ${out}\n"),
+            Write(path="${out}/other", text="nothing\n"),
+            Rebase(root="${out}", old="${out}", new="@here@"),
+        ),
+        {
+            "deep": "755 /",
+            "deep/Makefile": "644 cc = @here@/cc, @here@\n",
+            "other": "644 nothing\n",
+        },
+    ),
     "deduplicate": (
         (
             Write(path="${out}/a/first", text="same"),
@@ -183,7 +196,7 @@ def test_a_change_of_what_steps_write_takes_a_new_revision() -> None:
     assert hashlib.sha256(document.encode()).hexdigest() == GOLDEN
 
 
-GOLDEN = "a6971331d3a4886d1c1faa613bf832ee9758569c1c7218fd7dc85618bf045069"
+GOLDEN = "1d9201039bcbc74205c3840aed19f6b9d7660ae1f797282ff45f17b36c4d3382"
 """Of revisions and expectations together: raise the step's revision, then take the new digest."""
 
 
@@ -199,6 +212,19 @@ def test_copies_keep_their_time(site: Site) -> None:
     assert (site.work / "copy").stat().st_mtime == 5
 
 
+def test_what_is_rebased_keeps_its_time(site: Site) -> None:
+    perform.step(Touch(path="in/one.txt", time=5), site)
+    perform.step(Rebase(root="in", old="one", new="1"), site)
+    assert (site.work / "in/one.txt").read_text() == "1\n"
+    assert (site.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
+
+
+def test_a_path_in_a_program_cannot_be_rebased(site: Site) -> None:
+    (site.work / "in/program").write_bytes(b"\x7fELF\0seven\0")
+    with pytest.raises(errors.StepFailed, match="in/program, which is no text"):
+        perform.step(Rebase(root="in", old="seven", new="7"), site)
+
+
 FAILING: dict[str, tuple[Step, str]] = {
     "copy-nothing": (Copy(source="in/no", to="x"), "stage: copy: there is no "),
     "copy-over": (Copy(source="in/one.txt", to="in/two.txt"), "two.txt is there already"),
@@ -210,6 +236,10 @@ FAILING: dict[str, tuple[Step, str]] = {
     "replace-nowhere": (
         Replace(root="in", pattern="*.md", old="one", new="x"),
         "replace: 'one' is nowhere in *.md below",
+    ),
+    "rebase-nothing": (
+        Rebase(root="in", old="seven", new="x"),
+        "rebase: 'seven' is nowhere below",
     ),
 }
 

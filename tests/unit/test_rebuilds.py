@@ -113,7 +113,13 @@ def edited(model: Any, path: str, value: object) -> Any:  # noqa: ANN401  # a mo
 
 def stages(pins: Pins, one: Target, services: Iterable[Service]) -> dict[str, Stage]:
     named = {each.name: each for each in services}
-    catalog = Catalog(host=HOST, pins=pins, missing_tools=True, services=named)
+    catalog = Catalog(
+        host=HOST,
+        targets=target.load(PROJECT / "toolchains"),
+        pins=pins,
+        missing_tools=True,
+        services=named,
+    )
     goals = [catalog.image(each, one) for each in named.values()]
     goals += [catalog.index(each, (one,)) for each in named.values()]
     return {stage.name: stage for stage in everything(goals).values()}

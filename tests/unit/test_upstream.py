@@ -167,6 +167,7 @@ def catalog_of(
 ) -> Catalog:
     return Catalog(
         host=Host(machine="x86_64", libc="glibc 2.36"),
+        targets=load(PROJECT / "toolchains"),
         pins=pins,
         missing_tools=False,
         services=services,

@@ -1,0 +1,254 @@
+"""GCC's own programs, and the sources that every target's are made of.
+
+They are apart from the target's libraries so that a mended musl costs no new compiler, and so that
+targets of one machine share what they differ in by defaults alone. What is handed on is the tree
+that was built in, whole: GCC's makefiles build the libraries with the compiler that lies there.
+"""
+
+from __future__ import annotations
+
+from recipes.engine.stage import (
+    Check,
+    Copy,
+    Folder,
+    Free,
+    Link,
+    Present,
+    Rebase,
+    Remove,
+    Replace,
+    Run,
+    Source,
+    Stage,
+    Step,
+    Touch,
+    Unpack,
+)
+from recipes.target import Target
+
+OPTIONS = (
+    "--prefix=",  # empty: every path is found from where the compiler lies
+    "--libdir=/lib",
+    "--enable-languages=c,c++",
+    "--disable-analyzer",  # -fanalyzer: a sixth of what is compiled, and no part of a cross build
+    "--disable-bootstrap",
+    "--disable-gcov",
+    "--disable-gnu-indirect-function",  # musl has no IFUNC
+    "--disable-libcc1",
+    "--disable-libgomp",
+    "--disable-libitm",
+    "--disable-libquadmath",
+    "--disable-libsanitizer",  # wants glibc's internals
+    "--disable-libssp",  # musl has its own
+    "--disable-libstdcxx-pch",  # precompiled headers: long to make, and only for equal options
+    "--disable-libvtv",
+    "--disable-multilib",
+    "--disable-nls",
+    "--disable-plugin",
+    "--enable-checking=release",
+    "--enable-default-pie",
+    "--enable-libstdcxx-time",
+    "--enable-tls",
+    "--without-isl",
+    "--without-zstd",
+)
+NO_MANUALS = ("MAKEINFO=true", "BUILD_INFO=", "MANFILES=", "GENERATED_MANPAGES=")
+TARGET_FLAGS = "-O2 -g0 -ffile-prefix-map=${work}=."
+OPTIMISATION = "-O1"  # measured: the compiler compiles in 60 % of the time it takes at -O2
+FAR_FUTURE = 4102444800  # 2100-01-01
+
+
+ARM_LINK_SPEC = "gcc/config/arm/linux-elf.h"
+"""GCC 14 passes -static-pie on to the linker on every Linux target but ARM: there the program
+gets an interpreter and shared libraries. aarch64-linux.h has what is missing."""
+
+HERE = "@here@"
+"""What stands in the tree for the folder it was built in, and for those beside it."""
+BESIDE = {"gcc": "source", "host-libs": "host-libs", "binutils": "binutils"}
+"""What has to lie beside `build`, and the needs that it is: GCC is told of paths that end there."""
+NOT_BUILT = (
+    *("gcc/testsuite", "gcc/ada", "gcc/d", "gcc/fortran", "gcc/go", "gcc/jit", "gcc/m2"),
+    *("gcc/rust", "gnattools", "gotools", "libada", "libffi", "libgfortran", "libgm2", "libgo"),
+    *("libgrust", "libitm", "libobjc", "libphobos", "libsanitizer", "libvtv"),
+    *("libgomp/testsuite", "libstdc++-v3/testsuite"),
+)
+"""Most of the tarball: other languages, and tests that run where GCC is developed."""
+WITH_THE_TRIPLE = (
+    *("c/gccspec", "collect2", "cp/g++spec", "cp/module", "cppbuiltin", "cppdefault", "gcc"),
+    *("gcc-ar", "gcc-nm", "gcc-ranlib", "lto-streamer-in", "optinfo-emit-json", "toplev"),
+    "tree-diagnostic-client-data-hooks",
+)
+"""Objects whose flags hold the target's name or folders (`CFLAGS-*.o` in gcc/Makefile.in and in
+gcc/c*/Make-lang.in): make does not see it when such a flag changes."""
+
+
+def source(*, source: Source, member: str) -> Stage:
+    """GCC's sources, once for all targets. `member` is the tarball in Debian's package."""
+    archive, first = "${source.gcc}", tuple[Step, ...]()
+    if member:
+        archive = f"${{work}}/{member}"
+        first = (Unpack(archive="${source.gcc}", only=(member,)),)
+    return Stage(
+        name="gcc-source",
+        summary="GCC's sources, unpacked and mended",
+        sources=(("gcc", source),),
+        steps=(
+            *first,
+            Unpack(
+                archive=archive,
+                into="${out}",
+                strip=1,
+                omit=tuple(f"*/{path}" for path in NOT_BUILT),
+            ),
+            *static_pie_on_arm("${out}"),
+        ),
+        runs_on="nowhere",
+        checks=(Present(paths=("configure", "gcc/BASE-VER", "libstdc++-v3/configure")),),
+        guess=1,
+        peak=1_000_000_000,
+        kept=400_000_000,
+    )
+
+
+def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
+    target: Target,
+    *,
+    source: Stage,
+    host_libs: Stage,
+    binutils: Stage,
+    lender: tuple[Target, Stage] | None,
+    tools: tuple[tuple[str, Stage], ...],
+) -> Stage:
+    """`build`, where `make all-gcc` was done. `lender` has a compiler that differs in nothing but
+    defaults: of its tree only those programs are made anew that know them."""
+    lent: tuple[tuple[str, Stage], ...] = ()
+    steps: tuple[Step, ...] = _links("${out}")
+    checks: tuple[Check, ...] = ()
+    if lender:
+        of, made = lender
+        lent = (("lender", made),)
+        steps = (*taken_over("${need.lender}", "${out}"), *_for_another("${out}"))
+        checks = (Free(root="${out}/build/gcc", texts=(f"{of.triple}-", f"{of.triple}/")),)
+    return Stage(
+        name=f"compiler-{target.name}",
+        target=target.name,
+        summary="GCC's own programs",
+        needs=(("source", source), ("host-libs", host_libs), ("binutils", binutils), *lent),
+        tools=tools,
+        path=("${need.binutils}/bin",),
+        steps=(
+            *steps,
+            Folder(path="${out}/sysroot/usr/include"),  # GCC's make insists that it is there
+            Run(argv=_configure(target), cwd="${out}/build"),
+            make("configure-gcc", said(target), root="${out}"),
+            # Debian's tarball has no manual to compare this stamp with, and make would stop.
+            Touch(path="${out}/build/gcc/s-tm-texi", time=FAR_FUTURE),
+            make("all-gcc", said(target), root="${out}"),
+            Remove(root="${out}", patterns=(*BESIDE, "sysroot", "build/**/config.log")),
+            Rebase(root="${out}", old="${out}", new=HERE),
+        ),
+        runs_on="host",
+        checks=(Present(paths=("build/gcc/xgcc", "build/gcc/cc1plus")), *checks),
+        milestones=(
+            ("out/build/config.status", "configured"),
+            ("out/build/gcc/build/genrecog", "generators"),
+            ("out/build/gcc/insn-recog.o", "back end"),
+            ("out/build/gcc/cc1", "C compiler"),
+        ),
+        guess=120 if lender else 830,
+        memory=900_000_000,
+        peak=1_200_000_000,
+        kept=500_000_000,
+    )
+
+
+def _links(root: str) -> tuple[Link, ...]:
+    return tuple(
+        Link(path=f"{root}/{name}", target=f"${{need.{need}}}") for name, need in BESIDE.items()
+    )
+
+
+def beside(made: Stage) -> tuple[tuple[str, Stage], ...]:
+    """The needs of a compiler that its tree does not do without."""
+    return tuple((alias, need) for alias, need in made.needs if alias in BESIDE.values())
+
+
+def taken_over(tree: str, root: str) -> tuple[Step, ...]:
+    """A stage's tree, to be built in below another folder; the stage that does has its `beside`."""
+    return (
+        Copy(source=tree, to=root),
+        Rebase(root=root, old=HERE, new=root),
+        *_links(root),
+    )
+
+
+def _for_another(root: str) -> tuple[Step, ...]:
+    """Make what knows the target's name or defaults unmade."""
+    build = "build/gcc"
+    return (
+        Remove(
+            root=root,
+            patterns=(
+                f"{build}/Makefile",  # make configures where there is none
+                "build/build-*/fixincludes/Makefile",
+                *(f"{build}/{name}.o" for name in WITH_THE_TRIPLE),
+            ),
+        ),
+    )
+
+
+def _configure(target: Target) -> tuple[str, ...]:
+    return (
+        "../gcc/configure",  # by a relative path: it ends up in what is compiled
+        f"--target={target.triple}",
+        f"--with-sysroot=/{target.triple}",
+        "--with-build-sysroot=${out}/sysroot",
+        f"--with-build-time-tools=${{out}}/binutils/{target.triple}/bin",
+        *(f"--with-{library}=${{out}}/host-libs" for library in ("gmp", "mpfr", "mpc")),
+        *OPTIONS,
+        *target.gcc.configure,
+    )
+
+
+def said(target: Target) -> str:
+    """What `gcc -v` shows as its configuration: the same without the build's folders."""
+    words = (f"--target={target.triple}", *OPTIONS, *target.gcc.configure)
+    return f"TOPLEVEL_CONFIGURE_ARGUMENTS=../gcc/configure {' '.join(words)}"
+
+
+def static_pie_on_arm(root: str) -> tuple[Replace, ...]:
+    """Mend GCC's sources below a folder: see `ARM_LINK_SPEC`."""
+    return (
+        Replace(
+            root=root,
+            pattern=ARM_LINK_SPEC,
+            old="   %{!static: \\\n",
+            new=(
+                "   %{static-pie:-Bstatic -pie --no-dynamic-linker -z text} \\\n"
+                "   %{!static:%{!static-pie: \\\n"
+            ),
+        ),
+        Replace(
+            root=root,
+            pattern=ARM_LINK_SPEC,
+            old='GNU_USER_DYNAMIC_LINKER "}} \\\n',
+            new='GNU_USER_DYNAMIC_LINKER "}}} \\\n',
+        ),
+    )
+
+
+def make(*words: str, root: str) -> Run:
+    """GNU make in the tree below a folder, with everybody's flags."""
+    flags = f"-O2 -g0 -ffile-prefix-map={root}=."
+    return Run(
+        argv=(
+            "make",
+            *NO_MANUALS,
+            f"CFLAGS={OPTIMISATION}",
+            f"CXXFLAGS={OPTIMISATION}",
+            f"CFLAGS_FOR_TARGET={flags}",
+            f"CXXFLAGS_FOR_TARGET={flags}",
+            *words,
+        ),
+        cwd=f"{root}/build",
+    )
