@@ -1,32 +1,49 @@
 #!/bin/sh
-# One toolchain as it is built by hand: everything in its turn, GCC's own programs at -O2, its
-# arithmetic libraries in its tree. naive.sh FOLDER TRIPLE KERNEL-ARCH [GCC OPTIONS]; in FOLDER/sources lie
-# the unpacked binutils, gcc (with gmp, mpfr and mpc inside), musl and the kernel's headers.
+# One toolchain as people build it by hand: one step after the other on all cores, GCC's own programs
+# at -O2, gmp, mpfr and mpc in GCC's tree.
+#
+# naive.sh FOLDER TRIPLE [GCC OPTIONS]; FOLDER/sources holds binutils, gcc and musl, unpacked, and
+# FOLDER/headers/TRIPLE the kernel's headers.
 set -eu
-folder=$1 triple=$2 shift=3
+folder=$1 triple=$2
 shift 2
 sources=$folder/sources
 work=$folder/$triple
 out=$work/out
+sysroot=$out/$triple
 export PATH="$out/bin:$PATH"
-jobs=$(nproc)
-quiet="MAKEINFO=true"
-mkdir -p "$work/binutils" "$work/gcc" "$work/musl" "$out/$triple"
-cp -R "$sources/headers/$triple/include" "$out/$triple/"
-ln -s . "$out/$triple/usr"
-ln -s lib "$out/$triple/lib64"
+export MAKEFLAGS="-j$(nproc)"
+mkdir -p "$work/binutils" "$work/gcc" "$work/musl" "$sysroot"
+cp -R "$folder/headers/$triple/include" "$sysroot/include"
+ln -s . "$sysroot/usr"
+ln -s lib "$sysroot/lib64"
 
 cd "$work/binutils"
-"$sources/binutils/configure" --prefix="$out" --target="$triple" --with-sysroot="$out/$triple" \
-    --disable-multilib --disable-werror --disable-nls --disable-gdb --disable-gprofng
-make -j"$jobs" $quiet
-make $quiet install
+"$sources/binutils/configure" --prefix="$out" --target="$triple" --with-sysroot="$sysroot" \
+    --disable-gdb --disable-gprofng --disable-multilib --disable-nls --disable-werror
+make MAKEINFO=true
+make MAKEINFO=true install
 
 cd "$work/gcc"
-"$sources/gcc/configure" --prefix="$out" --target="$triple" --with-sysroot="$out/$triple" \
-    --enable-languages=c,c++ --disable-bootstrap --disable-multilib --disable-werror --disable-nls \
-    --disable-libsanitizer --disable-libssp --disable-gnu-indirect-function --enable-tls \
-    --enable-libstdcxx-time --enable-default-pie "$@"
-make -j"$jobs" $quiet configure-gcc
+"$sources/gcc/configure" --prefix="$out" --libdir="$out/lib" --target="$triple" \
+    --with-sysroot="$sysroot" --enable-languages=c,c++ --disable-bootstrap \
+    --disable-gnu-indirect-function --disable-libgomp --disable-libitm --disable-libquadmath \
+    --disable-libsanitizer --disable-libssp --disable-libvtv --disable-multilib --disable-nls \
+    --disable-werror --enable-default-pie --enable-libstdcxx-time --enable-tls --without-isl \
+    --without-zstd "$@"
+make MAKEINFO=true configure-gcc
 touch -d 2100-01-01 gcc/s-tm-texi # Debian's tarball has no manual to compare it with
-make -j"$jobs" $quiet all-gcc
+make MAKEINFO=true all-gcc
+
+cd "$work/musl"
+"$sources/musl/configure" --host="$triple" --prefix= CROSS_COMPILE="$triple-" \
+    CC="$work/gcc/gcc/xgcc -B$work/gcc/gcc" LIBCC="$work/gcc/$triple/libgcc/libgcc.a"
+make DESTDIR="$sysroot" install-headers
+make -C "$work/gcc" MAKEINFO=true enable_shared=no all-target-libgcc
+make
+make DESTDIR="$sysroot" install
+
+cd "$work/gcc"
+make -C "$triple/libgcc" enable_shared=yes
+make MAKEINFO=true BUILD_INFO=
+make MAKEINFO=true BUILD_INFO= install

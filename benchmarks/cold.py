@@ -1,0 +1,115 @@
+"""Toolchains from nothing: ours for all targets at once, and one after another by hand.
+
+Takes two hours and more on two cores, so it is asked for: `nox -s bench -- --cold`.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.timing import Pair
+from recipes.engine import archive
+from recipes.pipeline import Pipeline
+from recipes.target import Target
+
+BY_HAND = Path(__file__).with_name("naive.sh")
+LIBRARIES = ("gmp", "mpfr", "mpc")
+
+
+def toolchains(run: Pipeline, targets: Sequence[Target]) -> tuple[Pair, Pair]:
+    """Wall time against that of toolchains built by hand, and how busy the processors were.
+
+    Sources are downloaded before, and unpacked before where they are built by hand.
+    """
+    with tempfile.TemporaryDirectory(dir=run.settings.cache) as aside:
+        folder = Path(aside)
+        path = _prepare(run, targets, folder)
+        theirs = sum(_by_hand(one, folder, path) for one in targets)
+        began, before = time.perf_counter(), _cpu_seconds()
+        _ours(run, targets, folder / "cache")
+        ours, busy = time.perf_counter() - began, _cpu_seconds() - before
+    names = " ".join(one.name for one in targets)
+    return (
+        Pair(
+            what=f"{len(targets)} toolchains from nothing, to as many built by hand in turn at -O2",
+            how=f"`nox -s toolchain -- {names}` with an empty cache; `benchmarks/naive.sh` each",
+            ours=(ours,),
+            theirs=(theirs,),
+            at_most=0.5,
+        ),
+        Pair(
+            what="CPU time of that, to what the cores had in this time",
+            how="user and system time of all processes; wall time and the number of cores",
+            ours=(busy,),
+            theirs=(ours * run.settings.jobs,),
+            at_most=None,
+        ),
+    )
+
+
+def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
+    """The sources by hand's way, and the PATH with what the host may lack."""
+    catalog, downloads = run.catalog(), folder / "cache" / "downloads"
+    with run.at_work(), ThreadPoolExecutor(run.settings.jobs) as executor:
+        headers = {one.triple: catalog.headers(one) for one in targets}
+        tools = [stage for _, stage in catalog.tools()]
+        wanted = [catalog.gcc_source(), *headers.values(), *tools]
+        trees = {name: one.tree for name, one in run.builder().build(wanted, executor).items()}
+        sources = folder / "sources"
+        shutil.copytree(trees["gcc-source"], sources / "gcc", symlinks=True)
+        for triple, stage in headers.items():
+            shutil.copytree(trees[stage.name], folder / "headers" / triple, symlinks=True)
+        for name in ("binutils", "musl", *LIBRARIES):
+            file, member = run.fetcher.fetch(run.pins.source(name)), run.pins.member(name)
+            if member:
+                archive.unpack(file, folder / "package", only=(member,))
+                file = folder / "package" / member
+            into = sources / "gcc" / name if name in LIBRARIES else sources / name
+            archive.unpack(file, into, strip=1)
+    # Debian strips gmp's manual with its folder; configure insists on the Makefile.
+    manual = sources / "gcc" / "gmp" / "doc" / "Makefile.in"
+    manual.parent.mkdir(exist_ok=True)
+    manual.write_text("all install check clean:\n")
+    shutil.copytree(run.settings.cache / "downloads", downloads)
+    return ":".join([*(f"{trees[stage.name]}/bin" for stage in tools), os.environ["PATH"]])
+
+
+def _by_hand(target: Target, folder: Path, path: str) -> float:
+    began = time.perf_counter()
+    with (folder / f"{target.name}.log").open("w") as log:
+        done = subprocess.run(
+            ["sh", BY_HAND, folder, target.triple, *target.gcc.configure],
+            env={**os.environ, "PATH": path},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    seconds = time.perf_counter() - began
+    last = (folder / f"{target.name}.log").read_text(errors="replace")[-3000:]
+    assert done.returncode == 0, f"{target.name} by hand:\n{last}"
+    shutil.rmtree(folder / target.triple)
+    print(f"{target.name} by hand: {seconds:.0f} s", flush=True)
+    return seconds
+
+
+def _ours(run: Pipeline, targets: Sequence[Target], cache: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "nox", "-s", "toolchain", "--", *(one.name for one in targets)],
+        cwd=run.settings.project,
+        env={**os.environ, "MUSLIN_CACHE": str(cache)},
+        check=True,
+    )
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
