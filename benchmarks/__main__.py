@@ -1,6 +1,7 @@
 """`nox -s bench`: the comparisons, and the page that shows them.
 
-Wants `nox -s build-all` and `nox -s sdk` of the targets first, and an idle machine.
+Wants `nox -s build-all` and `nox -s sdk` of the targets first, and an idle machine. `--cold` builds
+the toolchains from nothing and by hand; `--picture` draws the last run that built a compiler.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ import argparse
 import os
 import platform
 import re
+import sys
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from benchmarks import engine, warm
+from benchmarks import cold, engine, picture, warm
 from benchmarks.timing import Pair, spread
+from recipes.engine.report import Report
+from recipes.pipeline import Pipeline
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGE = PROJECT / "docs" / "performance.md"
+PICTURE = PROJECT / "docs" / "cold-build.svg"
 
 
 def machine() -> str:
@@ -48,25 +54,48 @@ def table(pairs: list[Pair]) -> str:
     return "\n".join((*head, *rows))
 
 
+def written(mark: str, text: str) -> None:
+    """Put a text between two marks of the page."""
+    pattern = rf"(<!-- {mark} -->\n).*?(\n<!-- end -->)"
+    page = PAGE.read_text()
+    made, count = re.subn(pattern, lambda part: f"{part[1]}{text}{part[2]}", page, flags=re.DOTALL)
+    assert count == 1, f"{PAGE.name} has no place for {mark}"
+    PAGE.write_text(made)
+    print(text)
+
+
+def drawn(run: Pipeline, targets: list[str]) -> None:
+    """The picture of the last cold build."""
+    events = picture.last_with(run.settings.cache / "runs", "compiler-")
+    assert events is not None, "no run is recorded that built a compiler; nox -s toolchain does"
+    built = picture.spans(events)
+    PICTURE.write_text(picture.svg(built, jobs=run.settings.jobs, targets=targets))
+    print(f"{PICTURE.name}: {len(built)} stages of {events.parent.name}")
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="nox -s bench --")
     parser.add_argument("targets", nargs="*", default=["x86_64", "aarch64", "armv7", "armv6"])
     parser.add_argument("--times", type=int, default=9)
+    parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--picture", action="store_true")
     said = parser.parse_args()
-    pairs = [
-        engine.nothing_to_do(PROJECT, said.times),
-        engine.many_stages(said.times),
-        warm.restored(PROJECT, said.targets, said.times),
-        warm.one_line(PROJECT, said.targets, max(3, said.times // 3)),
-    ]
-    found = table(pairs)
-    print(found)
-    page = PAGE.read_text()
-    pattern = r"(<!-- warm -->\n).*?(\n<!-- end -->)"
-    PAGE.write_text(
-        re.sub(pattern, lambda part: f"{part[1]}{found}{part[2]}", page, flags=re.DOTALL)
-    )
+    with closing(Report(sys.stderr)) as report:
+        run = Pipeline(PROJECT, report)
+        if said.picture:
+            drawn(run, said.targets)
+        elif said.cold:
+            written("cold", table([*cold.toolchains(run, run.chosen(said.targets))]))
+            drawn(run, said.targets)
+        else:
+            pairs = [
+                engine.nothing_to_do(PROJECT, said.times),
+                engine.many_stages(said.times),
+                warm.restored(PROJECT, said.targets, said.times),
+                warm.one_line(PROJECT, said.targets, max(3, said.times // 3)),
+            ]
+            written("warm", table(pairs))
 
 
 if __name__ == "__main__":

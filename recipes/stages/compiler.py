@@ -67,13 +67,14 @@ HERE = "@here@"
 BESIDE = {"gcc": "source", "host-libs": "host-libs", "binutils": "binutils"}
 """What has to lie beside `build`, and the needs that it is: GCC is told of paths that end there."""
 NOT_BUILT = (
-    *("gcc/testsuite", "gcc/ada", "gcc/fortran", "gcc/go", "gcc/jit", "gcc/m2"),
+    *("gcc/ada", "gcc/fortran", "gcc/go", "gcc/jit", "gcc/m2"),
     *("gnattools", "gotools", "libada", "libffi", "libgfortran", "libgm2", "libgo", "libgrust"),
     *("libitm", "libobjc", "libphobos", "libsanitizer", "libvtv"),
+    *("gcc/testsuite/g*", "gcc/testsuite/c*", "gcc/testsuite/obj*", "gcc/testsuite/rust"),
     *("libgomp/testsuite", "libstdc++-v3/testsuite"),
 )
-"""Most of the tarball: tests that run where GCC is developed, and other languages less those
-(d and rust) of which genhooks reads a file in every build."""
+"""Most of the tarball: tests that run where GCC is developed, less `selftests`, which make wants,
+and other languages less those (d and rust) of which genhooks reads a file in every build."""
 WITH_THE_TRIPLE = (
     *("c/gccspec", "collect2", "cp/g++spec", "cp/module", "cppbuiltin", "cppdefault", "gcc"),
     *("gcc-ar", "gcc-nm", "gcc-ranlib", "lto-streamer-in", "optinfo-emit-json", "toplev"),
