@@ -126,3 +126,25 @@ def test_a_machine_that_nobody_knows_is_told_what_is_near(tmp_path: Path) -> Non
     (tmp_path / "mine.toml").write_text(text.replace("EM_ARM", "EM_MIPS64"))
     with pytest.raises(errors.BadDeclaration, match=r"machine: .* no machine EM_MIPS64; .*EM_MIPS"):
         target.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lender", "fault"),
+    [
+        ("armv7000", r"gcc\.shared-with: .*armv7000"),
+        ("two", r"gcc\.shared-with: .*two"),
+        ("x86_64", r"gcc\.shared-with: x86_64 is another machine, EM_X86_64"),
+        ("armv7", r"gcc\.shared-with: armv7 has its compiler of armv6; name that"),
+    ],
+)
+def test_a_compiler_of_nobody_s_is_refused(tmp_path: Path, lender: str, fault: str) -> None:
+    for name in ("armv6", "armv7", "x86_64"):
+        shutil.copy(PROJECT / "toolchains" / f"{name}.toml", tmp_path)
+    text = (PROJECT / "toolchains" / "armv6.toml").read_text()
+    text = text.replace("arm-linux-musleabihf", "two-linux-musleabihf", 1)
+    two = tmp_path / "two.toml"
+    two.write_text(text.replace("rust = {", f'gcc.shared-with = "{lender}"\nrust = {{', 1))
+    with pytest.raises(errors.BadDeclaration, match=fault):
+        target.load(tmp_path)
+    two.write_text(two.read_text().replace(f'"{lender}"', '"armv6"'))
+    assert target.load(tmp_path)["two"].gcc.shared_with == "armv6"
