@@ -15,7 +15,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from benchmarks import cold, engine, picture, warm
+from benchmarks import cold, engine, picture, programs, warm
 from benchmarks.timing import Pair, spread
 from recipes.engine.report import Report
 from recipes.pipeline import Pipeline
@@ -41,14 +41,15 @@ def machine() -> str:
 
 def table(pairs: list[Pair]) -> str:
     rows = [
-        f"| {one.what} | {spread(one.ours)} | {spread(one.theirs)} | **{one.ratio:.2f}** | "
-        f"{one.at_most if one.at_most is not None else 'none'} | {len(one.ours)} | {one.how} |"
+        f"| {one.what} | {spread(one.ours)} {one.unit} | {spread(one.theirs)} {one.unit} "
+        f"| **{one.ratio:.2f}** | {one.at_most if one.at_most is not None else 'none'} "
+        f"| {len(one.ours)} | {one.how} |"
         for one in pairs
     ]
     head = (
         f"Measured on {machine()}.",
         "",
-        "| what | ours, s | theirs, s | ratio | aim | runs | commands |",
+        "| what | ours | theirs | ratio | aim | runs | commands |",
         "|---|---|---|---|---|---|---|",
     )
     return "\n".join((*head, *rows))
@@ -94,6 +95,8 @@ def main() -> None:
                 engine.many_stages(said.times),
                 warm.restored(PROJECT, said.targets, said.times),
                 warm.one_line(PROJECT, said.targets, max(3, said.times // 3)),
+                *programs.sizes(run, ("hello-http", "hello-tls")),
+                programs.requests(run, said.times),
             ]
             written("warm", table(pairs))
 

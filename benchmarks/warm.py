@@ -18,7 +18,7 @@ NOX = (sys.executable, "-m", "nox")
 
 
 @contextmanager
-def _checkout(project: Path) -> Iterator[Path]:
+def checkout(project: Path) -> Iterator[Path]:
     """A checkout of the project, with the services as they are, on the same cache."""
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(aside) / "checkout"
@@ -28,7 +28,7 @@ def _checkout(project: Path) -> Iterator[Path]:
 
 def restored(project: Path, targets: Sequence[str], times: int) -> Pair:
     """Every artefact into an empty `dist/`, and the same bytes out of a tar.zst."""
-    with _checkout(project) as folder:
+    with checkout(project) as folder:
         session = (*NOX, "-s", "build-all", "--", *targets)
         subprocess.run(session, cwd=folder, check=True, capture_output=True)
         packed = folder.parent / "dist.tar.zst"
@@ -61,7 +61,7 @@ def restored(project: Path, targets: Sequence[str], times: int) -> Pair:
 
 def one_line(project: Path, targets: Sequence[str], times: int) -> Pair:
     """One line of hello-http changed: the pipeline, and cargo of the sdk for each target."""
-    with _checkout(project) as folder:
+    with checkout(project) as folder:
         main = folder / "services" / "hello-http" / "src" / "main.rs"
         text, numbers = main.read_text(), count()
 

@@ -1,0 +1,137 @@
+"""The programs that come out: their size to cargo-zigbuild's, their speed to a glibc build's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.timing import Pair, in_turns
+from benchmarks.warm import NOX, checkout
+from recipes.pipeline import Pipeline
+
+TARGET = "x86_64"
+"""The one whose programs run here as they are."""
+ZIG = ("cargo-zigbuild", "ziglang")
+PORT = 18080
+WORKERS, CONNECTIONS, SECONDS = 4, 64, 5
+
+
+def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
+    """Stripped programs, ours and those that zig links of the same source, std and libraries."""
+    target = run.targets[TARGET]
+    sdk = run.settings.dist / "toolchains" / TARGET
+    with checkout(run.settings.project) as folder, tempfile.TemporaryDirectory() as aside:
+        venv = Path(aside) / "zig"
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([venv / "bin" / "pip", "install", "--quiet", *ZIG], check=True)
+        rustc = Path(aside) / "rustc"
+        rustc.write_text(
+            f'#!/bin/sh\nexec "{sdk}/rust/programs/rustc" --sysroot="{sdk}/rust" "$@"\n'
+        )
+        rustc.chmod(0o755)
+        environment = {
+            **os.environ,
+            "PATH": f"{venv}/bin:{sdk}/rust/bin:{os.environ['PATH']}",
+            "RUSTC": str(rustc),
+            "CARGO_TARGET_DIR": aside,
+            "OPENSSL_DIR": str(sdk / target.triple),
+            "OPENSSL_STATIC": "1",
+        }
+        made: dict[str, Path] = {}
+        for service in services:
+            subprocess.run(
+                [
+                    *("cargo-zigbuild", "build", "--release", "--quiet"),
+                    *(f"--target={target.rust.triple}", f"--package={service}"),
+                ],
+                cwd=folder / "services",
+                env=environment,
+                check=True,
+            )
+            made[service] = Path(aside) / target.rust.triple / "release" / service
+            subprocess.run(["strip", "-s", made[service]], check=True)
+        return [
+            Pair(
+                what=f"{service}, {TARGET}, stripped, to cargo-zigbuild's",
+                how="`dist/` and `cargo zigbuild --release` with the same rustc, std and OpenSSL",
+                ours=(float((run.settings.dist / TARGET / service).stat().st_size),),
+                theirs=(float(program.stat().st_size),),
+                at_most=1.0,
+                unit="bytes",
+            )
+            for service, program in made.items()
+        ]
+
+
+def requests(run: Pipeline, times: int) -> Pair:
+    """Seconds for a million requests to hello-http, musl with mimalloc and glibc."""
+    wrk = shutil.which("wrk")
+    assert wrk is not None, "wrk asks the servers and is not installed; apt-get install wrk"
+    rust = run.settings.dist / "toolchains" / TARGET / "rust"
+    with checkout(run.settings.project) as folder:
+        declared = folder / "services" / "hello-http" / "service.toml"
+        text = declared.read_text()
+        declared.write_text(text.replace("\n\n", '\nallocator = "mimalloc"\n\n', 1))
+        words = ("build-all", "--", TARGET, "--service", "hello-http")
+        subprocess.run([*NOX, "-s", *words], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            ["cargo", "build", "--release", "--quiet", "--package", "hello-http"],
+            cwd=folder / "services",
+            env={
+                **os.environ,
+                "PATH": f"{rust}/bin:{os.environ['PATH']}",
+                "RUSTC": f"{rust}/programs/rustc",
+                "CARGO_TARGET_DIR": str(folder.parent / "glibc"),
+            },
+            check=True,
+        )
+        ours, theirs = in_turns(
+            _asked(folder / "dist" / TARGET / "hello-http", wrk),
+            _asked(folder.parent / "glibc" / "release" / "hello-http", wrk),
+            times,
+        )
+    return Pair(
+        what="hello-http with mimalloc on musl, seconds for a million requests, to glibc's",
+        how=f"`wrk -t2 -c{CONNECTIONS} -d{SECONDS}`, TOKIO_WORKER_THREADS={WORKERS}",
+        ours=ours,
+        theirs=theirs,
+        at_most=1.0,
+    )
+
+
+def _asked(program: Path, wrk: str) -> Callable[[], float]:
+    def measured() -> float:
+        with _served(program):
+            address = f"http://127.0.0.1:{PORT}/"
+            argv = (wrk, "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}", address)
+            said = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+        rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
+        assert rate is not None, said
+        assert "Non-2xx" not in said, said
+        assert "Socket errors" not in said, said
+        return 1e6 / float(rate[1])
+
+    return measured
+
+
+@contextmanager
+def _served(program: Path) -> Iterator[None]:
+    environment: Mapping[str, str] = {
+        "PORT": str(PORT),
+        "TOKIO_WORKER_THREADS": str(WORKERS),
+    }
+    with subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            greeting = server.stdout.readline()
+            assert "listening" in greeting, greeting
+            yield
+        finally:
+            server.terminate()
