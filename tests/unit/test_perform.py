@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors
-from recipes.engine import perform, runner
+from recipes.engine import files, perform, runner
 from recipes.engine.runner import Runner
 from recipes.engine.site import Site
 from recipes.engine.stage import (
@@ -389,7 +389,7 @@ def test_what_the_system_said_while_a_folder_was_copied_is_kept(
         del source
         Path("/dev/full").write_text(to)
 
-    monkeypatch.setattr(perform, "_copy_file", full)
+    monkeypatch.setattr(files, "_copy_file", full)
     with pytest.raises(OSError, match="No space left") as caught:
         perform.step(Copy(source="in", to="out"), site)
     assert errors.DiskFull.is_meant_by(caught.value)
