@@ -90,6 +90,7 @@ class Builder:
             cpu_seconds=last.cpu_seconds if last else guess,
             wall_seconds=last.wall_seconds if last else 0.0,
             memory=last.memory if last and last.memory else stage.memory,
+            entry=entry,
         )
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
@@ -119,7 +120,14 @@ class Builder:
         if waiting:
             self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
         self._work_off(schedule, executor, faults)
-        return {goal.name: self._entry(goal) for goal in goals if not faults or self.has(goal)}
+        made = {}
+        for goal in goals:
+            one = planned[self.keys.of(goal)]
+            if one.state == "found" and one.entry is not None:
+                made[goal.name] = one.entry
+            elif not faults or self.has(goal):
+                made[goal.name] = self._entry(goal)
+        return made
 
     def _work_off(self, schedule: Schedule, executor: Executor, faults: list[Fault] | None) -> None:
         """Run everything that a schedule has."""

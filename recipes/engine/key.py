@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from typing import Any
@@ -83,25 +84,36 @@ class Keys:
 
 def digest(document: Document) -> str:
     """SHA-256 of the document's canonical JSON."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(document).encode()).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+
+@functools.cache
+def _keyed(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Names and defaults of a dataclass's fields that are in keys."""
+    fields = dataclasses.fields(kind)
+    return tuple((one.name, one.default) for one in fields if one.metadata.get("key", True))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON has no better name in typing
     """Data as JSON. A field at its default is left out: adding a field rebuilds nothing."""
+    if isinstance(value, str):  # most of them
+        return value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         assert not isinstance(value, Stage | Source | Tree), "these are keyed by digest"
         plain = {"type": type(value).__name__}
         if revision := getattr(value, "revision", None):
             plain["revision"] = revision
-        for field in dataclasses.fields(value):
-            content = getattr(value, field.name)
-            if field.metadata.get("key", True) and content != field.default:
-                plain[field.name] = _plain(content)
+        for name, default in _keyed(type(value)):
+            content = getattr(value, name)
+            if content != default:
+                plain[name] = _plain(content)
         return plain
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    assert value is None or isinstance(value, str | int | float | bool), type(value)
+    assert value is None or isinstance(value, int | float | bool), type(value)
     return value
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from recipes.engine.stage import Stage
+from recipes.engine.store import Entry
 
 State = Literal["found", "check", "build", "not needed"]
 SHARE = 0.8
@@ -28,6 +29,8 @@ class Planned:
     """The same by the clock, if there was a last build here."""
     memory: int = 0
     """Bytes of its largest process: of the last build here, or else a guess."""
+    entry: Entry | None = None
+    """What is in the store already, whole."""
 
 
 def ways(planned: Mapping[str, Planned]) -> dict[str, float]:
