@@ -35,6 +35,7 @@ TARGET_EDITS: dict[str, object] = {
     "machine": "EM_AARCH64",
     "baseline": "armv5te",
     "gcc.configure": ("--with-arch=armv6k",),
+    "gcc.shared_with": "armv5",
     "rust.triple": "arm-other-linux-musleabihf",
     "rust.cpu": "mpcore",
     "rust.features": ("+vfp2",),
