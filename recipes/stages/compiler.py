@@ -30,7 +30,7 @@ OPTIONS = (
     "--prefix=",  # empty: every path is found from where the compiler lies
     "--libdir=/lib",
     "--enable-languages=c,c++",
-    "--disable-analyzer",  # -fanalyzer: a sixth of what is compiled, and no part of a cross build
+    "--disable-analyzer",  # -fanalyzer is no part of a cross build
     "--disable-bootstrap",
     "--disable-gcov",
     "--disable-gnu-indirect-function",  # musl has no IFUNC
