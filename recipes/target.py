@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,10 @@ from recipes.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
 Triple = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$")]
+
+
+DEFAULTS = re.compile(r"--with-(abi|arch|cpu|float|fpu|mode|tune)=")
+"""Options of GCC's configure that end up in its driver alone."""
 
 
 class Gcc(Declaration):
@@ -130,6 +135,12 @@ def _insist_on_lender(target: Target, targets: dict[str, Target], path: Path) ->
         fault = f"{name} is another machine, {targets[name].machine}"
     elif targets[name].gcc.shared_with:
         fault = f"{name} has its compiler of {targets[name].gcc.shared_with}; name that"
+    elif other := sorted(
+        option
+        for option in {*target.gcc.configure} ^ {*targets[name].gcc.configure}
+        if not DEFAULTS.match(option)
+    ):
+        fault = f"{name}'s compiler differs in more than defaults: {' '.join(other)}"
     else:
         return
     raise errors.BadDeclaration(path, [f"gcc.shared-with: {fault}"])

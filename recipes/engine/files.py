@@ -123,23 +123,21 @@ def replace(what: Replace, site: Site) -> None:
 
 
 def rebase(what: Rebase, site: Site) -> None:
+    """Replace a path in every text file below a folder, and keep the files' times."""
     root = site.path(what.root)
     old, new = site.expand(what.old).encode(), site.expand(what.new).encode()
-    found = 0
-    for path in below(root):
-        content = path.read_bytes()
-        if old not in content:
-            continue
-        if b"\0" in content:
-            why = f"{what.old!r} is in {path}, which is no text and cannot be moved"
-            raise errors.StepFailed(site.stage, "rebase", why, site.log)
-        times = path.stat()
-        path.write_bytes(content.replace(old, new))
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-        found += 1
-    if not found:
+    holds = [path for path in below(root) if old in path.read_bytes()]
+    if not holds:
         why = f"{what.old!r} is nowhere below {root}"
         raise errors.StepFailed(site.stage, "rebase", why, site.log)
+    programs = [str(path) for path in holds if b"\0" in path.read_bytes()]
+    if programs:
+        why = f"{what.old!r} is in what is no text and cannot be moved: {', '.join(programs)}"
+        raise errors.StepFailed(site.stage, "rebase", why, site.log)
+    for path in holds:
+        times = path.stat()
+        path.write_bytes(path.read_bytes().replace(old, new))
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def below(root: Path) -> Iterator[Path]:

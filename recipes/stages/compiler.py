@@ -76,7 +76,16 @@ NOT_BUILT = (
 """Most of the tarball: tests that run where GCC is developed, less `selftests`, which make wants,
 and other languages less those (d and rust) of which genhooks reads a file in every build."""
 WITH_THE_TRIPLE = (
-    *("c/gccspec", "collect2", "cp/g++spec", "cp/module", "cppbuiltin", "cppdefault", "gcc"),
+    *(
+        "c-family/c-opts",
+        "c/gccspec",
+        "collect2",
+        "cp/g++spec",
+        "cp/module",
+        "cppbuiltin",
+        "cppdefault",
+        "gcc",
+    ),
     *("gcc-ar", "gcc-nm", "gcc-ranlib", "lto-streamer-in", "optinfo-emit-json", "toplev"),
     "tree-diagnostic-client-data-hooks",
 )
@@ -130,7 +139,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         of, made = lender
         lent = (("lender", made),)
         steps = (*taken_over("${need.lender}", "${out}"), *_for_another("${out}"))
-        checks = (Free(root="${out}/build/gcc", texts=(f"{of.triple}-", f"{of.triple}/")),)
+        if of.triple not in target.triple:
+            checks = (Free(root="${out}/build", texts=(of.triple,)),)
     return Stage(
         name=f"compiler-{target.name}",
         target=target.name,
@@ -185,15 +195,17 @@ def taken_over(tree: str, root: str) -> tuple[Step, ...]:
 
 
 def _for_another(root: str) -> tuple[Step, ...]:
-    """Make what knows the target's name or defaults unmade."""
-    build = "build/gcc"
+    """Make what knows the lender's name unmade. Its configuration goes with the caches: configure
+    removes every Makefile, and stops where a cache was made for another name."""
     return (
         Remove(
             root=root,
             patterns=(
-                f"{build}/Makefile",  # make configures where there is none
-                "build/build-*/fixincludes/Makefile",
-                *(f"{build}/{name}.o" for name in WITH_THE_TRIPLE),
+                "build/**/config.cache",
+                "build/**/liblto_plugin*",
+                "build/lto-plugin/*.lo",
+                "build/lto-plugin/.libs",
+                *(f"build/gcc/{name}.o" for name in WITH_THE_TRIPLE),
             ),
         ),
     )
@@ -248,6 +260,9 @@ def make(*words: str, root: str) -> Run:
             *NO_MANUALS,
             f"CFLAGS={OPTIMISATION}",
             f"CXXFLAGS={OPTIMISATION}",
+            # Its default has -g, and with it the folder in every generator.
+            f"CFLAGS_FOR_BUILD={OPTIMISATION}",
+            f"CXXFLAGS_FOR_BUILD={OPTIMISATION}",
             f"CFLAGS_FOR_TARGET={flags}",
             f"CXXFLAGS_FOR_TARGET={flags}",
             *words,
