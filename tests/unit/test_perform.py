@@ -221,7 +221,7 @@ def test_what_is_rebased_keeps_its_time(site: Site) -> None:
 
 def test_a_path_in_a_program_cannot_be_rebased(site: Site) -> None:
     (site.work / "in/program").write_bytes(b"\x7fELF\0seven\0")
-    with pytest.raises(errors.StepFailed, match="no text and cannot be moved: .*in/program"):
+    with pytest.raises(errors.StepFailed, match=r"no text and cannot be moved: .*in/program"):
         perform.step(Rebase(root="in", old="seven", new="7"), site)
 
 
