@@ -67,8 +67,10 @@ def written(mark: str, text: str) -> None:
 
 def drawn(run: Pipeline, targets: list[str]) -> None:
     """The picture of the last cold build."""
-    events = picture.last_with(run.settings.cache / "runs", "compiler-")
-    assert events is not None, "no run is recorded that built a compiler; nox -s toolchain does"
+    wanted = [f"compiler-{target}" for target in targets]
+    events = picture.last_with(run.settings.cache / "runs", wanted)
+    if events is None:
+        sys.exit(f"no run in the cache's runs/ built all of {', '.join(wanted)}; --cold makes one")
     built = picture.spans(events)
     PICTURE.write_text(picture.svg(built, jobs=run.settings.jobs, targets=targets))
     print(f"{PICTURE.name}: {len(built)} stages of {events.parent.name}")

@@ -2,19 +2,20 @@
 # One toolchain as people build it by hand: one step after the other on all cores, GCC's own programs
 # at -O2, gmp, mpfr and mpc in GCC's tree.
 #
-# naive.sh FOLDER TRIPLE [GCC OPTIONS]; FOLDER/sources holds binutils, gcc and musl, unpacked, and
+# naive.sh FOLDER JOBS TRIPLE [GCC OPTIONS]; FOLDER/sources holds binutils, gcc and musl, unpacked, and
 # FOLDER/headers/TRIPLE the kernel's headers.
 set -eu
-folder=$1 triple=$2
-shift 2
+folder=$1 jobs=$2 triple=$3
+shift 3
 sources=$folder/sources
 work=$folder/$triple
 out=$work/out
 sysroot=$out/$triple
 export PATH="$out/bin:$PATH"
-export MAKEFLAGS="-j$(nproc)"
+export MAKEFLAGS="-j$jobs" CFLAGS=-O2 CXXFLAGS=-O2
 mkdir -p "$work/binutils" "$work/gcc" "$work/musl" "$sysroot"
 cp -R "$folder/headers/$triple/include" "$sysroot/include"
+chmod -R u+w "$sysroot/include"
 ln -s . "$sysroot/usr"
 ln -s lib "$sysroot/lib64"
 
@@ -47,3 +48,4 @@ cd "$work/gcc"
 make -C "$triple/libgcc" enable_shared=yes
 make MAKEINFO=true BUILD_INFO=
 make MAKEINFO=true BUILD_INFO= install
+make -C "$triple/libgcc" enable_shared=yes install # libgcc_eh.a, which every static C++ program wants

@@ -6,7 +6,7 @@ The events are those that every run leaves in the cache (`recipes/engine/events.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -32,11 +32,11 @@ class Span:
     after: tuple[str, ...]
 
 
-def last_with(runs: Path, stage: str) -> Path | None:
-    """The events of the last run that built a stage, by the start of its name."""
+def last_with(runs: Path, stages: Collection[str]) -> Path | None:
+    """The events of the last run that built all of these."""
     for folder in sorted(runs.iterdir(), reverse=True) if runs.exists() else ():
         events = folder / "events.jsonl"
-        if any(span.name.startswith(stage) for span in spans(events)):
+        if {span.name for span in spans(events)}.issuperset(stages):
             return events
     return None
 

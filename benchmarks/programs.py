@@ -73,12 +73,14 @@ def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
 def requests(run: Pipeline, times: int) -> Pair:
     """Seconds for a million requests to hello-http, musl with mimalloc and glibc."""
     wrk = shutil.which("wrk")
-    assert wrk is not None, "wrk asks the servers and is not installed; apt-get install wrk"
+    if wrk is None:
+        sys.exit("wrk asks the servers and is not installed; apt-get install wrk")
     rust = run.settings.dist / "toolchains" / TARGET / "rust"
     with checkout(run.settings.project) as folder:
         declared = folder / "services" / "hello-http" / "service.toml"
         text = declared.read_text()
-        declared.write_text(text.replace("\n\n", '\nallocator = "mimalloc"\n\n', 1))
+        declared.write_text(text.replace("\nbuild = ", '\nallocator = "mimalloc"\nbuild = ', 1))
+        assert 'allocator = "mimalloc"' in declared.read_text()
         words = ("build-all", "--", TARGET, "--service", "hello-http")
         subprocess.run([*NOX, "-s", *words], cwd=folder, check=True, capture_output=True)
         subprocess.run(

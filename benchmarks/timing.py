@@ -31,8 +31,12 @@ class Pair:
 
 def spread(values: Sequence[float]) -> str:
     """Median, and least and most where there are several."""
-    middle = f"{statistics.median(values):.4g}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):.4g} to {max(values):.4g})"
+    few = [_figure(one) for one in (statistics.median(values), min(values), max(values))]
+    return few[0] if len(values) == 1 else f"{few[0]} ({few[1]} to {few[2]})"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4g}" if value < 10_000 else f"{value:,.0f}"  # four digits
 
 
 def in_turns(

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from recipes.pipeline import Pipeline
 from recipes.stages.toolchain import C_PROGRAM, CXX_PROGRAM
 from tests.product.conftest import PROJECT, Product, output
 
+LENDERS = {"armv7": "armv6"}
+"""Whoever shares a compiler: another one wants a test here."""
 CORPUS = [
     path
     for service in ("hello-c", "hello-cpp")
@@ -47,6 +50,11 @@ def test_the_words_for_the_lender() -> None:
     options = ("--with-arch=armv7-a", "--with-mode=thumb", "--with-fpu=vfpv3-d16")
     assert [*map(told, options)] == ["-march=armv7-a", "-mthumb", "-mfpu=vfpv3-d16"]
     assert told("--with-float=hard") == "-mfloat-abi=hard"
+
+
+def test_all_that_share_are_here(pipeline: Pipeline) -> None:
+    shared = {one.name: one.gcc.shared_with for one in pipeline.targets.values()}
+    assert {name: lender for name, lender in shared.items() if lender} == LENDERS
 
 
 @pytest.mark.only("armv7")

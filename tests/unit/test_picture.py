@@ -42,10 +42,13 @@ def runs(tmp_path: Path) -> Path:
 
 
 def test_the_last_run_that_built_a_stage_is_found(runs: Path) -> None:
-    assert picture.last_with(runs, "compiler-") == runs / "20260102T0-a" / "events.jsonl"
-    assert picture.last_with(runs, "libs") == runs / "20260103T0-b" / "events.jsonl"
-    assert picture.last_with(runs, "nothing") is None
-    assert picture.last_with(runs / "none", "libs") is None
+    assert (
+        picture.last_with(runs, ["compiler-armv6", "libs"])
+        == runs / "20260102T0-a" / "events.jsonl"
+    )
+    assert picture.last_with(runs, ["libs"]) == runs / "20260103T0-b" / "events.jsonl"
+    assert picture.last_with(runs, ["libs", "nothing"]) is None
+    assert picture.last_with(runs / "none", ["libs"]) is None
 
 
 def test_rows_and_the_longest_way(runs: Path) -> None:

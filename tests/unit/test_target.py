@@ -148,3 +148,16 @@ def test_a_compiler_of_nobody_s_is_refused(tmp_path: Path, lender: str, fault: s
         target.load(tmp_path)
     two.write_text(two.read_text().replace(f'"{lender}"', '"armv6"'))
     assert target.load(tmp_path)["two"].gcc.shared_with == "armv6"
+
+
+def test_a_compiler_that_differs_in_more_than_defaults_is_not_shared(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path)
+    text = (PROJECT / "toolchains" / "armv7.toml").read_text()
+    if "shared-with" not in text:
+        text = text.replace("rust = {", 'gcc.shared-with = "armv6"\nrust = {', 1)
+    armv7 = tmp_path / "armv7.toml"
+    armv7.write_text(text)
+    assert target.load(tmp_path)["armv7"].gcc.shared_with == "armv6"
+    armv7.write_text(text.replace('"--with-mode=', '"--enable-host-pie", "--with-mode=', 1))
+    with pytest.raises(errors.BadDeclaration, match="more than defaults: --enable-host-pie$"):
+        target.load(tmp_path)
