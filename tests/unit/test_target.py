@@ -159,5 +159,5 @@ def test_a_compiler_that_differs_in_more_than_defaults_is_not_shared(tmp_path: P
     armv7.write_text(text)
     assert target.load(tmp_path)["armv7"].gcc.shared_with == "armv6"
     armv7.write_text(text.replace('"--with-mode=', '"--enable-host-pie", "--with-mode=', 1))
-    with pytest.raises(errors.BadDeclaration, match="more than defaults: --enable-host-pie$"):
+    with pytest.raises(errors.BadDeclaration, match=r"more than defaults: --enable-host-pie$"):
         target.load(tmp_path)
