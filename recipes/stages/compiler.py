@@ -74,7 +74,8 @@ NOT_BUILT = (
     *("libgomp/testsuite", "libstdc++-v3/testsuite/[0-9a-z]*"),
 )
 """Much of the tarball: tests that run where GCC is developed, less what configure and make want
-(libstdc++'s `Makefile.in`, `selftests`), and other languages less those (d and rust) of which genhooks reads a file in every build."""
+(libstdc++'s `Makefile.in`, `selftests`), and other languages, less those (d and rust) of which
+genhooks reads a file in every build."""
 WITH_THE_TRIPLE = (
     *(
         "c-family/c-opts",
