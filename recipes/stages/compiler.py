@@ -206,6 +206,7 @@ def _for_another(root: str) -> tuple[Step, ...]:
                 "build/**/liblto_plugin*",
                 "build/lto-plugin/*.lo",
                 "build/lto-plugin/.libs",
+                "build/gcc/configargs.h",  # where it lies, configure adds "(reconfigured)" to it
                 # Scripts that lead to the lender's assembler and linker; configure would ask them.
                 *(f"build/gcc/{name}" for name in ("as", "collect-ld", "dsymutil", "nm")),
                 *(f"build/gcc/{name}.o" for name in WITH_THE_TRIPLE),
