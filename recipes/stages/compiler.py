@@ -53,7 +53,6 @@ OPTIONS = (
     "--without-zstd",
 )
 NO_MANUALS = ("MAKEINFO=true", "BUILD_INFO=", "MANFILES=", "GENERATED_MANPAGES=")
-TARGET_FLAGS = "-O2 -g0 -ffile-prefix-map=${work}=."
 OPTIMISATION = "-O1"  # measured: the compiler compiles in 60 % of the time it takes at -O2
 FAR_FUTURE = 4102444800  # 2100-01-01
 
@@ -255,9 +254,14 @@ def static_pie_on_arm(root: str) -> tuple[Replace, ...]:
     )
 
 
+def target_flags(root: str) -> str:
+    """What the target's libraries are compiled with below a folder."""
+    return f"-O2 -g0 -ffile-prefix-map={root}=."
+
+
 def make(*words: str, root: str) -> Run:
     """GNU make in the tree below a folder, with everybody's flags."""
-    flags = f"-O2 -g0 -ffile-prefix-map={root}=."
+    flags = target_flags(root)
     return Run(
         argv=(
             "make",

@@ -150,8 +150,8 @@ def config(target: Target, versions: Mapping[str, str]) -> str:
             _words(
                 "GCC_CONFIG",
                 (
-                    f"CFLAGS_FOR_TARGET={compiler.TARGET_FLAGS}",
-                    f"CXXFLAGS_FOR_TARGET={compiler.TARGET_FLAGS}",
+                    f"CFLAGS_FOR_TARGET={compiler.target_flags('${work}')}",
+                    f"CXXFLAGS_FOR_TARGET={compiler.target_flags('${work}')}",
                 ),
             ),
         )
