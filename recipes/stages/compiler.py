@@ -24,6 +24,7 @@ from recipes.engine.stage import (
     Touch,
     Unpack,
 )
+from recipes.stages.host_libs import LONG_AGO
 from recipes.target import Target
 
 OPTIONS = (
@@ -55,7 +56,6 @@ OPTIONS = (
 NO_MANUALS = ("MAKEINFO=true", "BUILD_INFO=", "MANFILES=", "GENERATED_MANPAGES=")
 OPTIMISATION = "-O1"  # measured: the compiler compiles in 60 % of the time it takes at -O2
 FAR_FUTURE = 4102444800  # 2100-01-01
-
 
 ARM_LINK_SPEC = "gcc/config/arm/linux-elf.h"
 """GCC 14 passes -static-pie on to the linker on every Linux target but ARM: there the program
@@ -112,6 +112,7 @@ def source(*, source: Source, member: str) -> Stage:
                 omit=tuple(f"*/{path}" for path in NOT_BUILT),
             ),
             *static_pie_on_arm("${out}"),
+            Touch(path=f"${{out}}/{ARM_LINK_SPEC}", time=LONG_AGO),
         ),
         runs_on="nowhere",
         checks=(Present(paths=("configure", "gcc/BASE-VER", "libstdc++-v3/configure")),),

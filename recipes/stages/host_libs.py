@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Run, Source, Stage, Step, Unpack, Write
+from recipes.engine.stage import Run, Source, Stage, Step, Touch, Unpack, Write
 
 CONFIGURE = ("--prefix=${out}", "--disable-shared", "--enable-static", "--with-pic")
 MAKE = ("make", "MAKEINFO=true")
+HEADERS = ("gmp.h", "mpc.h", "mpf2mpfr.h", "mpfr.h")
+LONG_AGO = 946684800
+"""2000-01-01: a compiler's tree, handed on, is older than libraries that were made again for it,
+and make would compile much of it once more."""
 
 
 def stage(*, gmp: Source, mpfr: Source, mpc: Source, tools: tuple[tuple[str, Stage], ...]) -> Stage:
@@ -25,6 +29,7 @@ def stage(*, gmp: Source, mpfr: Source, mpc: Source, tools: tuple[tuple[str, Sta
             *_built("gmp"),
             *_built("mpfr", "--with-gmp=${out}"),
             *_built("mpc", "--with-gmp=${out}", "--with-mpfr=${out}"),
+            *(Touch(path=f"${{out}}/include/{name}", time=LONG_AGO) for name in HEADERS),
         ),
         runs_on="host",
         guess=110,

@@ -31,6 +31,8 @@ def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
     if part == "gcc":  # the recipe mends this file of GCC 14
         text = '   %{!static: \\\n   GNU_USER_DYNAMIC_LINKER "}} \\\n'
         more["gcc/config/arm/linux-elf.h"] = text
+        more["gcc/BASE-VER"] = f"{version}\n"
+        more["libstdc++-v3/configure"] = "#!/bin/sh\n"
     return _packed(HERE / part, f"{part}-{version}", to, more)
 
 
