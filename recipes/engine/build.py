@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 import shutil
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import check, perform, runner, site, store
+from recipes.engine import check, perform, site, workplace
 from recipes.engine.events import Events, Fact
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import Build, History
@@ -227,13 +225,15 @@ class Builder:
         started = time.monotonic()
         sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
         # A stage that fetches may have the user's credentials in it.
-        kept = self._work(self._work_of(key), keep=not stage.network)
+        kept = workplace.emptied(self._work_of(key), keep=not stage.network)
         with self._scratch(stage) as scratch, kept as work:
-            values = self._values(
-                work, [*_prefixed("need", stage.needs), *_prefixed("tool", stage.tools)]
-            )
-            values |= {f"source.{alias}": str(path) for alias, path in sources.items()}
-            values |= {"out": str(work / "out"), "scratch": str(scratch)}
+            values = {
+                **self._trees("need", stage.needs),
+                **self._trees("tool", stage.tools),
+                **{f"source.{alias}": str(path) for alias, path in sources.items()},
+                "out": str(work / "out"),
+                "scratch": str(scratch),
+            }
             for alias, tree in stage.trees:
                 values[f"tree.{alias}"] = str(site.lay_out(tree, work / "tree" / alias))
             (work / "out").mkdir()
@@ -267,15 +267,14 @@ class Builder:
         if not stage.checks or self.store.passed(entry, self.keys.checks_of(stage)):
             return 0.0
         started = time.monotonic()
-        with self._work(self.store.work / f"{entry.key[:20]}-check") as work:
-            values = self._values(work, _prefixed("tool", stage.judges))
-            values["out"] = str(entry.tree)
-            site = self._site(
-                dataclasses.replace(stage, path=(), tools=(), env=()), work, log, values
-            )
+        # A check sees what it is told of, not what the stage was built with.
+        bare = dataclasses.replace(stage, path=(), tools=(), env=())
+        with workplace.emptied(self.store.work / f"{entry.key[:20]}-check") as work:
+            values = {**self._trees("tool", stage.judges), "out": str(entry.tree)}
+            place = self._site(bare, work, log, values)
             with self.runner.slot():
                 for one in stage.checks:
-                    check.check(one, site)
+                    check.check(one, place)
         self.store.mark_passed(entry, self.keys.checks_of(stage))
         return time.monotonic() - started
 
@@ -288,56 +287,19 @@ class Builder:
     def _work_of(self, key: str) -> Path:
         return self.store.work / key[:20]
 
-    @contextmanager
-    def _work(self, work: Path, *, keep: bool = True) -> Iterator[Path]:
-        """An empty folder of the stage's own, gone afterwards; kept for a look if the stage
-        failed, unless it may hold what is nobody's business."""
-        if work.exists():
-            runner.end_leftovers(work)
-            store.remove(work)
-        work.mkdir()
-        try:
-            yield work
-        except BaseException:
-            if not keep:
-                store.remove(work)
-            raise
-        store.remove(work)
-
-    def _values(self, work: Path, stages: Iterable[tuple[str, Stage]]) -> dict[str, str]:
-        values = {
-            "work": str(work),
-            "jobs": str(self.runner.jobs),
-            "python": sys.executable,
-            "cache": str(self.store.cache),
-        }
-        for name, stage in stages:
+    def _trees(self, prefix: str, stages: Iterable[tuple[str, Stage]]) -> dict[str, str]:
+        """Placeholder -> folder in the store; raises `NeedLost`."""
+        found = {}
+        for alias, stage in stages:
             entry = self.store.find(self.keys.of(stage))
             if entry is None:
                 raise errors.NeedLost(stage.name)
-            values[name] = str(entry.tree)
-        return values
+            found[f"{prefix}.{alias}"] = str(entry.tree)
+        return found
 
-    def _site(self, stage: Stage, work: Path, log: Path, values: dict[str, str]) -> Site:
-        place = Site(
-            stage=stage.name,
-            work=work,
-            log=log,
-            runner=self.runner,
-            values=values,
-            environment={},
-        )
-        folders = (*stage.path, *(f"${{tool.{alias}}}/bin" for alias, _ in stage.tools))
-        path = ":".join([*map(place.expand, folders), runner.HOST_PATH])
-        place.environment = {
-            **runner.BASE_ENVIRONMENT,
-            **(runner.network_environment() if stage.network else {}),
-            **{name: place.expand(value) for name, value in stage.env},
-            "PATH": path,
-            "TMPDIR": str(work),
-            runner.MARK: str(work),
-        }
-        return place
+    def _site(self, stage: Stage, work: Path, log: Path, values: Mapping[str, str]) -> Site:
+        values = {"cache": str(self.store.cache), **values}
+        return workplace.site(stage, work=work, log=log, runner=self.runner, values=values)
 
     @contextmanager
     def _scratch(self, stage: Stage) -> Iterator[Path]:
@@ -348,11 +310,7 @@ class Builder:
             yield folder
             return
         with self._alone(f"scratch-{name}", stage):
-            if folder.exists() and _newest(folder) > time.time():
-                # The clock was set back. Programs such as cargo would take what they made before
-                # for newer than a file that changed since.
-                store.remove(folder)
-            folder.mkdir(exist_ok=True)
+            workplace.keep_if_past(folder)
             yield folder
 
     @contextmanager
@@ -370,22 +328,6 @@ def _reached(stage: Stage, work: Path) -> str:
     """The last of a stage's milestones that are there."""
     passed = (words for pattern, words in reversed(stage.milestones) if any(work.glob(pattern)))
     return next(passed, "")
-
-
-def _newest(folder: Path) -> float:
-    """When a file below a folder was written last, seconds since 1970."""
-    return max(
-        (
-            os.lstat(os.path.join(here, name)).st_mtime  # noqa: PTH118  # thousands of them
-            for here, _, names in os.walk(folder)
-            for name in names
-        ),
-        default=0.0,
-    )
-
-
-def _prefixed(prefix: str, stages: Iterable[tuple[str, Stage]]) -> list[tuple[str, Stage]]:
-    return [(f"{prefix}.{alias}", stage) for alias, stage in stages]
 
 
 def sources(planned: Iterable[Planned]) -> dict[str, Source]:

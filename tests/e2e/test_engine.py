@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from recipes import errors
-from recipes.engine import runner
+from recipes.engine import runner, workplace
 from recipes.engine.stage import Copy, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
 
@@ -222,7 +222,7 @@ def test_a_program_that_is_not_there_is_named(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    monkeypatch.setattr(runner, "HOST_PATH", str(tmp_path / "empty"))
+    monkeypatch.setattr(workplace, "HOST_PATH", str(tmp_path / "empty"))
     with pytest.raises(errors.CommandMissing) as caught:
         bench.build(program())
     assert "program: the program 'gcc' cannot be started: it is not there" in str(caught.value)

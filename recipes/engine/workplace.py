@@ -1,0 +1,94 @@
+"""The folders that a stage works in, and what it sees there."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from recipes.engine import store
+from recipes.engine.runner import (
+    BASE_ENVIRONMENT,
+    HOST_PATH,
+    MARK,
+    Runner,
+    end_leftovers,
+    network_environment,
+)
+from recipes.engine.site import Site
+from recipes.engine.stage import Stage
+
+
+@contextmanager
+def emptied(work: Path, *, keep: bool = True) -> Iterator[Path]:
+    """An empty folder of the stage's own, gone afterwards; kept for a look if the stage failed,
+    unless it may hold what is nobody's business."""
+    if work.exists():
+        end_leftovers(work)
+        store.remove(work)
+    work.mkdir()
+    try:
+        yield work
+    except BaseException:
+        if not keep:
+            store.remove(work)
+        raise
+    store.remove(work)
+
+
+def site(stage: Stage, *, work: Path, log: Path, runner: Runner, values: Mapping[str, str]) -> Site:
+    """What a stage sees in its folder; `values` are the placeholders beyond everybody's."""
+    place = Site(
+        stage=stage.name,
+        work=work,
+        log=log,
+        runner=runner,
+        values={
+            "work": str(work),
+            "jobs": str(runner.jobs),
+            "python": sys.executable,
+            **values,
+        },
+        environment={},
+    )
+    place.environment = _environment(stage, place)
+    return place
+
+
+def _environment(stage: Stage, place: Site) -> dict[str, str]:
+    """Exactly this, whatever the user's own is."""
+    folders = (*stage.path, *(f"${{tool.{alias}}}/bin" for alias, _ in stage.tools))
+    return {
+        **BASE_ENVIRONMENT,
+        **(network_environment() if stage.network else {}),
+        **{name: place.expand(value) for name, value in stage.env},
+        "PATH": ":".join([*map(place.expand, folders), HOST_PATH]),
+        "TMPDIR": str(place.work),
+        MARK: str(place.work),
+    }
+
+
+def keep_if_past(folder: Path) -> None:
+    """See that a folder kept between runs is there, and empty if anything in it is of the future.
+
+    The clock was set back then. Programs such as cargo would take what they made before for newer
+    than a file that changed since.
+    """
+    if folder.exists() and _newest(folder) > time.time():
+        store.remove(folder)
+    folder.mkdir(exist_ok=True)
+
+
+def _newest(folder: Path) -> float:
+    """When a file below a folder was written last, seconds since 1970."""
+    return max(
+        (
+            os.lstat(os.path.join(here, name)).st_mtime  # noqa: PTH118  # thousands of them
+            for here, _, names in os.walk(folder)
+            for name in names
+        ),
+        default=0.0,
+    )
