@@ -63,7 +63,7 @@ gets an interpreter and shared libraries. aarch64-linux.h has what is missing.""
 
 HERE = "@here@"
 """What stands in the tree for the folder it was built in, and for those beside it."""
-BESIDE = {"gcc": "source", "host-libs": "host-libs", "binutils": "binutils"}
+SIBLINGS = {"gcc": "source", "host-libs": "host-libs", "binutils": "binutils"}
 """What has to lie beside `build`, and the needs that it is: GCC is told of paths that end there."""
 NOT_BUILT = (
     *("gcc/ada", "gcc/fortran", "gcc/go", "gcc/jit", "gcc/m2"),
@@ -139,7 +139,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     if lender:
         of, made = lender
         lent = (("lender", made),)
-        steps = (*taken_over("${need.lender}", "${out}"), *_for_another("${out}"))
+        steps = (*copied("${need.lender}", "${out}"), *_forget_lender("${out}"))
         if of.triple not in target.triple:
             checks = (Free(root="${out}/build", texts=(of.triple,)),)
     return Stage(
@@ -153,11 +153,11 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *steps,
             Folder(path="${out}/sysroot/usr/include"),  # GCC's make insists that it is there
             Run(argv=_configure(target), cwd="${out}/build"),
-            make("configure-gcc", said(target), root="${out}"),
+            make("configure-gcc", shown_configuration(target), root="${out}"),
             # Debian's tarball has no manual to compare this stamp with, and make would stop.
             Touch(path="${out}/build/gcc/s-tm-texi", time=FAR_FUTURE),
-            make("all-gcc", said(target), root="${out}"),
-            Remove(root="${out}", patterns=(*BESIDE, "sysroot", "build/**/config.log")),
+            make("all-gcc", shown_configuration(target), root="${out}"),
+            Remove(root="${out}", patterns=(*SIBLINGS, "sysroot", "build/**/config.log")),
             Rebase(root="${out}", old="${out}", new=HERE),
         ),
         runs_on="host",
@@ -177,17 +177,17 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
 
 def _links(root: str) -> tuple[Link, ...]:
     return tuple(
-        Link(path=f"{root}/{name}", target=f"${{need.{need}}}") for name, need in BESIDE.items()
+        Link(path=f"{root}/{name}", target=f"${{need.{need}}}") for name, need in SIBLINGS.items()
     )
 
 
-def beside(made: Stage) -> tuple[tuple[str, Stage], ...]:
+def siblings(made: Stage) -> tuple[tuple[str, Stage], ...]:
     """The needs of a compiler that its tree does not do without."""
-    return tuple((alias, need) for alias, need in made.needs if alias in BESIDE.values())
+    return tuple((alias, need) for alias, need in made.needs if alias in SIBLINGS.values())
 
 
-def taken_over(tree: str, root: str) -> tuple[Step, ...]:
-    """A stage's tree, to be built in below another folder; the stage that does has its `beside`."""
+def copied(tree: str, root: str) -> tuple[Step, ...]:
+    """A stage's tree, to be built in below another folder, in a stage that has its `siblings`."""
     return (
         Copy(source=tree, to=root),
         Rebase(root=root, old=HERE, new=root),
@@ -195,7 +195,7 @@ def taken_over(tree: str, root: str) -> tuple[Step, ...]:
     )
 
 
-def _for_another(root: str) -> tuple[Step, ...]:
+def _forget_lender(root: str) -> tuple[Step, ...]:
     """Make what knows the lender's name unmade. Its configuration goes with the caches: configure
     removes every Makefile, and stops where a cache was made for another name."""
     return (
@@ -228,7 +228,7 @@ def _configure(target: Target) -> tuple[str, ...]:
     )
 
 
-def said(target: Target) -> str:
+def shown_configuration(target: Target) -> str:
     """What `gcc -v` shows as its configuration: the same without the build's folders."""
     words = (f"--target={target.triple}", *OPTIONS, *target.gcc.configure)
     return f"TOPLEVEL_CONFIGURE_ARGUMENTS=../gcc/configure {' '.join(words)}"

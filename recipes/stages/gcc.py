@@ -27,11 +27,11 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         target=target.name,
         summary="compiler, musl and C++ library",
         sources=(("musl", musl), *musl_fixes.sources(musl_patches)),
-        needs=(("compiler", made), ("headers", headers), *compiler.beside(made)),
+        needs=(("compiler", made), ("headers", headers), *compiler.siblings(made)),
         tools=tools,
         path=("${need.binutils}/bin",),
         steps=(
-            *compiler.taken_over("${need.compiler}", "${work}"),
+            *compiler.copied("${need.compiler}", "${work}"),
             Unpack(archive="${source.musl}", into="${work}/musl", strip=1),
             *musl_fixes.steps(musl_patches, into="${work}/musl"),
             *_sysroot(target),

@@ -110,7 +110,7 @@ def stage(
             Run(argv=("make", "extract_all"), cwd=HERE),
             # Its own patch for static-pie does not reach ARM.
             *compiler.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
-            Run(argv=("make", "install", compiler.said(target)), cwd=HERE),
+            Run(argv=("make", "install", compiler.shown_configuration(target)), cwd=HERE),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
             Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so
         ),
