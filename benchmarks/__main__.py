@@ -101,6 +101,7 @@ def main() -> None:
                 programs.requests(run, said.times),
             ]
             written("warm", table(pairs))
+            written("options", programs.options(run, said.times))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.timing import Pair, command, in_turns
+from benchmarks.timing import Pair, command, in_turns, installed
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder
 from recipes.engine.events import Events
@@ -77,8 +76,7 @@ def many_stages(times: int) -> Pair:
 
         folder = Path(aside) / "ninja"
         _ninja_files(folder)
-        ninja = shutil.which("ninja", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-        assert ninja is not None, "ninja is not installed"
+        ninja = installed("ninja")
         subprocess.run([ninja], cwd=folder, check=True, capture_output=True)
         theirs = command((ninja,), cwd=folder, env=dict(os.environ))
         pair = in_turns(ours, theirs, times)

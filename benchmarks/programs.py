@@ -1,4 +1,5 @@
-"""The programs that come out: their size to cargo-zigbuild's, their speed to a glibc build's."""
+"""The programs that come out: their size to cargo-zigbuild's, their speed to a glibc build's, and
+what the options of a service do to both."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.timing import Pair, in_turns
+from benchmarks.timing import Pair, in_turns, installed, spread
 from benchmarks.warm import NOX, checkout
 from recipes.pipeline import Pipeline
 
@@ -20,6 +21,14 @@ TARGET = "x86_64"
 """The one whose programs run here as they are."""
 ZIG = ("cargo-zigbuild", "ziglang")
 PORT = 18080
+MIMALLOC = 'allocator = "mimalloc"'
+OPTIONS = (
+    'cargo.lto = "thin"',
+    'cargo.lto = "off"',
+    'cargo.panic = "unwind"',
+    MIMALLOC,
+)
+"""The workspace has fat LTO and `abort`."""
 WORKERS, CONNECTIONS, SECONDS = 4, 64, 5
 
 
@@ -72,17 +81,10 @@ def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
 
 def requests(run: Pipeline, times: int) -> Pair:
     """Seconds for a million requests to hello-http, musl with mimalloc and glibc."""
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        sys.exit("wrk asks the servers and is not installed; apt-get install wrk")
+    wrk = installed("wrk")
     rust = run.settings.dist / "toolchains" / TARGET / "rust"
     with checkout(run.settings.project) as folder:
-        declared = folder / "services" / "hello-http" / "service.toml"
-        text = declared.read_text()
-        declared.write_text(text.replace("\nbuild = ", '\nallocator = "mimalloc"\nbuild = ', 1))
-        assert 'allocator = "mimalloc"' in declared.read_text()
-        words = ("build-all", "--", TARGET, "--service", "hello-http")
-        subprocess.run([*NOX, "-s", *words], cwd=folder, check=True, capture_output=True)
+        ours_built = _built_with(folder, MIMALLOC)
         subprocess.run(
             ["cargo", "build", "--release", "--quiet", "--package", "hello-http"],
             cwd=folder / "services",
@@ -95,7 +97,7 @@ def requests(run: Pipeline, times: int) -> Pair:
             check=True,
         )
         ours, theirs = in_turns(
-            _asked(folder / "dist" / TARGET / "hello-http", wrk),
+            _asked(ours_built, wrk),
             _asked(folder.parent / "glibc" / "release" / "hello-http", wrk),
             times,
         )
@@ -106,6 +108,38 @@ def requests(run: Pipeline, times: int) -> Pair:
         theirs=theirs,
         at_most=1.0,
     )
+
+
+def options(run: Pipeline, times: int) -> str:
+    """A table: hello-http with each option in the place of what its workspace says."""
+    wrk = installed("wrk")
+    rows = ["| option | size, bytes | seconds for a million requests |", "|---|---|---|"]
+    with checkout(run.settings.project) as folder:
+        made: dict[str, Path] = {}
+        for option in ("", *OPTIONS):
+            kept = folder.parent / f"hello-http-{len(made)}"
+            shutil.copy(_built_with(folder, option), kept)
+            made[f"`{option}`" if option else "none"] = kept
+        took: dict[str, list[float]] = {name: [] for name in made}
+        for _ in range(times):
+            for name, program in made.items():
+                took[name].append(_asked(program, wrk)())
+        rows += [
+            f"| {name} | {made[name].stat().st_size:,} | {spread(took[name])} |" for name in made
+        ]
+    return "\n".join(rows)
+
+
+def _built_with(folder: Path, option: str) -> Path:
+    """hello-http of a checkout with a line of its declaration more: the program in its `dist/`."""
+    declared = folder / "services" / "hello-http" / "service.toml"
+    subprocess.run(["git", "checkout", "--quiet", declared], cwd=folder, check=True)
+    text = declared.read_text()
+    assert "\nbuild = " in text, declared
+    declared.write_text(text.replace("\nbuild = ", f"\n{option}\nbuild = ", 1))
+    words = ("build-all", "--", TARGET, "--service", "hello-http")
+    subprocess.run([*NOX, "-s", *words], cwd=folder, check=True, capture_output=True)
+    return folder / "dist" / TARGET / "hello-http"
 
 
 def _asked(program: Path, wrk: str) -> Callable[[], float]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +40,15 @@ def spread(values: Sequence[float]) -> str:
 
 def _figure(value: float) -> str:
     return f"{value:.4g}" if value < 10_000 else f"{value:,.0f}"  # four digits
+
+
+def installed(program: str) -> str:
+    """The path of a program that a comparison takes; ends with a message where it is missing."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = shutil.which(program, path=path)
+    if found is None:
+        sys.exit(f"{program} is not installed, and this comparison takes it: pip or apt-get has it")
+    return found
 
 
 def in_turns(
