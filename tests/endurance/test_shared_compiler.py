@@ -28,7 +28,7 @@ def alone(target: Target) -> Target:
 
 
 def content(root: Path) -> Mapping[str, str]:
-    """What every file holds and every link points to."""
+    """What every file holds and may do, and where every link points to."""
     found: dict[str, str] = {}
     for folder, folders, names in os.walk(root):
         for path in (Path(folder, name) for name in [*folders, *names]):
@@ -36,7 +36,7 @@ def content(root: Path) -> Mapping[str, str]:
             if path.is_symlink():
                 found[name] = f"-> {path.readlink()}"
             elif path.is_file():
-                found[name] = file_digest(path)
+                found[name] = f"{path.stat().st_mode:o} {file_digest(path)}"
     return found
 
 
