@@ -32,6 +32,8 @@ LONGEST = 4_000_000
 LINKS = 40
 """Symbolic links on one path; Linux follows as many."""
 CHUNK = 1 << 20
+PLAIN = (("amd64", "v1"), ("arm64", "v8"), ("arm64", "8"))
+"""Variants that mean no more than the architecture: containerd's platforms, `normalizeArch`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,11 @@ def programs(path: Path, wanted: Image, into: Path) -> Iterator[tuple[str, Path]
     """
     try:
         yield from _programs(path, wanted, into)
-    except (PipelineError, LookupError, TypeError, ValueError, tarfile.TarError) as error:
+    # The last three come of JSON that is of another shape, or nested, and of links in a circle.
+    except (
+        *(PipelineError, LookupError, TypeError, ValueError, tarfile.TarError),
+        *(AttributeError, RecursionError, RuntimeError),
+    ) as error:
         what = error if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
         raise Refused(
             f"it is neither an ELF file nor an archive, nor a sound image: {what}"
@@ -69,7 +75,8 @@ def _programs(path: Path, wanted: Image, into: Path) -> Iterator[tuple[str, Path
     if not path.is_dir():
         folder = into / "layout"
         archive.unpack(path, folder)
-    platforms = {_called(wanted.architecture, variant) for variant in (wanted.variant, "")}
+    said = {"architecture": wanted.architecture}
+    platforms = {_platform(said), _platform({**said, "variant": wanted.variant})}
     layout = _Layout(folder=folder, platforms=platforms)
     fitting = list(layout.images())
     if not fitting:
@@ -101,16 +108,25 @@ class _Layout:
     _seen: set[str] = field(default_factory=set)
 
     def images(self) -> Iterator[_Found]:
-        """Those for the platforms; blobs of others need not be there."""
+        """Those for the platforms; blobs of others need not be there. Where there are two lists
+        all of both: runtimes read the one or the other."""
+        found = dict.fromkeys((*self._of_index(), *self._of_manifest()))
+        if not any((self.folder / name).is_file() for name in ("index.json", "manifest.json")):
+            raise Refused("it has neither an index.json nor a manifest.json")
+        yield from found
+
+    def _of_index(self) -> Iterator[_Found]:
+        """What the OCI layout's list has."""
         if (self.folder / "index.json").is_file():
             yield from self._below(self._json("index.json"), 0)
-        elif (self.folder / "manifest.json").is_file():
+
+    def _of_manifest(self) -> Iterator[_Found]:
+        """What Docker's older list has."""
+        if (self.folder / "manifest.json").is_file():
             for image in self._json("manifest.json"):
                 if self._fits(config := self._json(image["Config"])):
                     layers = tuple(self._inside(layer) for layer in image["Layers"])
                     yield _Found(platform=_platform(config), layers=layers)
-        else:
-            raise Refused("it has neither an index.json nor a manifest.json")
 
     def _below(self, index: Mapping[str, Any], depth: int) -> Iterator[_Found]:
         if depth == DEEPEST:
@@ -167,11 +183,15 @@ class _Layout:
 def _is_image(manifest: Mapping[str, Any]) -> bool:
     """Whether a manifest is an image's: attestations and other artefacts have layers as well."""
     kinds = ("image.config.v1+json", "container.image.v1+json")
-    return str(manifest["config"].get("mediaType", "")).endswith(kinds)
+    said = str(manifest["config"].get("mediaType", ""))
+    return said.partition(";")[0].strip().endswith(kinds)
 
 
 def _platform(said: Mapping[str, Any]) -> str:
-    return _called(str(said["architecture"]), str(said.get("variant") or ""))
+    architecture, variant = str(said["architecture"]), str(said.get("variant") or "")
+    if (architecture, variant) in PLAIN:
+        variant = ""
+    return _called(architecture, variant)
 
 
 class _Tree:

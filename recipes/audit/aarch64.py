@@ -30,6 +30,8 @@ MOPS = "memory copy and set (ARMv8.8)"
 MTE = "memory tags or CSSC (ARMv8.5)"
 FLAGM = "flag manipulation (ARMv8.4)"
 FRINTTS = "rounding to 32 or 64 bits (ARMv8.5)"
+NEWER = "an extension later than ARMv8.7"
+SYSTEM = "a system register beyond ARMv8.0"
 
 TABLE = (
     (0x1E000000, 0x04000000, SVE),
@@ -40,6 +42,8 @@ TABLE = (
     (0x3FA08000, 0x08800000, LOR),  # stllr, ldlar
     (0x3FFFFC00, 0x38BFC000, RCPC),  # ldapr
     (0x3F200C00, 0x38200000, LSE),  # ldadd, ldclr, swp and so on
+    (0xFF200C00, 0x19200000, NEWER),  # ldclrp, ldsetp, swpp
+    (0xFE400000, 0x68000000, MTE),  # stgp
     (0x3F200C00, 0x19000000, RCPC),  # ldapur, stlur
     (0x3F200C00, 0x19000800, RCPC),  # ldiapp, stilp
     (0x3B200C00, 0x19000400, MOPS),  # cpy, set
@@ -94,6 +98,17 @@ TABLE = (
     (0xDFC0F400, 0x5F009000, FP16),
     (0xBFF8FC00, 0x0F00FC00, FP16),  # fmov with a constant
     (0xFFC00000, 0x1FC00000, FP16),  # fmadd and so on
+    (0x7FE00000, 0x1EC00000, FP16),  # to and from fixed point
+    (0x9FF0FC00, 0x0F10E400, FP16),
+    (0x9FF0FC00, 0x0F10FC00, FP16),
+    (0xDFF0FC00, 0x5F10E400, FP16),
+    (0xDFF0FC00, 0x5F10FC00, FP16),
+    (0xFF7FFC00, 0x5E30C800, FP16),  # of a pair: fmaxnmp, faddp, fmaxp and their likes
+    (0xFF7FFC00, 0x5E30D800, FP16),
+    (0xFF7FFC00, 0x5E30F800, FP16),
+    (0xBFE08C00, 0x0E400000, NEWER),  # luti2, luti4
+    (0xBFE08C00, 0x0E800000, NEWER),
+    (0xBFE08C00, 0x0EC00000, NEWER),
     (0xFFFFFC00, 0x1E7E0000, COMPLEX),  # fjcvtzs
     (0xFFBE7C00, 0x1E284000, FRINTTS),
     (0x9FBFEC00, 0x0E21E800, FRINTTS),
@@ -110,7 +125,33 @@ TABLE = (
     (0xFFE07C10, 0xBA000400, FLAGM),  # rmif
     (0xFFFFBC1F, 0x3A00080D, FLAGM),  # setf8, setf16
     (0xFFFFFF9F, 0xD500401F, FLAGM),  # cfinv, axflag, xaflag
+    (0xFFE00000, 0x9B600000, NEWER),  # maddpt, msubpt
+    # branches
+    (0xFF000010, 0x54000010, NEWER),  # bc.cond
+    (0x7E000000, 0x74000000, NEWER),  # cbgt and so on
 )
+PROGRAMS = (
+    (0xFFFFF01F, 0xD503201F),  # hints, that do nothing where they are not known
+    (0xFFFFF0FF, 0xD503305F),  # clrex
+    (0xFFFFF0FF, 0xD503309F),  # dsb
+    (0xFFFFF0FF, 0xD50330BF),  # dmb
+    (0xFFFFF0FF, 0xD50330DF),  # isb
+    (0xFFFFFFE0, 0xD50B7420),  # dc zva, ic ivau, dc cvac, cvau, civac
+    (0xFFFFFFE0, 0xD50B7520),
+    (0xFFFFFFE0, 0xD50B7A20),
+    (0xFFFFFFE0, 0xD50B7B20),
+    (0xFFFFFFE0, 0xD50B7E20),
+    (0xFFDFFFE0, 0xD51B4200),  # nzcv, fpcr, fpsr, tpidr, read and written
+    (0xFFDFFFE0, 0xD51B4400),
+    (0xFFDFFFE0, 0xD51B4420),
+    (0xFFDFFFE0, 0xD51BD040),
+    (0xFFFFFFE0, 0xD53BD060),  # tpidrro
+    (0xFFFFFFE0, 0xD53B0020),  # ctr
+    (0xFFFFFFE0, 0xD53B00E0),  # dczid
+    (0xFFFFFF80, 0xD53BE000),  # cntfrq, cntpct, cntvct
+    (0xFFFFF800, 0xD5380000),  # midr, id_aa64isar0 and so on: the kernel answers, HWCAP_CPUID
+)
+"""What programs may do with the system's registers in ARMv8.0 (chapter C5 and D17), masks first."""
 # Scalar arithmetic on halves; fcvt from and to them is ARMv8.0's.
 HALF, HALF_BITS = 0x5FE00000, 0x1EE00000
 FCVT, FCVT_BITS = 0xFF3E7C00, 0x1E224000
@@ -128,9 +169,26 @@ BY_TOP = _by_top()
 
 def a64(word: int) -> Iterator[str]:
     """Everything that an instruction needs beyond the baseline."""
+    if word >> 24 == 0xD5 and word & 0xFFFFFF9F != 0xD500401F:  # those have a row
+        if not any(word & mask == bits for mask, bits in PROGRAMS):
+            yield SYSTEM
+        return
     for mask, bits, needs in BY_TOP[word >> 24]:
         if word & mask == bits:
             yield needs
             return
     if word & HALF == HALF_BITS and word & FCVT != FCVT_BITS:
         yield FP16
+
+
+ENDS = (
+    (0x7C000000, 0x14000000),  # b, bl
+    (0xFE000000, 0xD6000000),  # br, blr, ret and so on
+    (0xFF000000, 0xD4000000),  # brk, hlt, svc
+    (0xFFFF0000, 0x00000000),  # udf
+)
+
+
+def ends(word: int) -> bool:
+    """Whether nothing is run behind an instruction: it branches, calls or stops, always."""
+    return any(word & mask == bits for mask, bits in ENDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -27,21 +28,21 @@ class Entry(Declaration):
     """Claims of the member, or of a program with it, that come of this code."""
     probes: tuple[str, ...] = ()
     """Symbols of which one is read before the code runs, where the archive shows that: the member
-    reads it, or every other does that calls the code."""
+    reads it, or every other does that calls the code. A program has to have one of them."""
     reason: str
     """What looks, and where that can be read."""
 
-    def covers(self, finding: Finding, baseline: str) -> bool:
-        """Whether a finding is this one."""
-        if baseline not in self.baselines or not self._is_of(finding.place):
+    def covers(self, finding: Finding, baseline: str, names: Collection[str]) -> bool:
+        """Whether a finding is this one; `names` are the symbols of a program that it is in."""
+        if baseline not in self.baselines or not self._is_of(finding.place, names):
             return False
         if finding.section:
             return _any(finding.symbol, self.symbols) and finding.what in self.needs
         return finding.what in self.claims
 
-    def _is_of(self, place: Place) -> bool:
+    def _is_of(self, place: Place, names: Collection[str]) -> bool:
         if not place.member:
-            return True
+            return not self.probes or any(one in names for one in self.probes)
         return fnmatchcase(place.file, self.file) and _any(place.member, self.members)
 
 

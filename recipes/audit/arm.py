@@ -25,6 +25,9 @@ F16 = "half precision arithmetic"
 VFP4 = "VFPv4"
 NEON = "NEON"
 THUMB2 = "Thumb-2"
+SYSTEM = "a system register beyond ARMv6"
+COPROCESSOR = "another coprocessor"
+VIRTUAL = "virtualization extensions (ARMv7)"
 
 
 def a32(word: Word) -> Iterator[str]:
@@ -34,7 +37,7 @@ def a32(word: Word) -> Iterator[str]:
         return
     if word & 0x0C000000 == 0x0C000000:  # coprocessors, and supervisor calls
         if word & 0x0F000000 != 0x0F000000:
-            yield from _floats(word)
+            yield from _coprocessors(word)
         return
     if word & 0x0FF000F0 == 0x07F000F0:  # udf, which compilers write where nothing should come by
         return
@@ -51,6 +54,11 @@ A32 = (
     (0x0F800DF0, 0x01800C90, V8),  # lda, stl, ldaex, stlex
     (0x0F8000F0, 0x01800090, V6),  # ldrex, strex and, from ARMv6K, those of other widths
     (0x0F900DF0, 0x01000040, V8),  # crc32
+    (0x0FF000F0, 0x01000070, V8),  # hlt
+    (0x0FF000F0, 0x01400070, VIRTUAL),  # hvc
+    (0x0FFFFFFF, 0x0160006E, VIRTUAL),  # eret
+    (0x0FB00EFF, 0x01000200, VIRTUAL),  # mrs and msr of another mode's registers
+    (0x0FB0FEF0, 0x0120F200, VIRTUAL),
     (0x0F2000F0, 0x002000B0, V6T2),  # ldrht, strht
     (0x0F3000F0, 0x003000D0, V6T2),  # ldrsbt
     (0x0F3000F0, 0x003000F0, V6T2),  # ldrsht
@@ -82,12 +90,17 @@ UNCONDITIONAL = (
     (0xFFFFFFF0, 0xF57FF040, V7),  # dsb
     (0xFFFFFFF0, 0xF57FF050, V7),  # dmb
     (0xFFFFFFF0, 0xF57FF060, V7),  # isb
+    (0xFFFFFFF0, 0xF57FF070, V8),  # sb
     (0xFF70F000, 0xF450F000, V7),  # pli
     (0xFF70F010, 0xF650F000, V7),  # pli
     (0xFF70F000, 0xF510F000, V7),  # pldw
     (0xFF70F010, 0xF710F000, V7),  # pldw
+    (0xFFFFFDFF, 0xF1100000, V8),  # setpan
     (0xFFF10020, 0xF1000000, V6),  # cps
     (0xFFFFFDFF, 0xF1010000, V6),  # setend
+    # Vectors of later versions, in coprocessors 8, 9, 12 and 13: vcmla, vsdot, vfmal, vdot.bf16
+    (0xFE000A00, 0xFC000800, NEON),
+    (0xFF000A00, 0xFE000800, NEON),
     (0xFF000E00, 0xFE000A00, V8),  # vsel, vmaxnm, vrinta and so on
     (0xFF000E00, 0xFC000A00, V8),
 )
@@ -100,14 +113,34 @@ def _unconditional(word: Word) -> Iterator[str]:
             return
 
 
+# --- coprocessors ---------------------------------------------------------------------------
+
+USERS = (
+    (0x0FFF0FFF, 0x0E070F95),  # c7, c5, 4: flush the pipeline
+    (0x0FFF0FFF, 0x0E070F9A),  # c7, c10, 4: wait for memory
+    (0x0FFF0FFF, 0x0E070FBA),  # c7, c10, 5: order memory
+    (0x0FEF0FFF, 0x0E0D0F50),  # c13, c0, 2: the thread's own, read and written
+    (0x0FFF0FFF, 0x0E1D0F70),  # c13, c0, 3: the thread's own, read
+)
+"""What ARMv6 lets programs do with it (ARM1176JZF-S, DDI 0301, chapter 3), but for the register
+that is moved."""
+
+
+def _coprocessors(word: Word) -> Iterator[str]:
+    """An instruction for a coprocessor, in ARM's encoding and, but for the condition, Thumb's."""
+    match word >> 8 & 0xF:
+        case 0xA | 0xB:
+            yield from vfp(word)
+        case 0x9:
+            yield F16
+        case 0xF:
+            if all(word & mask & ~0xF000 != bits & ~0xF000 for mask, bits in USERS):
+                yield SYSTEM
+        case _:
+            yield COPROCESSOR
+
+
 # --- floating point -------------------------------------------------------------------------
-
-
-def _floats(word: Word) -> Iterator[str]:
-    if word & 0x0E00 == 0x0A00:
-        yield from vfp(word)
-    elif word & 0x0F00 == 0x0900:
-        yield F16
 
 
 def vfp(word: Word) -> Iterator[str]:
@@ -205,6 +238,9 @@ def is_wide(first: int) -> bool:
 
 def t16(half: int) -> Iterator[str]:
     """What a Thumb instruction of two bytes needs beyond ARMv5T's Thumb."""
+    if half & 0xFFC0 == 0xBA80 or half & 0xFFF7 == 0xB610:
+        yield V8  # hlt; setpan
+        return
     if half & 0xFF00 == 0xB200 or half & 0xFF00 == 0xBA00 or half & 0xFFC0 == 0xB640:
         yield V6  # sxth and so on; rev and so on; setend, cps
     if half & 0xFF00 == 0xBF00 or half & 0xF500 == 0xB100:  # it and hints; cbz, cbnz
@@ -213,17 +249,20 @@ def t16(half: int) -> Iterator[str]:
 
 def t32(first: int, second: int) -> Iterator[str]:
     """What a Thumb instruction of four bytes needs beyond ARMv5T's Thumb."""
-    if first & 0xF800 == 0xF000 and second & 0xC000 == 0xC000:  # bl, blx: two halves of two bytes
+    # bl and blx were two halves of two bytes each; Thumb-2 gave two bits of the second a meaning.
+    if first & 0xF800 == 0xF000 and (second & 0xF800 == 0xF800 or second & 0xF801 == 0xE800):
         return
     yield THUMB2
     word = first << 16 | second
     if word & 0xEF000000 == 0xEF000000 or word & 0xFF100000 == 0xF9000000:
         yield NEON
-    elif word & 0xEC000000 == 0xEC000000 and word & 0x0E00 in (0x0800, 0x0A00):
-        if word & 0x10000E00 == 0x10000A00:
-            yield V8
+    elif word & 0xEC000000 == 0xEC000000:
+        if not word & 0x10000000:
+            yield from _coprocessors(word)
+        elif word & 0x0A00 == 0x0800:
+            yield NEON
         else:
-            yield from _floats(word)
+            yield V8 if word & 0x0E00 == 0x0A00 else COPROCESSOR
     else:
         yield from (needs for mask, bits, needs in T32 if word & mask == bits)
 
@@ -232,4 +271,50 @@ T32 = (
     (0xFFD000F0, 0xFB9000F0, DIV),  # sdiv, udiv
     (0xFFE00080, 0xE8C00080, V8),  # lda, stl, ldaex, stlex
     (0xFFE0F0C0, 0xFAC0F080, V8),  # crc32
+    (0xFFFFFFF0, 0xF3BF8F70, V8),  # sb
+    (0xFFF0F000, 0xF7E08000, VIRTUAL),  # hvc
 )
+
+
+# --- where code ends ------------------------------------------------------------------------
+
+ENDS_A32 = (
+    (0x0E000000, 0x0A000000),  # b, bl
+    (0x0FFFFFD0, 0x012FFF10),  # bx, blx
+    (0x0C00F000, 0x0000F000),  # what writes pc
+    (0x0C10F000, 0x0410F000),  # ldr pc
+    (0x0E108000, 0x08108000),  # ldm with pc
+    (0x0F000000, 0x0F000000),  # svc
+    (0x0FF000F0, 0x07F000F0),  # udf
+    (0x0FF000F0, 0x01200070),  # bkpt
+)
+ENDS_T16 = (
+    (0xF800, 0xE000),  # b
+    (0xFF00, 0x4700),  # bx, blx
+    (0xFD87, 0x4487),  # add and mov to pc
+    (0xFF00, 0xBD00),  # pop with pc
+    (0xFE00, 0xDE00),  # udf, svc
+    (0xFF00, 0xBE00),  # bkpt
+)
+ENDS_T32 = (
+    (0xF800D000, 0xF0009000),  # b
+    (0xF800C000, 0xF000C000),  # bl, blx
+    (0xFFF0FFE0, 0xE8D0F000),  # tbb, tbh
+    (0xFE70F000, 0xF850F000),  # ldr pc
+    (0xFE508000, 0xE8108000),  # ldm, pop with pc
+    (0xFFF0F000, 0xF7F0A000),  # udf
+    (0xFFFFFF00, 0xF3DE8F00),  # subs pc, lr
+)
+
+
+def ends_a32(word: Word) -> bool:
+    """Whether nothing is run behind an ARM instruction: it branches, calls or stops, always."""
+    if word >> 28 == 0xF:
+        return word & 0x0E000000 == 0x0A000000  # blx
+    return word >> 28 == 0xE and any(word & mask == bits for mask, bits in ENDS_A32)
+
+
+def ends_thumb(instruction: int) -> bool:
+    """The same for a Thumb instruction of two or four bytes, whatever it has for a condition."""
+    table = ENDS_T32 if instruction >> 16 else ENDS_T16
+    return any(instruction & mask == bits for mask, bits in table)

@@ -1,28 +1,26 @@
-"""What an ELF file contains: every instruction of its executable sections.
-
-On ARM and AArch64 mapping symbols say what is code of which kind and what is data (ELF for the Arm
-Architecture, IHI 0044, section 5.5.5); they are gone once a program is stripped, so this comes
-before.
-"""
+"""What an ELF file contains: every instruction of its executable sections."""
 
 from __future__ import annotations
 
-import bisect
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import capstone
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section, SymbolTableSection
 
-from recipes.audit import aarch64, arm, x86
+from recipes.audit import aarch64, arm, layout, symbols, x86
 from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
+from recipes.audit.symbols import CALLED, WIDTH, Names, Symbol
 
-SHF_EXECINSTR = 0x4
-PF_X = 0x1
-MAPPING = {"$a": "a", "$t": "t", "$d": "d", "$x": "x"}
+FOR_THE_LINKER = (".gnu.lto_", ".llvm.lto", ".llvmbc")
+"""How sections begin that hold what a linker makes code of."""
+NOTHING = (0xBF00, 0x46C0, 0xE320F000, 0xE1A00000, 0xF3AF8000, 0xD503201F)
+"""The instructions that assemblers fill with: Thumb's, ARM's and AArch64's."""
+HALF_AN_INSTRUCTION = "its other half, which is not there"
 CACHE = 1 << 16
 """Instructions whose needs are remembered: most occur over and over."""
 
@@ -53,23 +51,10 @@ def is_stripped(elf: ELFFile) -> bool:
     return count(elf) > 0 and all(one.header.sh_type != "SHT_SYMTAB" for one in tables)
 
 
-def without_marks(elf: ELFFile) -> list[str]:
-    """Sections of 32-bit ARM code in which no symbol tells code from data, nor ARM from Thumb."""
-    if elf.header.e_machine != "EM_ARM":
-        return []
-    symbols = _symbols(elf)
-    return [
-        section.name
-        for index, section in _sections(elf)
-        if section.header.sh_size and not _marks(symbols.get(index, []), starts_at_once=True)
-    ]
-
-
-def is_hidden(elf: ELFFile) -> bool:
-    """Whether a program is loaded as code that no section speaks of."""
-    loaded = (one.header for one in elf.iter_segments())
+def is_for_the_linker(elf: ELFFile) -> bool:
+    """Whether its code is still to be made, by the linker."""
     return count(elf) == 0 and any(
-        one.p_type == "PT_LOAD" and one.p_flags & PF_X and one.p_filesz for one in loaded
+        section.name.startswith(FOR_THE_LINKER) for section in elf.iter_sections()
     )
 
 
@@ -79,14 +64,21 @@ def count(elf: ELFFile) -> int:
 
 
 def findings(elf: ELFFile, place: Place, baseline: Baseline) -> Iterator[Finding]:
-    """What needs more than the baseline has, one finding for each symbol and need."""
+    """What needs more than the baseline has, one finding for each symbol and need; and what keeps
+    code from being told from data."""
     if not baseline.code:
         return
-    symbols = _symbols(elf)
+    known = symbols.of(elf)
+    for fault in _misplaced(elf, known):
+        yield Finding(place=place, what=fault)
     for index, section in _sections(elf):
-        content, names = section.data(), Names(symbols.get(index, []), section)
+        there, content = known.get(index, []), layout.content(elf, section)
+        names = Names(there, section)
+        if baseline.code != "x86_64":
+            for fault in _wrong_marks(there, section, baseline):
+                yield Finding(place=place, what=fault)
         found: dict[tuple[str, str], list[tuple[Hit, str]]] = {}
-        for run in runs(symbols.get(index, []), section, baseline):
+        for run in runs(there, content, baseline):
             for hit in _hits(run, content, baseline):
                 found.setdefault((names.at(hit.offset), hit.needs), []).append((hit, run.kind))
         for (symbol, needs), hits in found.items():
@@ -104,78 +96,102 @@ def findings(elf: ELFFile, place: Place, baseline: Baseline) -> Iterator[Finding
 
 
 def _sections(elf: ELFFile) -> Iterator[tuple[int, Section]]:
-    for index, section in enumerate(elf.iter_sections()):
-        if section.header.sh_flags & SHF_EXECINSTR and section.header.sh_type == "SHT_PROGBITS":
-            yield index, section
+    return ((at, one) for at, one in enumerate(elf.iter_sections()) if layout.is_code(one))
 
 
-@dataclass(frozen=True, order=True)
-class Symbol:
-    """A name in a section."""
-
-    offset: int
-    """From the start of the section, without the bit that says Thumb."""
-    name: str
-
-
-def _symbols(elf: ELFFile) -> dict[int, list[Symbol]]:
-    """The symbols of each section, by its index, in the order of their places."""
-    found: dict[int, list[Symbol]] = {}
-    thumb = elf.header.e_machine == "EM_ARM"
-    starts = [section.header.sh_addr for section in elf.iter_sections()]
-    for table in elf.iter_sections():
-        if not isinstance(table, SymbolTableSection):
-            continue
-        for symbol in table.iter_symbols():
-            index = symbol.entry.st_shndx
-            if isinstance(index, int) and index < len(starts) and symbol.name:
-                offset = symbol.entry.st_value - starts[index]
-                offset &= ~1 if thumb and not symbol.name.startswith("$") else ~0
-                found.setdefault(index, []).append(Symbol(offset, symbol.name))
-    return {index: sorted(some) for index, some in found.items()}
+def _misplaced(elf: ELFFile, known: dict[int, list[Symbol]]) -> Iterator[str]:
+    """Functions in sections that are no code."""
+    for index, there in known.items():
+        section = elf.get_section(index)
+        if not layout.is_code(section):
+            for one in there:
+                if one.kind in CALLED and one.size:
+                    yield f"its function {one.name} lies in {section.name}, which is no code"
 
 
-def runs(symbols: list[Symbol], section: Section, baseline: Baseline) -> Iterator[Run]:
-    """The section cut at its mapping symbols; without any it is code of the usual kind."""
-    size = section.header.sh_size
+def _wrong_marks(there: Sequence[Symbol], section: Section, baseline: Baseline) -> Iterator[str]:
+    marks = symbols.marks(there)
+    # Of 32 bits code may be ARM or Thumb: without a mark at the start nobody knows.
+    if baseline.code == "arm" and not (marks and marks[0][0] <= 0):
+        yield f"no mapping symbols say what in {section.name} is code"
+    for fault in symbols.wrong_marks(there, section.header.sh_size):
+        yield f"{section.name}: {fault}"
+
+
+def runs(there: Sequence[Symbol], content: bytes, baseline: Baseline) -> Iterator[Run]:
+    """A section's code in stretches of one kind each.
+
+    What a mark calls data is code all the same where the instruction before it goes on there, or
+    where a function starts: assembler files write instructions as numbers for old assemblers.
+    """
+    size = len(content)
     if baseline.code == "x86_64":
-        yield Run(kind="x", start=0, end=size)
+        # Anew at every function: what is before it may be a table, and end in half an instruction.
+        starts = {one.offset for one in there if one.kind in (*CALLED, "STT_NOTYPE")}
+        inside = sorted(one for one in starts if 0 < one < size)
+        yield from (Run(kind="x", start=a, end=b) for a, b in pairwise([0, *inside, size]))
         return
-    marks = [mark for mark in _marks(symbols) if 0 <= mark[0] <= size]
+    usual = "x" if baseline.code == "aarch64" else "a"
+    marks = [mark for mark in symbols.marks(there) if 0 <= mark[0] <= size]
     if not marks or marks[0][0] > 0:
-        marks.insert(0, (0, "x" if baseline.code == "aarch64" else "a"))
-    for (start, kind), (end, _) in zip(marks, [*marks[1:], (size, "")], strict=True):
-        if kind != "d" and start < end:
-            yield Run(kind=kind, start=start, end=min(end, size))
+        marks.insert(0, (0, usual))
+    functions = {one.offset: "t" if one.thumb else usual for one in there if one.kind in CALLED}
+    before = Run(kind="d", start=0, end=0)
+    for (start, kind), (end, _) in pairwise([*marks, (size, "")]):
+        if start == end:
+            continue
+        if kind != "d":
+            before = Run(kind=kind, start=start, end=end)
+            yield before
+            continue
+        if before.kind != "d" and before.end == start and _goes_on(before, content):
+            yield from _until_it_ends(Run(kind=before.kind, start=start, end=end), content)
+        for at in sorted(functions.keys() & range(start, end)):
+            yield from _until_it_ends(Run(kind=functions[at], start=at, end=end), content)
+        before = Run(kind="d", start=start, end=end)
 
 
-def _marks(symbols: list[Symbol], *, starts_at_once: bool = False) -> list[tuple[int, str]]:
-    """Offset and kind of the mapping symbols; of several at one place code counts. None at all
-    where the first is not at the start and `starts_at_once` asks for that."""
-    marks = sorted(
-        (
-            (one.offset, MAPPING[one.name[:2]])
-            for one in symbols
-            if one.name[:2] in MAPPING and one.name[2:3] in ("", ".")
-        ),
-        key=lambda mark: (mark[0], mark[1] != "d"),
-    )
-    return [] if starts_at_once and marks and marks[0][0] > 0 else marks
+def _goes_on(run: Run, content: bytes) -> bool:
+    """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
+    pool of constants is behind many a call that does not."""
+    last = 0
+    for instruction in _instructions(run, content):
+        if instruction not in NOTHING:  # they align what comes
+            last = instruction
+    return not _ends(run.kind, last)
 
 
-class Names:
-    """Which symbol an instruction of a section belongs to."""
+def _until_it_ends(run: Run, content: bytes) -> Iterator[Run]:
+    """The instructions from the start on that are come by in turn."""
+    at = run.start
+    for instruction in _instructions(run, content):
+        at += 2 if run.kind == "t" and instruction < 1 << 16 else 4
+        if _ends(run.kind, instruction):
+            break
+    if at > run.start:
+        yield Run(kind=run.kind, start=run.start, end=at)
 
-    def __init__(self, symbols: list[Symbol], section: Section) -> None:
-        named = [one for one in symbols if one.name[0] not in "$."]  # those are marks and labels
-        self._starts = [one.offset for one in named]
-        self._names = [one.name for one in named]
-        self._section = section.name
 
-    def at(self, offset: int) -> str:
-        """The last symbol at or before an offset; the section's name if there is none."""
-        index = bisect.bisect_right(self._starts, offset) - 1
-        return self._names[index] if index >= 0 else self._section
+def _instructions(run: Run, content: bytes) -> Iterator[int]:
+    """Each as a number; one of Thumb's with four bytes has its first half above the second."""
+    at, width = run.start, WIDTH[run.kind]
+    while at + width <= run.end:
+        word = int.from_bytes(content[at : at + width], "little")
+        at += width
+        if run.kind == "t" and arm.is_wide(word) and at + 2 <= run.end:
+            word = word << 16 | int.from_bytes(content[at : at + 2], "little")
+            at += 2
+        yield word
+
+
+def _ends(kind: str, instruction: int) -> bool:
+    match kind:
+        case "a":
+            return arm.ends_a32(instruction)
+        case "t":
+            return arm.ends_thumb(instruction)
+        case _:
+            return aarch64.ends(instruction)
 
 
 # --- what instructions need ------------------------------------------------------------------
@@ -218,6 +234,9 @@ def _words(
         for need in needs(int.from_bytes(content[offset : offset + 4], "little")):
             if need not in has:
                 yield Hit(offset, 4, need)
+    rest = (run.end - run.start) % 4
+    if any(content[run.end - rest : run.end]):
+        yield Hit(run.end - rest, rest, HALF_AN_INSTRUCTION)
 
 
 def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
@@ -225,24 +244,34 @@ def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
     while offset + 2 <= run.end:
         first = int.from_bytes(content[offset : offset + 2], "little")
         size, needs = 2, tuple[str, ...]()
-        if arm.is_wide(first) and offset + 4 <= run.end:
+        if not arm.is_wide(first):
+            needs = tuple(arm.t16(first))
+        elif offset + 4 <= run.end:
             second = int.from_bytes(content[offset + 2 : offset + 4], "little")
             size, needs = 4, _t32(first << 16 | second)
         else:
-            needs = tuple(arm.t16(first))
+            needs = (HALF_AN_INSTRUCTION,)
         for need in needs:
             if need not in has:
                 yield Hit(offset, size, need)
         offset += size
+    if any(content[offset : run.end]):
+        yield Hit(offset, run.end - offset, HALF_AN_INSTRUCTION)
 
 
 def _x86(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
     decoder = _decoder("x", baseline)
     decoder.skipdata = True
-    for offset, size, name, _ in decoder.disasm_lite(content[run.start : run.end], run.start):
-        for need in x86.needs(name):
-            if need not in baseline.has:
-                yield Hit(offset, size, need)
+    at = run.start
+    while at < run.end:
+        begun, at = at, run.end
+        for offset, size, name, operands in decoder.disasm_lite(content[begun : run.end], begun):
+            for need in x86.needs(name, operands):
+                if need not in baseline.has:
+                    yield Hit(offset, size, need)
+            if name in x86.TRAPS and (more := x86.operand_bytes(content, offset + size)):
+                at = offset + size + more
+                break
 
 
 def _decoder(kind: str, baseline: Baseline) -> capstone.Cs:

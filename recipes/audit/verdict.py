@@ -69,7 +69,7 @@ def of(path: Path, name: str, *, baseline: str, machine: str, entries: Sequence[
     there: set[tuple[Place, str]] = set()
     # Code first: a claim is allowed where the code is that it comes of.
     for finding in sorted(found.findings, key=lambda one: not one.section):
-        fitting = (one for one in entries if one.covers(finding, baseline))
+        fitting = (one for one in entries if one.covers(finding, baseline, found.names))
         if not finding.section:
             fitting = (one for one in fitting if (finding.place, one.reason) in there)
         entry = next(fitting, None)

@@ -83,6 +83,28 @@ def test_what_cannot_be_looked_into(run: Run, tmp_path: Path, content: bytes, wh
         run.verify(tmp_path, "--file", "x", "armv6")
 
 
+@pytest.mark.parametrize(
+    "name", [b"/", b"/SYM64/", b"//", b"__.SYMDEF", b"__.SYMDEF/", b"", b"lib.rmeta/"]
+)
+def test_an_object_is_looked_at_whatever_its_name(run: Run, tmp_path: Path, name: bytes) -> None:
+    """Linkers take it by the archive's index."""
+    compiled(tmp_path, f'void f(void) {{ __asm__("{BEYOND[MACHINE]}"); }}')
+    whole = (tmp_path / "libx.a").read_bytes()
+    assert whole.count(b"x.o/".ljust(16)) == 1
+    (tmp_path / "libx.a").write_bytes(whole.replace(b"x.o/".ljust(16), name.ljust(16)))
+    with pytest.raises(errors.DoesNotFit, match="1 finding"):
+        run.verify(tmp_path, "--file=libx.a", MACHINE)
+
+
+@pytest.mark.parametrize("name", ["/\u00b2", "#1/\u00b9"])
+def test_a_name_with_a_number_that_is_none(run: Run, tmp_path: Path, name: str) -> None:
+    compiled(tmp_path, "int f(int a) { return a + 1; }")
+    whole = (tmp_path / "libx.a").read_bytes()
+    called = name.encode("latin-1").ljust(16)
+    (tmp_path / "libx.a").write_bytes(whole.replace(b"x.o/".ljust(16), called))
+    assert "0 finding(s)" in run.verify(tmp_path, "--file=libx.a", MACHINE)
+
+
 def audited(folder: Path, **more: object) -> subprocess.CompletedProcess[str]:
     """The audit as a stage runs it, on what lies in `folder`."""
     rules = {

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from recipes import errors, sessions
 from recipes.audit import allowed, audit
@@ -214,6 +215,48 @@ def truncated(product: Product, folder: Path) -> Path:
     return made
 
 
+def noted(product: Product, folder: Path) -> Path:
+    """A later processor's instruction in an executable section of notes, which linkers keep."""
+    name = product.target.name
+    mark = "@" if name == "x86_64" else "%"
+    words = "popcnt %rax, %rcx\nret" if name == "x86_64" else BY_NUMBER[name]
+    (folder / "f.s").write_text(
+        f'.section .later,"ax",{mark}note\n.globl f\n.type f, {mark}function\n'
+        f"f:\n{words}\n.size f, .-f\n"
+        f'.section .note.GNU-stack,"",{mark}progbits\n'
+    )
+    return gcc(product, folder, "f.s", "-static", text=MAIN)
+
+
+BY_NUMBER = {
+    "armv6": "nop\n.word 0xe3000001\nbx lr",  # movw
+    "armv7": ".arm\nnop\n.word 0xf2220844\nbx lr",  # vadd.i32 q0, q1, q2
+    "aarch64": "nop\n.word 0x88a17c02\nret",  # cas w1, w2, [x0]
+}
+"""For old assemblers people write instructions as numbers; to a linker that is data."""
+
+
+def by_number(product: Product, folder: Path) -> Path:
+    (folder / "f.s").write_text(
+        f".text\n.globl f\n.type f, %function\nf:\n{BY_NUMBER[product.target.name]}\n"
+        '.size f, .-f\n.section .note.GNU-stack,"",%progbits\n'
+    )
+    return gcc(product, folder, "f.s", "-static", text=MAIN)
+
+
+def not_marked(product: Product, folder: Path) -> Path:
+    """A program whose table of sections calls its code data; it is loaded as before."""
+    made = gcc(product, folder, "-static")
+    whole = bytearray(made.read_bytes())
+    with made.open("rb") as file:
+        elf = ELFFile(file)
+        index = next(at for at, one in enumerate(elf.iter_sections()) if one.name == ".text")
+        flags = elf["e_shoff"] + index * elf["e_shentsize"] + 8
+    whole[flags] &= ~0x4  # SHF_EXECINSTR
+    made.write_bytes(whole)
+    return made
+
+
 def controls(target: str) -> Iterator[Control]:
     for name, text in INSTRUCTIONS[target].items():
         yield Control(name=f"{name}: `{shown(text)}`", make=instruction(text))
@@ -222,7 +265,12 @@ def controls(target: str) -> Iterator[Control]:
     yield Control(name="a program whose header names another machine", make=patched(18, b"\x08\0"))
     yield Control(name="a program that breaks off", make=truncated)
     yield Control(name="a program without a table of sections", make=without_sections)
+    yield Control(name="a program whose code is called data", make=not_marked)
+    yield Control(name="code in a section of notes", make=noted)
+    slim = lambda product, folder: gcc(product, folder, "-c", "-flto", "-fno-fat-lto-objects")  # noqa: E731
+    yield Control(name="an object for the linker's optimiser (LTO)", make=slim, program=False)
     if target != "x86_64":
+        yield Control(name="an instruction written as a number", make=by_number)
         strip = lambda product, folder: gcc(product, folder, "-static", "-s")  # noqa: E731
         yield Control(name="a stripped program", make=strip)
     if target in TAILS:  # AArch64's linker keeps them
@@ -246,7 +294,9 @@ def heard(path: Path, baseline: str) -> tuple[str, str]:
         return str(fault), UNSEEN
     entries = allowed.load()
     refused = [
-        one for one in found.findings if not any(each.covers(one, baseline) for each in entries)
+        one
+        for one in found.findings
+        if not any(each.covers(one, baseline, found.names) for each in entries)
     ]
     said = sorted({one.what for one in refused if not one.section})
     needs = sorted({f"needs {one.what}" for one in refused if one.section})

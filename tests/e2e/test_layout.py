@@ -1,0 +1,153 @@
+"""Programs of the host's own linker that hide their code from who believes the section table."""
+
+from __future__ import annotations
+
+import platform
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from recipes.audit import audit, symbols
+from recipes.audit.baseline import BASELINES
+from recipes.audit.finding import Refused
+from recipes.audit.symbols import Names, Symbol
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="the programs are the host's, and their code x86-64's"
+)
+POPCNT = """\
+.globl _start
+.type _start, @function
+_start: popcnt %rax, %rdi
+ud2
+.size _start, .-_start
+"""
+Change = Callable[[bytearray, int], None]
+"""What is done to a program whose `.text` has its header at a place."""
+
+
+def linked(folder: Path, text: str) -> Path:
+    (folder / "x.s").write_text(text)
+    words = ("gcc", "-static", "-nostdlib", "-Wl,--build-id=none", "x.s", "-o", "x")
+    subprocess.run(words, cwd=folder, check=True)
+    return folder / "x"
+
+
+def said(path: Path) -> set[str]:
+    return {one.what for one in audit.of(path, path.name, BASELINES["x86-64"]).findings}
+
+
+def flags(bits: int) -> Change:
+    def change(whole: bytearray, at: int) -> None:
+        whole[at + 8 : at + 16] = struct.pack("<Q", bits)
+
+    return change
+
+
+def kind(number: int) -> Change:
+    def change(whole: bytearray, at: int) -> None:
+        whole[at + 4 : at + 8] = struct.pack("<I", number)
+
+    return change
+
+
+def shorter(whole: bytearray, at: int) -> None:
+    whole[at + 32 : at + 40] = struct.pack("<Q", 2)
+
+
+def elsewhere(whole: bytearray, at: int) -> None:
+    whole[at + 24 : at + 32] = struct.pack("<Q", len(whole))
+    whole += b"\x90" * 16
+
+
+ALLOC, EXEC, COMPRESSED = 0x2, 0x4, 0x800
+NOBITS, NOTE = 8, 7
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (flags(ALLOC), "it has code and no section that says where"),
+        (flags(ALLOC | EXEC | COMPRESSED), r"\.text is code that is compressed"),
+        (kind(NOBITS), r"\.text is code that the file does not hold"),
+        (shorter, "are loaded as code, in no section"),
+        (elsewhere, r"\.text is loaded from elsewhere, or not at all"),
+    ],
+    ids=["data", "compressed", "not there", "shorter", "elsewhere"],
+)
+def test_a_table_that_tells_another_story_is_refused(
+    tmp_path: Path, change: Change, fault: str
+) -> None:
+    path = linked(tmp_path, POPCNT)
+    assert said(path) == {"POPCNT"}
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        index = next(at for at, one in enumerate(elf.iter_sections()) if one.name == ".text")
+        place = elf["e_shoff"] + index * elf["e_shentsize"]
+    whole = bytearray(path.read_bytes())
+    change(whole, place)
+    path.write_bytes(whole)
+    with pytest.raises(Refused, match=fault):
+        said(path)
+
+
+@pytest.mark.parametrize("name", ["note", "init_array", "unwind", "0x60000001"])
+def test_code_is_code_whatever_its_section_is_called(tmp_path: Path, name: str) -> None:
+    assert said(linked(tmp_path, f'.section .later,"ax",@{name}\n{POPCNT}')) == {"POPCNT"}
+
+
+def test_a_start_that_is_no_code_is_refused(tmp_path: Path) -> None:
+    text = f"{POPCNT.replace('_start', 'f')}.section .rodata\n.globl _start\n_start: .quad 1\n"
+    with pytest.raises(Refused, match=r"it starts at 0x[0-9a-f]+, which is in no section of code"):
+        said(linked(tmp_path, text))
+
+
+def test_a_function_among_data_is_found(tmp_path: Path) -> None:
+    hidden = POPCNT.replace("_start", "f")
+    text = f".globl _start\n_start: ret\n.section .rodata\n{hidden}"
+    assert said(linked(tmp_path, text)) == {"its function f lies in .rodata, which is no code"}
+
+
+def test_a_table_before_a_function_hides_nothing_of_it(tmp_path: Path) -> None:
+    """The table ends with the first bytes of a long instruction."""
+    assert "POPCNT" in said(linked(tmp_path, f".byte 0x48, 0xb8\n{POPCNT}"))
+
+
+def test_sections_over_each_other_are_refused(tmp_path: Path) -> None:
+    path = linked(tmp_path, f'{POPCNT}.section .more,"ax"\nret\n')
+    whole = bytearray(path.read_bytes())
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        places = {one.name: at for at, one in enumerate(elf.iter_sections())}
+        text, more = (
+            elf["e_shoff"] + places[name] * elf["e_shentsize"] for name in (".text", ".more")
+        )
+    whole[more + 24 : more + 32] = whole[text + 24 : text + 32]
+    path.write_bytes(whole)
+    with pytest.raises(Refused, match=r"\.more and \.text lie over each other"):
+        said(path)
+
+
+def test_what_no_symbol_covers_is_not_the_last_ones(tmp_path: Path) -> None:
+    path = linked(tmp_path, f"{POPCNT}vzeroupper\nret\n")
+    found = audit.of(path, "x", BASELINES["x86-64"]).findings
+    assert {one.symbol: one.what for one in found} == {
+        "_start": "POPCNT",
+        "behind _start": "AVX or later",
+    }
+
+
+def test_names_of_symbols_within_others(tmp_path: Path) -> None:
+    def symbol(offset: int, name: str, size: int) -> Symbol:
+        return Symbol(offset, name, size, "STT_FUNC", thumb=False)
+
+    some = sorted([symbol(0, "outer", 100), symbol(40, "inner", 10), symbol(120, "bare", 0)])
+    with linked(tmp_path, POPCNT).open("rb") as file:
+        names = Names(some, ELFFile(file).get_section(1))
+        at = [names.at(offset) for offset in (0, 45, 60, 100, 120, 500)]
+    assert at == ["outer", "inner", "outer", "behind inner", "bare", "bare"]
+    assert symbols.marks(some) == []
