@@ -154,11 +154,11 @@ def runs(there: Sequence[Symbol], content: bytes, baseline: Baseline) -> Iterato
 def _goes_on(run: Run, content: bytes) -> bool:
     """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
     pool of constants is behind many a call that does not."""
-    last = 0
+    last = None
     for instruction in _instructions(run, content):
         if instruction not in NOTHING:  # they align what comes
             last = instruction
-    return not _ends(run.kind, last)
+    return last is None or not _ends(run.kind, last)
 
 
 def _until_it_ends(run: Run, content: bytes) -> Iterator[Run]:

@@ -49,10 +49,9 @@ def content(elf: ELFFile, section: Section) -> bytes:
 
 def faults(elf: ELFFile, size: int, *, linked: bool) -> Iterator[str]:
     """What is not sound in a file of that many bytes, in words."""
-    tables = list(_tables(elf, size))
-    yield from tables
-    if tables:
-        return
+    for fault in _tables(elf, size):
+        yield fault
+        return  # nothing else can be read
     yield from _code(elf)
     if linked:
         yield from _loaded(elf)
