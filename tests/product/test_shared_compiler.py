@@ -20,6 +20,8 @@ CORPUS = [
     for service in ("hello-c", "hello-cpp")
     for path in sorted((PROJECT / "services" / service).rglob("*.c*"))
 ]
+LANGUAGES = {".c": ("c", "cpp-output"), ".cc": ("c++", "c++-cpp-output")}
+"""GCC's names of a language, and of what its preprocessor leaves."""
 MODES = {"arm": "-marm", "thumb": "-mthumb"}
 
 
@@ -83,8 +85,12 @@ def test_both_make_the_same_code(
     corpus = [tmp_path / "x.c", tmp_path / "x.cc", *CORPUS]
     assert len(corpus) > 3
     for text in corpus:
-        language = ("-x", "c" if text.suffix == ".c" else "c++")
-        words = (level, *language, "-S", "-o", "-", text)
-        made = output([*ours, *words])
-        assert ".cpu" in made or ".arch" in made
-        assert made == output([*theirs, *words]), text
+        written, preprocessed = LANGUAGES[text.suffix]
+        # Preprocessed once: the lender's libstdc++ was configured for another processor.
+        output([*ours, level, "-x", written, "-E", text, "-o", tmp_path / "text"])
+        words = (level, "-x", preprocessed, "-c", "text", "-o")
+        output([*ours, *words, "made.o"], cwd=tmp_path)
+        output([*theirs, *words, "wanted.o"], cwd=tmp_path)
+        # Objects, for in assembler's text the local labels have numbers of their own.
+        made, wanted = ((tmp_path / name).read_bytes() for name in ("made.o", "wanted.o"))
+        assert made == wanted, text
