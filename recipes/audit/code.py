@@ -16,8 +16,8 @@ from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
 from recipes.audit.symbols import CALLED, WIDTH, Names, Symbol
 
-FOR_THE_LINKER = (".gnu.lto_", ".llvm.lto", ".llvmbc")
-"""How sections begin that hold what a linker makes code of."""
+FOR_THE_LINKER = ".gnu.lto_"
+"""How sections begin of which a linker makes code. LLVM's, `.llvmbc`, are beside code."""
 NOTHING = (0xBF00, 0x46C0, 0xE320F000, 0xE1A00000, 0xF3AF8000, 0xD503201F)
 """The instructions that assemblers fill with: Thumb's, ARM's and AArch64's."""
 HALF_AN_INSTRUCTION = "its other half, which is not there"
