@@ -154,11 +154,13 @@ def runs(there: Sequence[Symbol], content: bytes, baseline: Baseline) -> Iterato
 def _goes_on(run: Run, content: bytes) -> bool:
     """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
     pool of constants is behind many a call that does not."""
-    last = None
+    goes_on, last = False, 0
     for instruction in _instructions(run, content):
-        if instruction not in NOTHING:  # they align what comes
-            last = instruction
-    return last is None or not _ends(run.kind, last)
+        if instruction in NOTHING:  # it aligns what comes
+            goes_on = goes_on or not last
+        elif instruction:  # linkers fill with zeros between objects
+            goes_on, last = True, instruction
+    return goes_on and not (last and _ends(run.kind, last))
 
 
 def _until_it_ends(run: Run, content: bytes) -> Iterator[Run]:
