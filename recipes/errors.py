@@ -101,6 +101,24 @@ class CommandFailed(PipelineError):
         self.code, self.tail = code, tuple(tail)
 
 
+class SaidNo(PipelineError):
+    """A program that looks at a product found it wrong, and said why."""
+
+    def __init__(self, stage: str, why: Sequence[str], log: Path) -> None:
+        lines = "\n".join(f"  {line}" for line in why)
+        super().__init__(f"{stage}:\n{lines}\n  all of it: {log}")
+
+
+class IllegalInstruction(PipelineError):
+    """A program met an instruction that the processor it is for lacks."""
+
+    def __init__(self, stage: str, argv: Sequence[str], remedy: str, log: Path) -> None:
+        super().__init__(
+            f"{stage}: died of SIGILL: it has an instruction that its processor lacks:\n"
+            f"  {' '.join(argv)}\n  which one: {remedy}\n  the whole log: {log}"
+        )
+
+
 class CommandMissing(PipelineError):
     """A program that a step wants to start is not there."""
 

@@ -37,6 +37,7 @@ from recipes.engine.runner import Runner
 from recipes.engine.schedule import Planned
 from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
+from recipes.errors import PipelineError
 from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.stages import boot, sdk
@@ -191,7 +192,7 @@ class Pipeline:
         if goal in ("verify", "package", "boot", "sdk"):
             dist.insist_on_writable(self.settings.dist)
         started = time.monotonic()
-        with self.at_work():
+        with self.at_work(), self._dist_may_be_old(goal):
             builder = self.builder()
             stages = self.goals(goal, targets)
             while self.settle(builder.plan(stages).values()):
@@ -226,6 +227,19 @@ class Pipeline:
         names = [one.name for one in targets]
         there = reports.possible(names, tuple(self.services), self.boards.values())
         yield from dist.reports([one for one in there if one.stage in entries], entries)
+
+    @contextmanager
+    def _dist_may_be_old(self, goal: Goal) -> Iterator[None]:
+        """Say so where a run fails that was to fill `dist/`."""
+        try:
+            yield
+        except PipelineError:
+            there = (self.settings.dist / "manifest.json").exists()
+            if there and goal in ("verify", "package", "boot", "sdk"):
+                self.report.note(
+                    "dist/ still holds what earlier runs made, and nothing of this one"
+                )
+            raise
 
     @contextmanager
     def _dist(self) -> Iterator[None]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from recipes import declaration, errors
+from recipes.audit import baseline
+from recipes.audit.baseline import BASELINES
 from recipes.declaration import Declaration
 
 FILE = "service.toml"
@@ -114,8 +117,21 @@ class Allowed(Declaration):
     """Where it is: patterns of the names that the report shows."""
     needs: Annotated[tuple[Text, ...], Field(min_length=1)]
     """What it needs, in the report's words."""
+    claims: tuple[Text, ...] = ()
+    """Claims of the program that come of this code, in the report's words: `Tag_CPU_arch is v7`."""
     reason: Text
     """What looks whether the processor has it, and where that can be read."""
+
+    @field_validator("baselines", "needs")
+    @classmethod
+    def _is_known(cls, said: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        known = frozenset(BASELINES) if field.field_name == "baselines" else baseline.words()
+        for one in said:
+            if one not in known:
+                near = difflib.get_close_matches(one, sorted(known), n=3, cutoff=0.3)
+                hint = f"; near it are {', '.join(map(repr, near))}" if near else ""
+                raise ValueError(f"no report says {one!r}{hint}")
+        return said
 
 
 class Service(Declaration):

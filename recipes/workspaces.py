@@ -53,7 +53,10 @@ def root_of(service: Service) -> Path:
         if (folder / LOCK).is_file():
             return folder
     if (service.root / MANIFEST).is_file():
-        why = f"there is no {LOCK}; run `cargo generate-lockfile` in {service.root}"
+        why = (
+            f"there is no {LOCK}; run `cargo generate-lockfile` in {service.root}, or, without a "
+            "cargo of your own, `nox -f .../noxfile.py -s cargo -- TARGET generate-lockfile` there"
+        )
     else:
         why = f"there is no {MANIFEST} in {service.root}; `source` says where the project lies"
     raise errors.BadDeclaration(service.declared, [f"build: {why}"])

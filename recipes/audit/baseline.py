@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from recipes.audit import arm
+from recipes.audit import aarch64, arm, x86
 
 Code = Literal["arm", "aarch64", "x86_64", ""]
 
@@ -28,6 +28,16 @@ class Baseline:
     """Values of `.ARM.attributes`, by tag, that fit; the ABI for the Arm Architecture, IHI 0045."""
     hard_float: bool = False
     """Floating point is passed in its own registers (32-bit ARM)."""
+
+
+def words() -> frozenset[str]:
+    """All that an instruction may be said to need."""
+    return frozenset(
+        value
+        for module in (aarch64, arm, x86)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str)
+    )
 
 
 # Values of Tag_CPU_arch: 4 v5TE, 5 v5TEJ, 6 v6, 7 v6KZ, 8 v6T2, 9 v6K, 10 v7.

@@ -154,13 +154,25 @@ def _present(what: Present, site: Site) -> Iterator[str]:
 
 
 def _does(what: Does, site: Site) -> Iterator[str]:
-    text = _printed(what.run, site)
+    try:
+        text = _printed(what.run, site)
+    except errors.CommandFailed as error:
+        _raise_if_illegal(what, error.code, site)
+        raise
     with site.log.open("a") as log:
         log.write(text)
     if site.expand(what.expect) not in text:
         command = " ".join(Path(site.expand(word)).name or word for word in what.run.argv)
         yield f"`{command}` printed no {what.expect!r} but:"
         yield from text.splitlines()
+
+
+def _raise_if_illegal(what: Does | Serves, code: int | None, site: Site) -> None:
+    """Name what tells more of a program that an illegal instruction ended."""
+    if code == -signal.SIGILL and what.upon_sigill:
+        argv = [site.expand(word) for word in what.run.argv]
+        remedy = site.expand(what.upon_sigill)
+        raise errors.IllegalInstruction(site.stage, argv, remedy, site.log)
 
 
 def _lists(what: Lists, site: Site) -> Iterator[str]:
@@ -186,6 +198,7 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
         argv, what=site.stage, cwd=site.work, env={**env, "PORT": str(port)}, log=site.log
     ) as process:
         fine, answer = _first_answer(what, port, process)
+        _raise_if_illegal(what, process.poll(), site)
         if not fine or what.expect not in answer:
             wanted = f"instead of 200 with {what.expect!r}"
             yield f"{what.scheme} {what.path} answered {answer!r} {wanted}"

@@ -111,14 +111,20 @@ def run(what: Run, site: Site) -> None:
     """Start a program with the stage's environment and wait for its end."""
     cwd = site.path(what.cwd)
     cwd.mkdir(parents=True, exist_ok=True)
-    used = site.runner.run(
-        [site.expand(word) for word in what.argv],
-        what=site.stage,
-        cwd=cwd,
-        env={**site.environment, **{name: site.expand(value) for name, value in what.env}},
-        log=site.log,
-        output=site.path(what.output) if what.output else None,
-    )
+    try:
+        used = site.runner.run(
+            [site.expand(word) for word in what.argv],
+            what=site.stage,
+            cwd=cwd,
+            env={**site.environment, **{name: site.expand(value) for name, value in what.env}},
+            log=site.log,
+            output=site.path(what.output) if what.output else None,
+        )
+    except errors.CommandFailed as error:
+        why = error.tail[len(error.tail) - [*error.tail[::-1], ""].index("") :]
+        if not what.says_why or not why or why[0].startswith("$ "):  # the log's own line
+            raise
+        raise errors.SaidNo(site.stage, why, site.log) from error
     site.cpu_seconds += used.cpu_seconds
     site.memory = max(site.memory, used.memory)
 

@@ -95,6 +95,8 @@ class Run:
     env: tuple[tuple[str, str], ...] = ()
     output: str = ""
     """Where standard output goes instead of the log."""
+    says_why: bool = field(default=False, metadata=UNKEYED)
+    """What it prints behind its last empty line says to a reader why it failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -428,6 +430,8 @@ class Does:
     revision: ClassVar[int] = 1
     run: Run
     expect: str = ""
+    upon_sigill: str = field(default="", metadata=UNKEYED)
+    """The command that tells more where an illegal instruction ends it; so with `Serves`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -451,6 +455,7 @@ class Serves:
     scheme: Literal["http", "https"]
     path: str
     expect: str
+    upon_sigill: str = field(default="", metadata=UNKEYED)
 
 
 Check = Elf | Free | Size | Present | Does | Lists | Serves | Write

@@ -24,6 +24,8 @@ def processor(target: Target) -> str:
 def witnessed(service: Service, target: Target) -> tuple[str, ...]:
     """What the checks see of the program, in words for a report."""
     where = f"on {processor(target)}"
+    if not (service.run or service.serve):
+        return ("nothing: its declaration has neither [[run]] nor [[serve]]",)
     return (
         *(
             f"{where}: {' '.join((service.binary, *run.arguments))}, printed {run.expect!r}"
@@ -49,11 +51,17 @@ def stripped(target: Target, service: Service) -> tuple[Copy | Strip, ...]:
 def checks(service: Service, target: Target) -> tuple[Check, ...]:
     """Static, for the right machine, no build path inside, and it does what it says."""
     program = f"${{out}}/bin/{service.binary}"
+    kept = f"${{out}}/{UNSTRIPPED}/{service.binary}"
+    audit = f"nox -s verify -- --file {kept} {target.name}"
     return (
         Elf(patterns=(f"bin/{service.binary}",), machine=target.machine, static=True),
         Free(root="${out}/bin", texts=("${cache}",)),
         *(
-            Does(run=Run(argv=emulated(target, program, *run.arguments)), expect=run.expect)
+            Does(
+                run=Run(argv=emulated(target, program, *run.arguments)),
+                expect=run.expect,
+                upon_sigill=audit,
+            )
             for run in service.run
         ),
         *(
@@ -62,6 +70,7 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
                 scheme=serve.scheme,
                 path=serve.path,
                 expect=serve.expect,
+                upon_sigill=audit,
             )
             for serve in service.serve
         ),

@@ -128,6 +128,7 @@ def _stage(  # noqa: PLR0913  # named at the call
                     *("${python}", "-m", "recipes.audit"),
                     *("${work}/rules.json", "${need.subject}", "${out}"),
                 ),
+                says_why=True,
             ),
         ),
         runs_on="nowhere",

@@ -311,3 +311,41 @@ def test_a_check_that_waits_can_be_stopped_by_a_failure(bench: Bench) -> None:
     failing = stage("failing", shell("exit 3"), needs=(text("first"),))
     with pytest.raises(errors.CommandFailed, match="failing"):
         bench.build(waiting, failing)
+
+
+ILLEGAL = stage(
+    "goal",
+    Write(path="main.c", text="int main(void) { __builtin_trap(); }\n"),
+    Run(argv=("gcc", "-o", "${out}/dies", "main.c")),
+)
+"""x86's and ARM's compilers make an illegal instruction of it."""
+
+
+@pytest.mark.parametrize(
+    "dies",
+    [
+        Does(run=Run(argv=("${out}/dies",)), upon_sigill="look at ${out}/dies"),
+        Serves(
+            run=Run(argv=("${out}/dies",)),
+            scheme="http",
+            path="/",
+            expect="x",
+            upon_sigill="look at ${out}/dies",
+        ),
+    ],
+    ids=["run", "serve"],
+)
+def test_an_illegal_instruction_is_called_that(bench: Bench, dies: Check) -> None:
+    if platform.machine() != "x86_64":
+        pytest.skip("elsewhere a trap may be another signal")
+    with pytest.raises(errors.IllegalInstruction) as caught:
+        bench.build(dataclasses.replace(ILLEGAL, checks=(dies,)))
+    said = str(caught.value)
+    assert said.startswith("goal: died of SIGILL: it has an instruction that its processor lacks:")
+    assert "\n  which one: look at /" in said
+
+
+def test_another_end_is_no_illegal_instruction(bench: Bench) -> None:
+    ends = Does(run=Run(argv=("sh", "-c", "kill -TERM $$")), upon_sigill="look")
+    with pytest.raises(errors.CommandFailed, match="ended by signal 15"):
+        bench.build(dataclasses.replace(ILLEGAL, checks=(ends,)))

@@ -175,6 +175,21 @@ def test_the_last_lines_are_the_last_and_few(bench: Bench) -> None:
     assert len(message.splitlines()) == runner.TAIL + 4
 
 
+def test_a_program_that_says_why_is_quoted_alone(bench: Bench) -> None:
+    words = "echo much; echo; echo 'x does not fit.'; echo '  line 2'; exit 1"
+    looking = Run(argv=("sh", "-c", words), says_why=True)
+    with pytest.raises(errors.SaidNo) as caught:
+        bench.build(stage("looking", looking))
+    log = bench.cache / "logs" / "host" / "looking.log"
+    assert str(caught.value) == f"looking:\n  x does not fit.\n    line 2\n  all of it: {log}"
+
+
+def test_a_program_that_ends_before_it_says_why(bench: Bench) -> None:
+    looking = Run(argv=("sh", "-c", "echo Traceback >&2; exit 2"), says_why=True)
+    with pytest.raises(errors.CommandFailed, match="Traceback"):
+        bench.build(stage("looking", looking))
+
+
 def test_what_a_failing_command_printed_to_a_file_is_shown_too(bench: Bench) -> None:
     failing = Run(
         argv=("sh", "-c", "echo the $((40 + 2))nd clue; exit 1"), output="${work}/printed"

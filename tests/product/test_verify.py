@@ -86,7 +86,7 @@ def test_what_does_not_fit_gets_no_image_though_it_runs(shop: Shop) -> None:
         shop.folder / "demo",
         {"demo.c": PROGRAM.format(instruction=instruction), "Makefile": MAKEFILE},
     )
-    with pytest.raises(errors.CommandFailed, match=f"(?s)refused: demo: quick at .*needs {needs}"):
+    with pytest.raises(errors.SaidNo, match=f"(?s)refused: demo: quick at .*needs {needs}"):
         shop.build("demo", build="make", expect="fine")
     assert not list((shop.folder / "checkout").glob("dist/**/demo*"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors, service, settings
+from recipes.audit import allowed, baseline
 
 PROJECT = Path(__file__).resolve().parents[2]
 BAD = PROJECT / "tests" / "data" / "bad"
@@ -167,3 +168,29 @@ def test_faults_in_a_cargo_manifest_name_it(tmp_path: Path) -> None:
     )
     with pytest.raises(errors.BadDeclaration, match=r"Cargo\.toml(.|\n)*did you mean needs"):
         service.load((tmp_path,))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "near"),
+    [
+        ("baselines", "armv9", "armv6-vfpv2"),
+        ("needs", "ARMv6T3", "ARMv6T2"),
+    ],
+)
+def test_what_no_report_says_cannot_be_allowed(key: str, value: str, near: str) -> None:
+    said = {
+        "baselines": ["armv6-vfpv2"],
+        "symbols": ["f"],
+        "needs": ["ARMv7"],
+        "claims": ["Tag_CPU_arch is v7"],
+        "reason": "f asks",
+    }
+    assert service.Allowed.model_validate(said).claims == ("Tag_CPU_arch is v7",)
+    with pytest.raises(ValueError, match=f"no report says '{value}'; near it are .*'{near}'"):
+        service.Allowed.model_validate({**said, key: [value]})
+
+
+def test_the_words_of_the_pipelines_own_list_are_known() -> None:
+    for entry in allowed.load():
+        assert set(entry.needs) <= baseline.words(), entry
+        assert set(entry.baselines) <= set(baseline.BASELINES), entry
