@@ -146,8 +146,13 @@ def runs(there: Sequence[Symbol], content: bytes, baseline: Baseline) -> Iterato
             continue
         if before.kind != "d" and before.end == start and _goes_on(before, content):
             yield from _until_it_ends(Run(kind=before.kind, start=start, end=end), content)
-        for at in sorted(functions.keys() & range(start, end)):
-            yield from _until_it_ends(Run(kind=functions[at], start=at, end=end), content)
+        covered: dict[tuple[str, int], int] = {}
+        for at in sorted(one for one in functions if start <= one < end):
+            way = (functions[at], at % WIDTH[functions[at]])
+            if at >= covered.get(way, 0):  # else what a function before it runs into
+                for run in _until_it_ends(Run(kind=way[0], start=at, end=end), content):
+                    covered[way] = run.end
+                    yield run
         before = Run(kind="d", start=start, end=end)
 
 

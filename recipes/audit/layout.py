@@ -13,6 +13,8 @@ from elftools.elf.segments import Segment
 
 SMALLEST = 40
 """Bytes of a section's header in a 32-bit file; 64 in others."""
+SMALLEST_SEGMENT = 32
+"""The same of a segment's; 56."""
 SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 0x2, 0x4, 0x800
 PF_X = 0x1
 FILLING = b"\0\x90\xcc"
@@ -67,6 +69,8 @@ def _tables(elf: ELFFile, size: int) -> Iterator[str]:
         yield "its program table leads out of it"
     if (header.e_shoff and header.e_shentsize < SMALLEST) or header.e_shoff > size:
         yield "its section headers overlap"
+    if header.e_phnum and header.e_phentsize < SMALLEST_SEGMENT:
+        yield "its program headers overlap"
     symbols = 0
     for index, section in enumerate(elf.iter_sections()):
         header = section.header

@@ -33,13 +33,13 @@ class Verdict:
         return not self.refused and not self.unseen
 
     def lines(self) -> Iterator[str]:
-        """For people, the sum last."""
+        """For people, the sum last; whatever names the file holds, each is one line."""
         for finding, entry in self.allowed:
-            yield f"allowed: {finding}; {entry.reason}"
-        yield from (f"note: {note}" for note in self.notes)
-        yield from (f"not seen: {text}" for text in self.unseen)
-        yield from (f"refused: {finding}" for finding in self.refused)
-        yield (
+            yield _printable(f"allowed: {finding}; {entry.reason}")
+        yield from (_printable(f"note: {note}") for note in self.notes)
+        yield from (_printable(f"not seen: {text}") for text in self.unseen)
+        yield from (_printable(f"refused: {finding}") for finding in self.refused)
+        yield _printable(
             f"{self.file}: {self.members} ELF file(s), {self.code_bytes} bytes of code, "
             f"{len(self.refused)} finding(s), {len(self.allowed)} allowed"
         )
@@ -56,6 +56,13 @@ class Verdict:
             "not_seen": list(self.unseen),
             "notes": list(self.notes),
         }
+
+
+def _printable(text: str) -> str:
+    """Text with its control characters written as Python does."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def of(path: Path, name: str, *, baseline: str, machine: str, entries: Sequence[Entry]) -> Verdict:
