@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from recipes.audit import audit, symbols
+from recipes.audit import audit, symbols, verdict
 from recipes.audit.baseline import BASELINES
 from recipes.audit.finding import Refused
 from recipes.audit.symbols import Names, Symbol
@@ -110,6 +110,26 @@ def test_a_function_among_data_is_found(tmp_path: Path) -> None:
     hidden = POPCNT.replace("_start", "f")
     text = f".globl _start\n_start: ret\n.section .rodata\n{hidden}"
     assert said(linked(tmp_path, text)) == {"its function f lies in .rodata, which is no code"}
+
+
+def test_a_name_with_a_line_feed_stays_one_line(tmp_path: Path) -> None:
+    hidden = POPCNT.replace("_start", "f")
+    path = linked(tmp_path, f".globl _start\n_start: ret\n.section .rodata\n{hidden}")
+    whole = path.read_bytes()
+    assert whole.count(b".rodata\0") == 1
+    path.write_bytes(whole.replace(b".rodata\0", b".ro\nata\0"))
+    found = verdict.of(path, "x", baseline="x86-64", machine="EM_X86_64", entries=())
+    (line,) = (one for one in found.lines() if one.startswith("refused: "))
+    assert line == r"refused: x: its function f lies in .ro\nata, which is no code"
+
+
+def test_segments_over_each_other_are_refused(tmp_path: Path) -> None:
+    path = linked(tmp_path, POPCNT)
+    whole = bytearray(path.read_bytes())
+    whole[54:58] = struct.pack("<HH", 0, 0xFFFF)  # e_phentsize, e_phnum
+    path.write_bytes(whole)
+    with pytest.raises(Refused, match="its program headers overlap"):
+        said(path)
 
 
 def test_a_table_before_a_function_hides_nothing_of_it(tmp_path: Path) -> None:

@@ -68,3 +68,11 @@ def test_a_function_that_is_called_data() -> None:
     there = [mark(0, "d"), Symbol(0, "f", 8, "STT_FUNC", thumb=False)]
     (run,) = code.runs(there, content, BASELINES[ARM])
     assert (run.kind, run.start, run.end) == ("a", 0, 8)
+
+
+def test_functions_in_a_stretch_of_data_are_looked_at_once() -> None:
+    content = DATA.to_bytes(4, "little") * 100
+    there = [mark(0, "d")]
+    there += [Symbol(at, f"f{at}", 4, "STT_FUNC", thumb=False) for at in range(0, 400, 4)]
+    found = list(code.runs(there, content, BASELINES[ARM]))
+    assert [(run.start, run.end) for run in found] == [(0, 400)]
