@@ -1,7 +1,8 @@
 """`nox -s bench`: the comparisons, and the page that shows them.
 
-Wants `nox -s build-all` and `nox -s sdk` of the targets first, and an idle machine. `--cold` builds
-the toolchains from nothing and by hand; `--picture` draws the last run that built a compiler.
+Wants `nox -s build-all` and `nox -s sdk` of the targets first, and an idle machine. `--options`
+measures what a service's options do; `--cold` builds the toolchains from nothing and by hand;
+`--picture` draws the last run that built every compiler.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", default=["x86_64", "aarch64", "armv7", "armv6"])
     parser.add_argument("--times", type=int, default=9)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--options", action="store_true")
     parser.add_argument("--picture", action="store_true")
     said = parser.parse_args()
     with closing(Report(sys.stderr)) as report:
@@ -91,6 +93,8 @@ def main() -> None:
         elif said.cold:
             written("cold", table([*cold.toolchains(run, run.chosen(said.targets))]))
             drawn(run, said.targets)
+        elif said.options:
+            written("options", programs.options(run, said.times))
         else:
             pairs = [
                 engine.nothing_to_do(PROJECT, said.times),
@@ -101,7 +105,6 @@ def main() -> None:
                 programs.requests(run, said.times),
             ]
             written("warm", table(pairs))
-            written("options", programs.options(run, said.times))
 
 
 if __name__ == "__main__":

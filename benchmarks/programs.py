@@ -113,7 +113,7 @@ def requests(run: Pipeline, times: int) -> Pair:
 def options(run: Pipeline, times: int) -> str:
     """A table: hello-http with each option in the place of what its workspace says."""
     wrk = installed("wrk")
-    rows = ["| option | size, bytes | seconds for a million requests |", "|---|---|---|"]
+    rows = ["| one line more | size, bytes | seconds for a million requests |", "|---|---|---|"]
     with checkout(run.settings.project) as folder:
         made: dict[str, Path] = {}
         for option in ("", *OPTIONS):
