@@ -94,7 +94,8 @@ def main() -> None:
             written("cold", table([*cold.toolchains(run, run.chosen(said.targets))]))
             drawn(run, said.targets)
         elif said.options:
-            written("options", programs.options(run, said.times))
+            options = programs.options(run, said.times)
+            written("options", f"Measured on {machine()}.\n\n{options}")
         else:
             pairs = [
                 engine.nothing_to_do(PROJECT, said.times),
