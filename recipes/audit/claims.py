@@ -18,6 +18,8 @@ EF_ARM_ABI_FLOAT_HARD = 0x400
 EF_ARM_EABIMASK, EABI5 = 0xFF000000, 0x05000000
 MOST = 1000
 """Entries of a table of attributes; compilers write some thirty."""
+VENDORS = SCOPES = 16
+"""Tables, and parts of one; compilers write one of each."""
 CPU_ARCH = "Tag_CPU_arch"
 ARCHITECTURES = ("pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v7")
 """By the values of Tag_CPU_arch."""
@@ -81,17 +83,20 @@ def _said(elf: ELFFile) -> Iterator[tuple[str, int]]:
     section = elf.get_section_by_name(".ARM.attributes")
     if not isinstance(section, ARMAttributesSection):
         return
-    for part in _few(section.iter_subsections("aeabi")):
-        for scope in _few(part.iter_subsubsections("TAG_FILE")):
-            for attribute in _few(scope.iter_attributes()):
+    # All of them, for what pyelftools leaves out when it is asked for some may have no end either.
+    for part in _few(section.iter_subsections(), VENDORS):
+        for scope in _few(part.iter_subsubsections(), SCOPES):
+            if part["vendor_name"] != "aeabi" or scope.header.tag != "TAG_FILE":
+                continue
+            for attribute in _few(scope.iter_attributes(), MOST):
                 if isinstance(attribute.value, int):
                     yield attribute.tag, attribute.value
 
 
-def _few(parts: Iterable[Any]) -> Iterator[Any]:
+def _few(parts: Iterable[Any], most: int) -> Iterator[Any]:
     """Parts of a table; a length of zero in it would give them without an end."""
     for number, part in enumerate(parts):
-        if number == MOST:
+        if number == most:
             raise Refused("a table in it has no end")
         yield part
 

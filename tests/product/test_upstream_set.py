@@ -19,6 +19,12 @@ from tests.product import elsewhere
 from tests.product.conftest import Product
 from tests.product.elsewhere import COMMIT, Elsewhere
 
+LIBRARIES = (
+    ("gmp", "6.3.0", "gmp.h"),
+    ("mpfr", "4.2.2", "mpfr.h mpf2mpfr.h"),
+    ("mpc", "1.3.1", "mpc.h"),
+)
+
 
 @pytest.fixture
 def there(product: Product, tmp_path: Path) -> Iterator[Elsewhere]:
@@ -44,6 +50,8 @@ def test_from_auto_to_a_toolchain(there: Elsewhere) -> None:
 
 @pytest.mark.native
 def test_the_builtin_driver_builds_from_this_set_too(there: Elsewhere) -> None:
+    for name, version, headers in LIBRARIES:
+        there.pin(name, standins.library(name, version, headers, there.mirror))
     made, target = there.toolchain("builtin"), there.product.target
     assert {*target.gcc.configure, f"--target={target.triple}"} <= configured(made, target)
     assert not (there.folder / "cache" / "apt").exists(), "the archive was asked"

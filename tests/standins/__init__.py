@@ -36,6 +36,11 @@ def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
     return _packed(HERE / part, f"{part}-{version}", to, more)
 
 
+def library(name: str, version: str, headers: str, to: Path) -> StandIn:
+    """`gmp`, `mpfr` or `mpc`, with these headers and nothing in them."""
+    return _packed(HERE / "library", f"{name}-{version}", to, {"headers": headers})
+
+
 def headers(version: str, toolchain: Path, triple: str, architecture: str, to: Path) -> StandIn:
     """Kernel headers, for one of the kernel's architectures, in sabotage Linux's layout."""
     include = toolchain / triple / "include"
