@@ -59,10 +59,10 @@ def programs(path: Path, wanted: Image, into: Path) -> Iterator[tuple[str, Path]
     """
     try:
         yield from _programs(path, wanted, into)
-    # The last three come of JSON that is of another shape, or nested, and of links in a circle.
+    # AttributeError: JSON of another shape. RuntimeError: JSON nested too deep, links in a circle.
     except (
         *(PipelineError, LookupError, TypeError, ValueError, tarfile.TarError),
-        *(AttributeError, RecursionError, RuntimeError),
+        *(AttributeError, RuntimeError),
     ) as error:
         what = error if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
         raise Refused(

@@ -179,16 +179,3 @@ def a64(word: int) -> Iterator[str]:
             return
     if word & HALF == HALF_BITS and word & FCVT != FCVT_BITS:
         yield FP16
-
-
-ENDS = (
-    (0x7C000000, 0x14000000),  # b, bl
-    (0xFE000000, 0xD6000000),  # br, blr, ret and so on
-    (0xFF000000, 0xD4000000),  # brk, hlt, svc
-    (0xFFFF0000, 0x00000000),  # udf
-)
-
-
-def ends(word: int) -> bool:
-    """Whether nothing is run behind an instruction: it branches, calls or stops, always."""
-    return any(word & mask == bits for mask, bits in ENDS)

@@ -11,7 +11,7 @@ import capstone
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section, SymbolTableSection
 
-from recipes.audit import aarch64, arm, layout, symbols, x86
+from recipes.audit import aarch64, arm, flow, layout, symbols, x86
 from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
 from recipes.audit.symbols import CALLED, WIDTH, Names, Symbol
@@ -194,11 +194,11 @@ def _instructions(run: Run, content: bytes) -> Iterator[int]:
 def _ends(kind: str, instruction: int) -> bool:
     match kind:
         case "a":
-            return arm.ends_a32(instruction)
+            return flow.ends_a32(instruction)
         case "t":
-            return arm.ends_thumb(instruction)
+            return flow.ends_thumb(instruction)
         case _:
-            return aarch64.ends(instruction)
+            return flow.ends_a64(instruction)
 
 
 # --- what instructions need ------------------------------------------------------------------

@@ -29,7 +29,7 @@ class Elf(ELFFile):
         super().__init__(io.BytesIO(content))
         self._read: dict[int, Section] = {}
 
-    def get_section(self, n: int, type: Container[str] | None = None) -> Section:  # noqa: A002  # theirs
+    def get_section(self, n: int, type: Container[str] | None = None) -> Section:  # noqa: A002  # pyelftools' name
         if type is not None:
             return super().get_section(n, type)
         if n not in self._read:
