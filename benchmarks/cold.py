@@ -36,11 +36,12 @@ def toolchains(run: Pipeline, targets: Sequence[Target]) -> tuple[Pair, ...]:
     with tempfile.TemporaryDirectory(dir=run.settings.cache) as aside:
         folder = Path(aside)
         path = _prepare(run, targets, folder)
-        theirs = sum(_by_hand(one, folder, path, run.settings.jobs) for one in targets)
         began, before = time.perf_counter(), _cpu_seconds()
         _ours(run, targets, folder / "cache")
         ours, busy = time.perf_counter() - began, _cpu_seconds() - before
+        print(f"ours: {ours:.0f} s, {busy:.0f} s of CPU", flush=True)
         shutil.copytree(folder / "cache" / "runs", run.settings.cache / "runs", dirs_exist_ok=True)
+        theirs = sum(_by_hand(one, folder, path, run.settings.jobs) for one in targets)
         first = targets[0]
         using, with_theirs = in_turns(
             _openssl(run, first, folder, _toolchain(folder / "cache", first) / "bin"),
