@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", default=["x86_64", "aarch64", "armv7", "armv6"])
     parser.add_argument("--times", type=int, default=9)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--by-hand", nargs="+", metavar="TARGET", help="with --cold: only these")
     parser.add_argument("--options", action="store_true")
     parser.add_argument("--picture", action="store_true")
     said = parser.parse_args()
@@ -91,7 +92,9 @@ def main() -> None:
         if said.picture:
             drawn(run, said.targets)
         elif said.cold:
-            written("cold", table([*cold.toolchains(run, run.chosen(said.targets))]))
+            chosen = run.chosen(said.targets)
+            by_hand = run.chosen(said.by_hand) if said.by_hand else chosen
+            written("cold", table([*cold.toolchains(run, chosen, by_hand)]))
             drawn(run, said.targets)
         elif said.options:
             options = programs.options(run, said.times)

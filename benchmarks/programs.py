@@ -29,6 +29,12 @@ OPTIONS = (
     MIMALLOC,
 )
 """The workspace has fat LTO and `abort`."""
+RUSTC = """\
+#!/bin/sh
+export LD_LIBRARY_PATH="{rust}/lib"
+exec "{rust}/programs/rustc" --sysroot="{rust}" "$@"
+"""
+"""The sdk's compiler without what the sdk tells it of linkers and processors."""
 WORKERS, CONNECTIONS, SECONDS = 4, 64, 5
 
 
@@ -41,9 +47,7 @@ def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin" / "pip", "install", "--quiet", *ZIG], check=True)
         rustc = Path(aside) / "rustc"
-        rustc.write_text(
-            f'#!/bin/sh\nexec "{sdk}/rust/programs/rustc" --sysroot="{sdk}/rust" "$@"\n'
-        )
+        rustc.write_text(RUSTC.format(rust=sdk / "rust"))
         rustc.chmod(0o755)
         environment = {
             **os.environ,
@@ -91,7 +95,7 @@ def requests(run: Pipeline, times: int) -> Pair:
             env={
                 **os.environ,
                 "PATH": f"{rust}/bin:{os.environ['PATH']}",
-                "RUSTC": f"{rust}/programs/rustc",
+                "RUSTC": f"{rust}/bin/rustc",
                 "CARGO_TARGET_DIR": str(folder.parent / "glibc"),
             },
             check=True,
