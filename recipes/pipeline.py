@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +17,6 @@ from recipes import (
     errors,
     joint,
     lock,
-    reports,
     service,
     settings,
     source_sets,
@@ -37,7 +35,7 @@ from recipes.engine.runner import Runner
 from recipes.engine.schedule import Planned
 from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
-from recipes.errors import PipelineError
+from recipes.output import Output
 from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.stages import boot, sdk
@@ -189,81 +187,49 @@ class Pipeline:
         self.choose(options)
         targets = self.chosen(names)
         doctor.insist()
-        if goal in ("verify", "package", "boot", "sdk"):
+        fills = goal in ("verify", "package", "boot", "sdk")
+        if fills:
             dist.insist_on_writable(self.settings.dist)
-        started = time.monotonic()
-        with self.at_work(), self._dist_may_be_old(goal):
-            builder = self.builder()
-            stages = self.goals(goal, targets)
-            while self.settle(builder.plan(stages).values()):
-                stages = self.goals(goal, targets)
+        output, started = self.output(), time.monotonic()
+        with self.at_work(), output.may_be_old() if fills else nullcontext():
+            builder, faults = self.builder(), list[Fault]() if "--keep-going" in options else None
+            stages = self._settled(builder, lambda: self.goals(goal, targets))
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
-                faults: list[Fault] | None = [] if "--keep-going" in options else None
                 entries = builder.build(stages, executor, faults=faults)
-                if goal in ("verify", "boot"):
-                    with self._dist():
-                        self._publish(self._reports(targets, entries))
-                elif goal == "package":
-                    with self._dist():
-                        if not faults:  # an image of several platforms needs all of them
+                if fills:
+                    with output.mine():
+                        if goal == "package" and not faults:  # a joint image needs all of them
                             entries |= builder.build(self.joint(builder, targets), executor)
-                        images = dist.images(targets, self.services, entries)
-                        self._publish([*images, *self._reports(targets, entries)])
-                elif goal == "sdk":
-                    with self._dist():
-                        self._publish(dist.archives(targets, entries))
-                        for one in [one for one in targets if f"sdk-{one.name}" in entries]:
-                            sdk = entries[f"sdk-{one.name}"]
-                            path = dist.link_toolchain(self.settings.dist, one, sdk)
-                            self.report.say(f"{one.name}: . {path}/env.sh")
+                        self._fill(output, goal, targets, entries)
         if faults:
             raise errors.SeveralFailed(faults)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
 
-    def _reports(
-        self, targets: Iterable[Target], entries: Mapping[str, Entry]
-    ) -> Iterator[dist.Wanted]:
-        """Those that the run's own stages bring."""
-        names = [one.name for one in targets]
-        there = reports.possible(names, tuple(self.services), self.boards.values())
-        yield from dist.reports([one for one in there if one.stage in entries], entries)
+    def _fill(
+        self, output: Output, goal: Goal, targets: tuple[Target, ...], entries: Mapping[str, Entry]
+    ) -> None:
+        """Bring what was built to `dist/`."""
+        wanted: dict[Goal, Callable[[], list[dist.Wanted]]] = {
+            "verify": list,
+            "boot": list,
+            "package": lambda: [*dist.images(targets, self.services, entries)],
+            "sdk": lambda: [*dist.archives(targets, entries)],
+        }
+        reports = output.reports(targets, self.services, entries)
+        output.publish([*wanted[goal](), *reports], source_set=self.pins.name)
+        if goal == "sdk":
+            output.link_toolchains(targets, entries)
 
-    @contextmanager
-    def _dist_may_be_old(self, goal: Goal) -> Iterator[None]:
-        """Say so where a run fails that was to fill `dist/`."""
-        try:
-            yield
-        except PipelineError:
-            there = (self.settings.dist / "manifest.json").exists()
-            if there and goal in ("verify", "package", "boot", "sdk"):
-                self.report.note(
-                    "dist/ still holds what earlier runs made, and nothing of this one"
-                )
-            raise
-
-    @contextmanager
-    def _dist(self) -> Iterator[None]:
-        """One run of a checkout fills `dist/` after the other."""
-        place = hashlib.sha256(str(self.settings.dist).encode()).hexdigest()[:20]
-        with self.store.lock(f"dist-{place}", lambda: self.report.waits("dist")):
-            yield
-
-    def _publish(self, wanted: Iterable[dist.Wanted]) -> None:
-        there = reports.possible(self.targets, self._declared, self.boards.values())
-        artefacts = dist.publish(
-            self.settings.dist,
-            wanted,
-            possible=[
-                *dist.paths(tuple(self.targets), self._declared),
-                *(path for one in there for path in one.paths),
-            ],
-            source_set=self.pins.name,
+    def output(self) -> Output:
+        """The checkout's `dist/`."""
+        return Output(
+            folder=self.settings.dist,
+            store=self.store,
+            report=self.report,
+            targets=self.targets,
+            services=self._declared,
+            boards=self.boards,
         )
-        products = [one for one in artefacts if not dist.is_report(one)]
-        texts = [one for one in artefacts if one.path.endswith(".txt")]
-        self._show(products or texts)
-        if products and texts:
-            self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
 
     def joint(
         self, builder: Builder, targets: tuple[Target, ...], *, quiet: bool = False
@@ -285,9 +251,8 @@ class Pipeline:
             raise errors.NoTarget("cargo", self.targets)
         (one,) = self.chosen(words[:1])
         with self.at_work():
-            builder, stage = self.builder(), self.catalog().sdk(one)
-            while self.settle(builder.plan([stage]).values()):
-                stage = self.catalog().sdk(one)
+            builder = self.builder()
+            (stage,) = self._settled(builder, lambda: [self.catalog().sdk(one)])
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entry = builder.build([stage], executor)[stage.name]
         rust = entry.tree / "rust" / "bin"
@@ -323,6 +288,13 @@ class Pipeline:
             visit(stage)
         return [Planned(stage=stage, key="", state="build", after=()) for stage in every.values()]
 
+    def _settled(self, builder: Builder, goals: Callable[[], list[Stage]]) -> list[Stage]:
+        """The stages, whose files the archive still has."""
+        stages = goals()
+        while self.settle(builder.plan(stages).values()):
+            stages = goals()
+        return stages
+
     def settle(self, planned: Iterable[Planned]) -> bool:
         """See that the archive still has what is to be fetched; whether a pin had to move."""
         missing = [
@@ -338,13 +310,6 @@ class Pipeline:
         with self.report.busy("archive", self.apt.log):
             self._pins = lock.settle(before, missing, self.apt, self.report.note)
         return self._pins != before
-
-    def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
-        rows = [
-            (one.path, size(one.bytes), one.sha256[:16], one.made(self.settings.dist))
-            for one in artefacts
-        ]
-        self.report.table("", ("artefact in dist/", "size", "SHA-256", "made"), rows)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

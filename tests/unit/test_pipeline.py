@@ -150,8 +150,9 @@ def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as executor, other.store.lock(f"dist-{place}", lambda: None):
 
         def fill() -> None:
-            with trial._dist():
-                trial._publish(())
+            output = trial.output()
+            with output.mine():
+                output.publish((), source_set=trial.pins.name)
 
         filling = executor.submit(fill)
         with pytest.raises(TimeoutError):
