@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -15,6 +16,7 @@ from recipes.engine.report import duration
 from recipes.engine.schedule import Planned, State, ways
 from recipes.engine.stage import Stage
 
+DOING: Mapping[State, str] = MappingProxyType({"build": "to build", "check": "to check"})
 HEAD = ("stage", "state", "CPU time", "key", "what")
 
 
@@ -30,6 +32,17 @@ def rows(planned: Iterable[Planned]) -> list[tuple[str, ...]]:
         )
         for one in planned
     ]
+
+
+def total(planned: Iterable[Planned], jobs: int) -> str:
+    """The plan in a line."""
+    every = list(planned)
+    states = Counter(one.state for one in every)
+    said = [f"{states[one]} {words}" for one, words in DOING.items() if states[one]]
+    seconds = sum(one.cpu_seconds for one in every)
+    took = f"; about {duration(seconds / jobs)} on {jobs} cores, if they are idle"
+    rest = took if seconds else ""
+    return f"{len(every)} stage{'s' * (len(every) > 1)}: {', '.join(said) or 'nothing to do'}{rest}"
 
 
 def as_data(planned: Mapping[str, Planned]) -> dict[str, Any]:
@@ -79,6 +92,8 @@ def as_dot(planned: Mapping[str, Planned], key_of: Callable[[Stage], str]) -> st
     for key, one in planned.items():
         parts = (*one.stage.needs, *one.stage.judges, *one.stage.tools)
         for other in dict.fromkeys(key_of(stage) for _, stage in parts):
+            if other not in planned:
+                continue  # of a target that this plan is not about
             look = " [penwidth=3]" if (other, key) in bold else ""
             lines.append(f'  "{other[:12]}" -> "{key[:12]}"{look};')
     return "\n".join((*lines, "}\n"))

@@ -28,7 +28,6 @@ from recipes.audit import allowed, verdict
 from recipes.audit.finding import Refused
 from recipes.engine.build import Builder
 from recipes.engine.manifest import file_digest
-from recipes.engine.report import duration
 from recipes.engine.schedule import Planned, State
 from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
@@ -68,26 +67,26 @@ def plan(run: Pipeline, words: Sequence[str]) -> None:
         run.report.data(plans.as_dot(planned, builder.keys.of))
         return
     run.report.table("", plans.HEAD, plans.rows(planned.values()))
-    seconds = sum(one.cpu_seconds for one in planned.values())
-    if seconds:
-        jobs = run.settings.jobs
-        run.report.say(f"about {duration(seconds / jobs)} on {jobs} cores, if they are idle")
+    run.report.say(plans.total(planned.values(), run.settings.jobs))
     for line in run.pins.notes:
         run.report.note(line)
 
 
 def _planned(run: Pipeline, builder: Builder, targets: tuple[Target, ...]) -> dict[str, Planned]:
-    """Every stage, those too that a run would not look at, dependencies first."""
-    indexes = run.joint(builder, targets)
+    """Every stage of the targets, those too that a run would not look at, dependencies first; of
+    other targets, whose images a joint one holds too, nothing but what is to be done."""
+    indexes, names = run.joint(builder, targets), {"", *(one.name for one in targets)}
     planned = builder.plan([*run.goals("package", targets), *indexes])
     every = dict[str, Planned]()
     for one in run.everything(targets, indexes):
         key = builder.keys.of(one.stage)
-        if key in planned:
-            every[key] = planned[key]
-        else:
+        known = planned.get(key)
+        if one.stage.target not in names and (known is None or known.state == "found"):
+            continue
+        if known is None:
             state: State = "found" if builder.has(one.stage) else "not needed"
-            every[key] = replace(one, key=key, state=state)
+            known = replace(one, key=key, state=state)
+        every[key] = known
     return every
 
 

@@ -10,7 +10,7 @@ import pytest
 from recipes import plan
 from recipes.engine.history import Build
 from recipes.engine.key import Document, Keys
-from recipes.engine.schedule import Planned
+from recipes.engine.schedule import Planned, State
 from recipes.engine.stage import Copy, Host, Run, Source, Stage, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
@@ -125,3 +125,20 @@ def test_the_graph_is_drawn_with_its_longest_way() -> None:
     assert f'"{less}" -> "{last}";' in lines
     assert any(line.startswith(f'"{need}" [label="need-armv6\\n1 min 30 s"') for line in lines)
     assert (lines[0], lines[-1]) == ("digraph muslin {", "}")
+
+
+def test_the_plan_in_a_line() -> None:
+    states: tuple[tuple[State, float], ...] = (
+        ("found", 0.0),
+        ("build", 90.0),
+        ("build", 30.0),
+        ("check", 0.0),
+    )
+    planned = [
+        Planned(stage=STAGE, key="k", state=state, after=(), cpu_seconds=seconds)
+        for state, seconds in states
+    ]
+    assert plan.total(planned, 2) == (
+        "4 stages: 2 to build, 1 to check; about 1 min 00 s on 2 cores, if they are idle"
+    )
+    assert plan.total(planned[:1], 2) == "1 stage: nothing to do"
