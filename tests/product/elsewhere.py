@@ -25,6 +25,7 @@ from recipes.engine.report import Report
 from recipes.engine.stage import Source
 from recipes.pipeline import Pipeline
 from recipes.stages.headers import architecture
+from recipes.target import Target
 from recipes.upstream import Upstream
 from tests import standins
 from tests.product.conftest import PROJECT, Product
@@ -57,6 +58,12 @@ class Elsewhere:
         """Let the checkout's pins be of what was made."""
         pins = self._pins()
         pins["pins"][component] |= made.pin
+        self._write(pins)
+
+    def unpatched(self, component: str) -> None:
+        """Let the checkout's pins have no patches of it."""
+        pins = self._pins()
+        del pins["pins"][component]["patches"]
         self._write(pins)
 
     @property
@@ -96,6 +103,13 @@ class Elsewhere:
             folder = self.downloaded(one).parent
             shutil.copytree(folder, self.folder / "cache" / "downloads" / one.sha256)
 
+    def told(self) -> str:
+        """What the runs told their user since this was asked last."""
+        said = self.stream.getvalue()
+        self.stream.seek(0)
+        self.stream.truncate()
+        return said
+
     def toolchain(self, driver: str) -> Path:
         """The toolchain of the product's target, built from nothing."""
         pipeline = Pipeline(self.folder / "checkout", Report(self.stream))
@@ -105,6 +119,11 @@ class Elsewhere:
         entry = pipeline.store.find(pipeline.builder().keys.of(stage))
         assert entry is not None
         return entry.tree
+
+
+def configured(made: Path, target: Target) -> set[str]:
+    """The words that a toolchain's GCC was configured with."""
+    return set((made / f"lib/gcc/{target.triple}/configured-with").read_text().splitlines())
 
 
 @contextmanager

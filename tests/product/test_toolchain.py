@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,30 +33,48 @@ class Made:
         return self.folder / "bin" / f"{self.target.triple}-{name}"
 
 
+@dataclass(frozen=True)
+class Project:
+    """What musl-cross-make made, found by `auto` on a machine that reaches upstream's files."""
+
+    toolchain: Path
+    folder: Path
+    said: str
+    """What the run told its user."""
+    again: str
+    """What a second run told."""
+
+
+Projects = Callable[[Product], Project]
+
+
 @pytest.fixture(scope="session")
-def others() -> dict[str, Made]:
-    """Toolchains of musl-cross-make's, by target, each made once."""
-    return {}
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Projects:
+    """musl-cross-make's toolchain for a target, made once."""
+    made: dict[str, Project] = {}
+
+    def project(product: Product) -> Project:
+        name = product.target.name
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            with elsewhere.opened(product, folder) as place:
+                toolchain, said = place.toolchain("auto"), place.told()
+                assert place.toolchain("auto") == toolchain
+                made[name] = Project(toolchain, folder, said, place.told())
+        return made[name]
+
+    return project
 
 
 @pytest.fixture(params=["builtin", "musl-cross-make"])
-def made(
-    request: pytest.FixtureRequest,
-    product: Product,
-    others: dict[str, Made],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Made:
+def made(request: pytest.FixtureRequest, product: Product, projects: Projects) -> Made:
     """The toolchain of each driver."""
     target = product.target
     if request.param == "builtin":
         cache = product.pipeline.settings.cache
         return Made(folder=product.toolchain, cache=cache, target=target)
-    if target.name not in others:
-        folder = tmp_path_factory.mktemp(target.name)
-        with elsewhere.opened(product, folder) as place:
-            toolchain = place.toolchain("musl-cross-make")
-        others[target.name] = Made(folder=toolchain, cache=folder / "cache", target=target)
-    return others[target.name]
+    project = projects(product)
+    return Made(folder=project.toolchain, cache=project.folder / "cache", target=target)
 
 
 @pytest.fixture
@@ -158,3 +177,18 @@ def test_every_promised_program_and_library(made: Made) -> None:
     libraries = "libc.a libc.so libgcc_s.so.1 libatomic.a libstdc++.a libstdc++.so".split()
     assert all((made.folder / made.target.triple / "lib" / name).exists() for name in libraries)
     assert list(made.folder.glob("lib/gcc/*/*/libgcc_eh.a"))
+
+
+def test_from_auto_to_a_toolchain_of_musl_cross_make(product: Product, projects: Projects) -> None:
+    project, target = projects(product), product.target
+    assert "sources: upstream. This cache stays with it" in project.said
+    assert not (project.folder / "cache" / "apt").exists(), "the archive was asked"
+    words = elsewhere.configured(project.toolchain, target)
+    assert {*target.gcc.configure, f"--target={target.triple}", "--enable-default-pie"} <= words
+    sysroot = project.toolchain / target.triple
+    assert (sysroot / "include" / "linux" / "version.h").exists()
+    log = project.folder / f"cache/logs/{target.name}/musl-cross-make-{target.name}.log"
+    assert "patching file src/stdlib/qsort.c" in log.read_text()
+    # A second run finds it, and knows which set it took.
+    assert f"musl-cross-make-{target.name}" in project.said
+    assert "built" not in project.again

@@ -1,5 +1,7 @@
-"""The whole path from `auto` to a toolchain by way of the upstream set, with musl-cross-make as the
-driver."""
+"""The upstream set: what goes wrong on the way to a toolchain, and the builtin driver.
+
+From `auto` to musl-cross-make's toolchain, where all goes well, is in test_toolchain.py.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,6 @@ import pytest
 from recipes import errors
 from recipes.pipeline import Pipeline
 from recipes.stages import crates
-from recipes.target import Target
 from tests import standins
 from tests.product import elsewhere
 from tests.product.conftest import Product
@@ -32,34 +33,15 @@ def there(product: Product, tmp_path: Path) -> Iterator[Elsewhere]:
         yield place
 
 
-def test_from_auto_to_a_toolchain(there: Elsewhere) -> None:
-    made, target = there.toolchain("auto"), there.product.target
-    said = there.stream.getvalue()
-    assert "sources: upstream. This cache stays with it" in said
-    assert not (there.folder / "cache" / "apt").exists(), "the archive was asked"
-    words = configured(made, target)
-    assert {*target.gcc.configure, f"--target={target.triple}", "--enable-default-pie"} <= words
-    assert (made / target.triple / "include" / "linux" / "version.h").exists()
-    log = there.folder / f"cache/logs/{target.name}/musl-cross-make-{target.name}.log"
-    assert "patching file src/stdlib/qsort.c" in log.read_text()
-    # A second run finds it, and knows which set it took.
-    there.stream.truncate(0)
-    assert there.toolchain("auto") == made
-    assert "built" not in there.stream.getvalue()
-
-
 @pytest.mark.native
 def test_the_builtin_driver_builds_from_this_set_too(there: Elsewhere) -> None:
     for name, version, headers in LIBRARIES:
         there.pin(name, standins.library(name, version, headers, there.mirror))
     made, target = there.toolchain("builtin"), there.product.target
-    assert {*target.gcc.configure, f"--target={target.triple}"} <= configured(made, target)
+    assert {*target.gcc.configure, f"--target={target.triple}"} <= elsewhere.configured(
+        made, target
+    )
     assert not (there.folder / "cache" / "apt").exists(), "the archive was asked"
-
-
-def configured(made: Path, target: Target) -> set[str]:
-    """The words that GCC's configure was given."""
-    return set((made / f"lib/gcc/{target.triple}/configured-with").read_text().splitlines())
 
 
 @pytest.mark.native
@@ -75,6 +57,8 @@ def test_headers_that_musl_cross_make_leaves_out_are_missed(there: Elsewhere) ->
     product = there.product
     place = (product.toolchain, product.target.triple, "sh", there.mirror)
     there.pin("linux-headers", standins.headers("4.19.88-2", *place))
+    there.pin("musl", standins.compiler("musl", "1.2.5", product.toolchain, there.mirror))
+    there.unpatched("musl")
     with pytest.raises(errors.CheckFailed, match=r"include/linux/version\.h is missing"):
         there.toolchain("auto")
 

@@ -26,7 +26,7 @@ class StandIn:
 
 
 def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
-    """`gcc` or `binutils`, which install the programs of a finished toolchain."""
+    """`gcc`, `binutils` or `musl`, which install what a finished toolchain has of theirs."""
     more = {"where": f"{toolchain}\n"}
     if part == "gcc":  # the recipe mends this file of GCC 14
         text = '   %{!static: \\\n   GNU_USER_DYNAMIC_LINKER "}} \\\n'
