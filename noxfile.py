@@ -79,7 +79,7 @@ GOALS = {
     "verify": "6. Hold every binary to its processor, or one: `-- --file path/to/program armv6`.",
     "package": "7. Programs, images and sums into dist/; targets as arguments.",
     "build-all": "All of it, doctor to dist/; targets as arguments, the default ones without.",
-    "boot": "Every service as process 1 of emulated Raspberry Pis; targets as arguments.",
+    "boot": "Every service started on emulated Raspberry Pis; targets as arguments.",
     "sdk": "Toolchain, C libraries and Rust by hand, in dist/toolchains; targets as arguments.",
 }
 """The sessions that build up to a goal, and their help."""

@@ -15,7 +15,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Board(Declaration):
-    """One emulated machine on which services are started as process 1."""
+    """One emulated machine on which services are started, each as process 1 of a namespace."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
     summary: Text
@@ -34,7 +34,7 @@ class Board(Declaration):
     append: tuple[Text, ...]
     """Words for the kernel's command line."""
     modules: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")], ...] = ()
-    """Modules of the kernel that its network needs, each after those that it needs itself."""
+    """Modules of the kernel that are loaded, each after those that it needs itself."""
     network: str = ""
     """QEMU's network device for it; none where empty."""
 

@@ -162,7 +162,7 @@ def _of_configure(path: Path, name: str, value: str) -> tuple[list[str], list[tu
             fate = "taken into gcc.configure"
             taken.append(word)
         elif re.match(r"(CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS)=", word):
-            fate = "not taken: how the compiler itself is built is in recipes/stages/gcc.py"
+            fate = "not taken: how the compiler itself is built is in recipes/stages/compiler.py"
         else:
             fate = "not understood"
         account.append((f"{name}: {word}", fate))

@@ -22,7 +22,10 @@ NEEDED_BYTES = 12_000_000_000
 """Disk for a cold run of four targets: its peak, rounded up."""
 PYTHON = (3, 11)
 APT = Path("/usr/lib/apt/apt-helper")
-NO_APT = "there is no apt on this machine, and the debian source set works on Debian hosts only"
+NO_APT = (
+    "there is no apt on this machine, and QEMU, CMake and pkgconf come through it for both source "
+    "sets: build on Debian or Ubuntu, or in a container of debian:12"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,7 @@ def findings(cache: Path) -> Iterator[Finding]:
         yield Finding(
             subject=subject,
             state="brought along",
-            detail="unpacked into the cache from the host release's packages",
+            detail="unpacked into the cache from pinned files",
         )
     yield Finding(
         subject="apt",

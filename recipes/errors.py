@@ -137,16 +137,23 @@ class StepFailed(PipelineError):
     """A step that is not a command could not do its work."""
 
     def __init__(self, stage: str, step: str, why: str, log: Path) -> None:
-        super().__init__(f"{stage}: {step}: {why}\n  log: {log}")
+        super().__init__(
+            f"{stage}: {step}: {why}\n  log: {log}\n"
+            "  The step is in the stage's recipe, recipes/stages/"
+        )
 
 
 class CheckFailed(PipelineError):
-    """A stage's product is not what the stage promises; it was not published."""
+    """A stage's product is not what the stage promises; nothing uses it."""
 
     def __init__(self, stage: str, what: str, findings: Sequence[str], log: Path) -> None:
         shown = "\n".join(f"    {finding}" for finding in findings[:10])
         more = f"\n    … and {len(findings) - 10} more" if len(findings) > 10 else ""
-        super().__init__(f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}")
+        super().__init__(
+            f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}\n"
+            "  Nothing uses what was built. Mend the recipe or the service, or the check if it "
+            "asks too much, and run the same command again"
+        )
 
 
 class SeveralFailed(PipelineError):
@@ -166,7 +173,10 @@ class BoardFailed(PipelineError):
 
     def __init__(self, subject: str, why: str, console: Sequence[str], log: Path) -> None:
         shown = "\n".join(f"    {line}" for line in console)
-        super().__init__(f"{subject}: {why}. The console's last lines:\n{shown}\n  log: {log}")
+        super().__init__(
+            f"{subject}: {why}. The console's last lines:\n{shown}\n  log: {log}\n"
+            "  What is looked for is in [[run]] and [[serve]] of the service's service.toml"
+        )
 
 
 class NoBoard(PipelineError):
@@ -323,7 +333,8 @@ class Interrupted(PipelineError):
 
     def __init__(self, signal_name: str, stages: Sequence[str]) -> None:
         at = f" while building {', '.join(stages)}" if stages else ""
-        super().__init__(f"stopped by {signal_name}{at}; the next run goes on there")
+        rest = "what was finished is found by the next run, what was begun is begun anew"
+        super().__init__(f"stopped by {signal_name}{at}; {rest}")
 
 
 class WrongDigest(PipelineError):
@@ -333,7 +344,9 @@ class WrongDigest(PipelineError):
         super().__init__(
             f"{name} from {origin} is not the file that is pinned.\n"
             f"  pinned SHA-256: {wanted}\n  received:       {got}\n"
-            f"  The received file was kept for a look at {kept}"
+            f"  The received file was kept for a look at {kept}.\n"
+            "  Do not build with it: compare both with what the project itself announces. "
+            "MUSLIN_MIRROR names another server; a pin that is wrong is in recipes/pins/"
         )
 
 
@@ -344,7 +357,8 @@ class WrongSize(PipelineError):
         amount = f"more than {wanted}" if got > wanted else f"only {got}"
         super().__init__(
             f"{name} from {origin} has {amount} bytes where {wanted} are pinned; "
-            "what arrived was thrown away"
+            "what arrived was thrown away. MUSLIN_MIRROR names another server; "
+            "a pin that is wrong is in recipes/pins/"
         )
 
 
@@ -372,7 +386,10 @@ class UnsafeAddress(PipelineError):
     """An address that is neither HTTPS nor this machine's own."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(f"{address} is not fetched: only https, or http on loopback")
+        super().__init__(
+            f"{address} is not fetched: only https, or http on loopback. It stands in "
+            "MUSLIN_MIRROR or in recipes/pins/upstream.toml"
+        )
 
 
 class NoNetwork(PipelineError):
@@ -392,7 +409,7 @@ class ArchiveUnusable(PipelineError):
 
     def __init__(self, why: str, detail: str = "") -> None:
         more = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
-        super().__init__(f"the Debian archive cannot be used: {why}{more}")
+        super().__init__(f"this machine's apt cannot be used: {why}{more}")
 
 
 class ArchiveUnreachable(PipelineError):
@@ -415,7 +432,9 @@ class NotPinned(PipelineError):
         hint = f" (there is {near[0]})" if near else ""
         super().__init__(
             f"recipes/pins/ has no pin {component!r}{hint}. "
-            f"`nox -s update -- {component}` makes one of the Debian source package of that name"
+            f"`nox -s update -- {component}` makes one of the Debian source package of that name, "
+            "in debian.toml; in upstream.toml one is written by hand (MUSLIN_SOURCES=debian does "
+            "without)"
         )
 
 
@@ -465,14 +484,20 @@ class NotAudited(PipelineError):
     """A file that cannot be looked into."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} cannot be verified: {why}")
+        super().__init__(
+            f"{path} cannot be verified: {why}\n"
+            "  docs/verify.md says what can be, and what to do about a stripped file"
+        )
 
 
 class DoesNotFit(PipelineError):
     """A binary claims or contains more than its target's processors have."""
 
     def __init__(self, path: Path, target: str, findings: int) -> None:
-        super().__init__(f"{path} does not fit {target}: {findings} finding(s), listed above")
+        super().__init__(
+            f"{path} does not fit {target}: {findings} finding(s), listed above. "
+            "docs/verify.md says how to read them, and what can be allowed and how"
+        )
 
 
 class TooManyCaches(PipelineError):
@@ -500,7 +525,8 @@ class TargetThere(PipelineError):
         shown = "".join(f"    {line}\n" for line in text.splitlines())
         remedy = {
             "name": "Another name: nox -s import -- config.mak NAME",
-            "triple": "Two targets cannot share a triple: take that one, or change one of the two",
+            "triple": "Two targets cannot share a triple: take that one, or change one of the two, "
+            "such as armv6-linux-musleabihf beside arm-linux-musleabihf",
         }[what]
         super().__init__(
             f"toolchains/{name}.toml has that {what} already; nothing was written. What it would "

@@ -148,8 +148,10 @@ def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
             raise errors.TargetThere(one.name, "triple", made.text)
     file.write_text(made.text)
     run.report.say(
-        f"toolchains/{name}.toml is written; rust, qemu, openssl and image are those of "
-        f"{made.model}: look at them, then nox -s plan -- {name}"
+        f"toolchains/{name}.toml is written; kernel, machine, rust, qemu, openssl and image are "
+        f"those of {made.model}: look at them. It has no `baseline`: until it has one of "
+        "recipes/audit/baseline.py no instruction is verified. "
+        f"Then nox -s plan -- {name}"
     )
 
 

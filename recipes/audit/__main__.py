@@ -93,7 +93,7 @@ def _text(said: dict[str, Any], verdicts: list[Verdict]) -> list[str]:
         f"{said['baseline'] or said['machine']}",
         f"{files} ELF file(s), {code} bytes of code, every instruction looked at"
         if said["baseline"]
-        else f"{files} ELF file(s); no rules for this processor's instructions are written yet",
+        else f"{files} ELF file(s); the target names no baseline: no instruction was looked at",
         *(f"ran: {text}" for text in said["ran"]),
         "",
         *(line for one in verdicts for line in one.lines()),

@@ -83,7 +83,9 @@ class Apt:
     def release(self) -> str:
         """The code name of the release that this machine runs, such as `bookworm`."""
         if not (name := self._said("VERSION_CODENAME")):
-            raise errors.ArchiveUnusable(f"{self._os_release} names no release")
+            raise errors.ArchiveUnusable(
+                f"{self._os_release} names no release; build on Debian or Ubuntu"
+            )
         return name
 
     @property
@@ -297,7 +299,8 @@ class Apt:
         found = apt_sources.archive_of(self._etc, release, vendor)
         if "main" not in found:
             raise errors.ArchiveUnusable(
-                f"this machine's apt files name no archive of {name} for {release!r}"
+                f"this machine's apt files name no archive of {name} for {release!r}; "
+                "/etc/apt/sources.list wants a line for it"
             )
         wanted, _, foreign = (release if suite == HOST_SUITE else suite).partition(":")
         stanzas = apt_sources.release_alone if foreign else apt_sources.stanzas

@@ -1,4 +1,4 @@
-"""The board: a service started as process 1 of an emulated machine, with its console kept.
+"""The board: a service started on an emulated machine, with its console kept.
 
 Debian's kernel for that board starts from an archive in memory with two programs in it:
 `boards/init.c`, which loads modules and sets up the network, and the service, with what is in its
@@ -145,7 +145,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
     return Stage(
         name=f"{subject(service.name, board)}-{target.name}",
         target=target.name,
-        summary=f"{service.name} as process 1 on an emulated {board.name}",
+        summary=f"{service.name} as process 1 of a namespace on an emulated {board.name}",
         needs=(
             ("board", board_files),
             ("program", program),
