@@ -12,21 +12,25 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 from benchmarks import cold, engine, picture, programs, warm
-from benchmarks.timing import Pair, spread
+from benchmarks.timing import Pair, installed, spread
 from recipes.engine.report import Report
 from recipes.pipeline import Pipeline
+from recipes.target import Target
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGE = PROJECT / "docs" / "performance.md"
 PICTURE = PROJECT / "docs" / "cold-build.svg"
+PIPE = r"\|"
+"""A pipe in a cell of a table."""
 
 
-def machine() -> str:
+def machine(jobs: int) -> str:
     """Its size, in words."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     model = next(
@@ -37,23 +41,30 @@ def machine() -> str:
         ),
         platform.machine(),
     )
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB of memory, {date.today():%Y-%m-%d}"
+    return f"{jobs} cores ({model}), {memory:.0f} GB of memory, {date.today():%Y-%m-%d}"
 
 
-def table(pairs: list[Pair]) -> str:
+def table(pairs: list[Pair], jobs: int) -> str:
     rows = [
-        f"| {one.what} | {spread(one.ours)} {one.unit} | {spread(one.theirs)} {one.unit} "
-        f"| **{one.ratio:.2f}** | {one.at_most if one.at_most is not None else 'none'} "
-        f"| {len(one.ours)} | {one.how} |"
+        (
+            one.what,
+            f"{spread(one.ours)} {one.unit}",
+            f"{spread(one.theirs)} {one.unit}",
+            f"**{one.ratio:.2f}**",
+            str(one.at_most) if one.at_most is not None else "none",
+            str(len(one.ours)),
+            one.how,
+        )
         for one in pairs
     ]
     head = (
-        f"Measured on {machine()}.",
+        f"Measured on {machine(jobs)}.",
         "",
         "| what | ours | theirs | ratio | aim | runs | commands |",
         "|---|---|---|---|---|---|---|",
     )
-    return "\n".join((*head, *rows))
+    lines = (f"| {' | '.join(cell.replace('|', PIPE) for cell in row)} |" for row in rows)
+    return "\n".join((*head, *lines))
 
 
 def written(mark: str, text: str) -> None:
@@ -66,49 +77,69 @@ def written(mark: str, text: str) -> None:
     print(text)
 
 
-def drawn(run: Pipeline, targets: list[str]) -> None:
+def drawn(run: Pipeline, targets: Sequence[Target]) -> None:
     """The picture of the last cold build."""
-    wanted = [f"compiler-{target}" for target in targets]
+    names = [one.name for one in targets]
+    wanted = [f"compiler-{name}" for name in names]
     events = picture.last_with(run.settings.cache / "runs", wanted)
     if events is None:
         sys.exit(f"no run in the cache's runs/ built all of {', '.join(wanted)}; --cold makes one")
     built = picture.spans(events)
-    PICTURE.write_text(picture.svg(built, jobs=run.settings.jobs, targets=targets))
+    PICTURE.write_text(picture.svg(built, jobs=picture.jobs(events), targets=names))
     print(f"{PICTURE.name}: {len(built)} stages of {events.parent.name}")
+
+
+def compared_warm(run: Pipeline, targets: Sequence[Target], times: int) -> None:
+    """The table of what is built already, which grows by a row with each comparison."""
+    names, pairs = [one.name for one in targets], list[Pair]()
+    for program in ("ninja", "wrk", "zstd"):
+        installed(program)
+    for one in targets:
+        if not (run.settings.dist / "toolchains" / one.name / "env.sh").exists():
+            sys.exit(f"{one.name} has no toolchain in dist/: `nox -s build-all` and `nox -s sdk`")
+    comparisons: tuple[Callable[[], list[Pair]], ...] = (
+        lambda: [engine.nothing_to_do(PROJECT, times)],
+        lambda: engine.many_stages(times),
+        lambda: [warm.restored(PROJECT, names, times)],
+        lambda: programs.sizes(run, ("hello-http", "hello-tls")),
+        lambda: [programs.requests(run, times)],
+        lambda: warm.one_line(PROJECT, names, max(3, times // 3)),
+    )
+    for compared in comparisons:
+        pairs += compared()
+        written("warm", table(pairs, run.settings.jobs))
 
 
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="nox -s bench --")
-    parser.add_argument("targets", nargs="*", default=["x86_64", "aarch64", "armv7", "armv6"])
+    parser.add_argument("targets", nargs="*", help="the default ones without")
     parser.add_argument("--times", type=int, default=9)
-    parser.add_argument("--cold", action="store_true")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--cold", action="store_true")
+    what.add_argument("--options", action="store_true")
+    what.add_argument("--picture", action="store_true")
     parser.add_argument("--by-hand", nargs="+", metavar="TARGET", help="with --cold: only these")
-    parser.add_argument("--options", action="store_true")
-    parser.add_argument("--picture", action="store_true")
     said = parser.parse_args()
+    if said.by_hand and not said.cold:
+        parser.error("--by-hand says what --cold builds by hand")
     with closing(Report(sys.stderr)) as report:
         run = Pipeline(PROJECT, report)
+        targets = run.chosen(said.targets)
         if said.picture:
-            drawn(run, said.targets)
+            drawn(run, targets)
         elif said.cold:
-            chosen = run.chosen(said.targets)
-            by_hand = run.chosen(said.by_hand) if said.by_hand else chosen
-            written("cold", table([*cold.toolchains(run, chosen, by_hand)]))
-            drawn(run, said.targets)
+            by_hand = run.chosen(said.by_hand) if said.by_hand else targets
+            if unknown := [one.name for one in by_hand if one not in targets]:
+                parser.error(f"{', '.join(unknown)} by hand has nothing to be compared with")
+            pairs = cold.toolchains(run, targets, by_hand)
+            written("cold", table([*pairs], run.settings.jobs))
+            drawn(run, targets)
         elif said.options:
             options = programs.options(run, said.times)
-            written("options", f"Measured on {machine()}.\n\n{options}")
+            written("options", f"Measured on {machine(run.settings.jobs)}.\n\n{options}")
         else:
-            pairs = [
-                engine.nothing_to_do(PROJECT, said.times),
-                engine.many_stages(said.times),
-                warm.restored(PROJECT, said.targets, said.times),
-                warm.one_line(PROJECT, said.targets, max(3, said.times // 3)),
-                *programs.sizes(run, ("hello-http", "hello-tls")),
-                programs.requests(run, said.times),
-            ]
-            written("warm", table(pairs))
+            compared_warm(run, targets, said.times)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Toolchains from nothing: ours for all targets at once, and one after another by hand.
 
-Takes two hours and more on two cores, so it is asked for: `nox -s bench -- --cold`.
+Takes hours on two cores, so it is asked for: `nox -s bench -- --cold`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.timing import Pair, command
+from benchmarks.timing import NOX, Pair, command, environment, in_turns
 from recipes.engine import archive
+from recipes.engine.store import remove
 from recipes.pipeline import Pipeline
 from recipes.stages.toolchain import CXX_PROGRAM
 from recipes.target import Target
@@ -31,50 +31,65 @@ LIBRARIES = ("gmp", "mpfr", "mpc")
 
 
 def toolchains(
-    run: Pipeline, targets: Sequence[Target], by_hand: Sequence[Target]
+    run: Pipeline, targets: Sequence[Target], to_make: Sequence[Target]
 ) -> tuple[Pair, ...]:
     """Wall time against that of toolchains built by hand, how busy the processors were, and what
-    the lesser optimisation of our compiler costs those who use it.
+    the lesser optimisation of our compiler costs those who use it. `to_make` are those that are
+    built by hand; the others' figures stand if they are known.
 
     Sources are downloaded before, and unpacked before where they are built by hand. Ours goes into
-    the user's cache afterwards. What was measured since the machine started is not measured again,
-    so a comparison that was cut off goes on.
+    the user's cache afterwards. What was measured of the same thing since the machine started is
+    not measured again, so a comparison that was cut off goes on.
     """
-    measured, keys = Measured(run.settings.cache), run.builder().keys
+    folder = run.settings.cache / "bench" / "work"
+    if folder.exists():
+        remove(folder)
+    keys = run.builder().keys
     stages = {one.name: keys.of(run.catalog().toolchain(one)) for one in targets}
-    script = hashlib.sha256(BY_HAND.read_bytes()).hexdigest()[:12]
-    with tempfile.TemporaryDirectory(dir=run.settings.cache) as aside:
-        folder = Path(aside)
+    measured = Measured(run.settings.cache / "bench", _conditions(run, stages.values()))
+    with run.store.in_use():
         path = _prepare(run, targets, folder)
-        ours = " ".join(("ours", *stages.values()))
-        wall, busy = measured.once(ours, lambda: _ours(run, targets, folder / "cache"))
-        for target in by_hand:
-            entry = run.store.find(stages[target.name])
-            assert entry is not None, f"the cache has lost {target.name}'s toolchain"
-            make = functools.partial(_by_hand, run, target, folder, path, entry.tree)
-            measured.once(f"{target.name} {script}", make)
-    known = {one.name: measured.known(f"{one.name} {script}") for one in targets}
-    return _pairs(run, wall, busy, known)
+        ours = functools.partial(_ours, run, stages, folder / "cache")
+        wall, busy = measured.once(f"ours, {' '.join(stages)}", ours)
+        for one in to_make:
+            programs = run.store.root / stages[one.name] / "tree" / "bin"
+            by_hand = functools.partial(_by_hand, run, one, folder, path)
+            if one is to_make[0]:
+                measured.once(one.name, lambda: by_hand(programs), figures=3)  # noqa: B023  # at once
+            else:
+                measured.once(one.name, by_hand)
+    remove(folder)
+    return _pairs(run, wall, busy, {one.name: measured.known(one.name) for one in targets})
+
+
+def _conditions(run: Pipeline, keys: Collection[str]) -> str:
+    """Whatever the figures depend on, as far as it lies in our hands."""
+    engine = run.settings.project / "recipes" / "engine"
+    texts = (BY_HAND, *sorted(engine.glob("*.py")))
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in texts]
+    words = (*keys, *digests, str(run.settings.jobs))
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 
 class Measured:
-    """What was measured since the machine started: figures by name, in the cache's `bench/`."""
+    """What was measured since the machine started: figures by name, in a file of their own."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, folder: Path, conditions: str) -> None:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        self._file = cache / "bench" / f"{boot}.json"
+        self._file = folder / f"{boot}-{conditions}.json"
 
     def known(self, name: str) -> list[float] | None:
         """The figures of a measurement that was made."""
         return self._all().get(name)
 
-    def once(self, name: str, measure: Callable[[], Sequence[float]]) -> list[float]:
-        """The figures, measured now if they are not known."""
-        if (found := self.known(name)) is None:
+    def once(
+        self, name: str, measure: Callable[[], Sequence[float]], *, figures: int = 1
+    ) -> list[float]:
+        """The figures, measured now if so many are not known."""
+        if (found := self.known(name)) is None or len(found) < figures:
             found = list(measure())
-            self._file.parent.mkdir(exist_ok=True)
             self._file.write_text(json.dumps({**self._all(), name: found}, indent=1))
-        print(f"{name}: {', '.join(f'{one:.0f} s' for one in found)}", flush=True)
+            print(f"{name}: {', '.join(f'{one:.0f} s' for one in found)}", flush=True)
         return found
 
     def _all(self) -> dict[str, list[float]]:
@@ -87,14 +102,15 @@ class Measured:
 def _pairs(
     run: Pipeline, wall: float, busy: float, by_hand: Mapping[str, list[float] | None]
 ) -> tuple[Pair, ...]:
-    """`by_hand`: for each target the seconds of its toolchain, then of OpenSSL with ours and with
-    it; None where it was not built. Those count as much as the mean of the others."""
-    known = {name: figures for name, figures in by_hand.items() if figures is not None}
-    took = {name: figures[0] for name, figures in known.items()}
+    """`by_hand`: the seconds of each target's toolchain, for one those of OpenSSL with ours and
+    with that one; None where it was not built by hand. Those count as much as the mean of the
+    others."""
+    took = {name: figures[0] for name, figures in by_hand.items() if figures is not None}
     each = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items())
-    others = [name for name in by_hand if name not in known]
+    others = [name for name in by_hand if name not in took]
     rest = f"; **{', '.join(others)} not built by hand**, counted as the mean" if others else ""
-    first = next(iter(known))
+    compared = {name: tuple(figures[1:]) for name, figures in by_hand.items() if figures}
+    first, (using, with_theirs) = next(one for one in compared.items() if one[1])
     return (
         Pair(
             what=f"{len(by_hand)} toolchains from nothing, to as many built by hand in turn at -O2",
@@ -105,7 +121,7 @@ def _pairs(
             at_most=0.5,
         ),
         Pair(
-            what="CPU seconds of ours, to what the cores had in its time (1 is best, 0.92 the aim)",
+            what="CPU seconds of ours, to what the cores had in its time (0.92 or more is the aim)",
             how="user and system time of all processes; wall time and the number of cores",
             ours=(busy,),
             theirs=(wall * run.settings.jobs,),
@@ -114,9 +130,9 @@ def _pairs(
         Pair(
             what=f"compiling OpenSSL for {first}, to the same with the compiler made by hand",
             how=f"`Configure no-tests {run.targets[first].openssl.target}`, `make build_libs`; "
-            "make is timed",
-            ours=(known[first][1],),
-            theirs=(known[first][2],),
+            "make is timed, in turns behind one of each that does not count",
+            ours=(using,),
+            theirs=(with_theirs,),
             at_most=None,
         ),
     )
@@ -124,7 +140,8 @@ def _pairs(
 
 def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
     """The sources by hand's way, and the PATH with what the host may lack."""
-    catalog, downloads = run.catalog(), folder / "cache" / "downloads"
+    run.fetch([one.name for one in targets])
+    catalog = run.catalog()
     with run.at_work(), ThreadPoolExecutor(run.settings.jobs) as executor:
         headers = {one.triple: catalog.headers(one) for one in targets}
         tools = [stage for _, stage in catalog.tools()]
@@ -145,7 +162,11 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
     manual = sources / "gcc" / "gmp" / "doc" / "Makefile.in"
     manual.parent.mkdir(exist_ok=True)
     manual.write_text("all install check clean:\n")
-    shutil.copytree(run.settings.cache / "downloads", downloads)
+    # A cache that has its downloads and nothing else.
+    cache = folder / "cache"
+    shutil.copytree(run.settings.cache / "downloads", cache / "downloads", copy_function=os.link)
+    if (lock := run.settings.cache / "run-lock.toml").exists():
+        shutil.copy(lock, cache)
     return ":".join([*(f"{trees[stage.name]}/bin" for stage in tools), os.environ["PATH"]])
 
 
@@ -156,14 +177,15 @@ def _copied(tree: Path, to: Path) -> None:
 
 
 def _by_hand(
-    run: Pipeline, target: Target, folder: Path, path: str, ours: Path
-) -> tuple[float, float, float]:
-    """Seconds that a toolchain takes by hand, and OpenSSL with ours and with that one."""
+    run: Pipeline, target: Target, folder: Path, path: str, ours: Path | None = None
+) -> tuple[float, ...]:
+    """Seconds that a toolchain takes by hand; those of OpenSSL with the programs of ours and with
+    it behind that, if these are named."""
     began = time.perf_counter()
     with (folder / f"{target.name}.log").open("w") as log:
         done = subprocess.run(
             ["sh", BY_HAND, folder, str(run.settings.jobs), target.triple, *target.gcc.configure],
-            env={**os.environ, "PATH": path},
+            env=environment(PATH=path),
             stdout=log,
             stderr=subprocess.STDOUT,
             check=False,
@@ -171,11 +193,11 @@ def _by_hand(
     seconds = time.perf_counter() - began
     last = (folder / f"{target.name}.log").read_text(errors="replace")[-3000:]
     assert done.returncode == 0, f"{target.name} by hand:\n{last}"
-    _insist_on_cxx(target, folder / target.triple / "out" / "bin")
-    programs = (ours / "bin", folder / target.triple / "out" / "bin")
-    using, with_theirs = (_openssl(run, target, folder, each) for each in programs)
+    theirs = folder / target.triple / "out" / "bin"
+    _insist_on_cxx(target, theirs)
+    openssl = _openssl(run, target, folder, (ours, theirs)) if ours else ()
     shutil.rmtree(folder / target.triple)
-    return seconds, using, with_theirs
+    return (seconds, *openssl)
 
 
 def _insist_on_cxx(target: Target, programs: Path) -> None:
@@ -187,38 +209,48 @@ def _insist_on_cxx(target: Target, programs: Path) -> None:
         subprocess.run([compiler, "-static", source, "-o", source.with_suffix("")], check=True)
 
 
-def _openssl(run: Pipeline, target: Target, folder: Path, programs: Path) -> float:
-    """Seconds of compiling OpenSSL anew with a compiler."""
+def _openssl(
+    run: Pipeline, target: Target, folder: Path, programs: Sequence[Path]
+) -> tuple[float, ...]:
+    """Seconds of compiling OpenSSL anew with each of some compilers."""
     source = run.fetcher.fetch(run.pins.source("openssl"))
     work = folder / "openssl"
 
-    def configured() -> None:
+    def configured(to: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
         archive.unpack(source, work, strip=1)
         subprocess.run(
             [
                 *("perl", "Configure", "no-tests", "no-shared", target.openssl.target),
-                f"--cross-compile-prefix={programs}/{target.triple}-",
+                f"--cross-compile-prefix={to}/{target.triple}-",
             ],
             cwd=work,
+            env=environment(),
             check=True,
             capture_output=True,
         )
 
     make = ("make", f"-j{run.settings.jobs}", "build_libs")
-    return command(make, cwd=work, env=dict(os.environ), before=configured)()
+    compiled = [
+        command(make, cwd=work, env=environment(), before=functools.partial(configured, one))
+        for one in programs
+    ]
+    return tuple(seconds for (seconds,) in in_turns(*compiled, times=1))
 
 
-def _ours(run: Pipeline, targets: Sequence[Target], cache: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of all toolchains from nothing; they go into the user's cache then."""
+def _ours(run: Pipeline, stages: Mapping[str, str], cache: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of all toolchains from nothing; they go into the user's cache then.
+    `stages` are their keys, by target."""
     began, before = time.perf_counter(), _cpu_seconds()
     subprocess.run(
-        [sys.executable, "-m", "nox", "-s", "toolchain", "--", *(one.name for one in targets)],
+        [*NOX, "-s", "toolchain", "--", *stages],
         cwd=run.settings.project,
-        env={**os.environ, "MUSLIN_CACHE": str(cache)},
+        env=environment(MUSLIN_CACHE=str(cache), MUSLIN_SOURCES=run.pins.name),
         check=True,
     )
     took = time.perf_counter() - began, _cpu_seconds() - before
+    for key in stages.values():
+        assert (cache / "store" / key).exists(), "it built other toolchains than this run means"
     shutil.copytree(cache / "runs", run.settings.cache / "runs", dirs_exist_ok=True)
     for entry in (cache / "store").iterdir():
         if not (run.store.root / entry.name).exists():

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.timing import Pair, command, in_turns, installed
+from benchmarks.timing import NOX, Pair, command, environment, in_turns, installed
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder
 from recipes.engine.events import Events
@@ -41,14 +39,12 @@ STAGES, WIDTH = 500, 20
 
 def nothing_to_do(project: Path, times: int) -> Pair:
     """`build-all` where everything is there, and a session that does nothing."""
-    nox = (sys.executable, "-m", "nox")
     with tempfile.TemporaryDirectory() as aside:
         (Path(aside) / "noxfile.py").write_text(EMPTY)
-        environment = dict(os.environ)
         ours, theirs = in_turns(
-            command((*nox, "-s", "build-all"), cwd=project, env=environment),
-            command((*nox, "-s", "empty"), cwd=Path(aside), env=environment),
-            times,
+            command((*NOX, "-s", "build-all"), cwd=project, env=environment()),
+            command((*NOX, "-s", "empty"), cwd=Path(aside), env=environment()),
+            times=times,
         )
     return Pair(
         what="`nox -s build-all` with nothing to do, to an empty Nox session",
@@ -59,41 +55,50 @@ def nothing_to_do(project: Path, times: int) -> Pair:
     )
 
 
-def many_stages(times: int) -> Pair:
+def many_stages(times: int) -> list[Pair]:
     """A graph of cached stages through the engine, and one of the same shape through ninja."""
     with tempfile.TemporaryDirectory() as aside, _builder(Path(aside) / "cache") as builder:
-        goals = _graph()
         with builder.store.in_use(), ThreadPoolExecutor(2) as executor:
-            builder.build(goals, executor)
+            builder.build(_graph()[-1], executor)
 
-        def ours() -> float:
+        def looked(goals: Callable[[], list[Stage]]) -> float:
             began = time.perf_counter()
             with ThreadPoolExecutor(2) as executor:
                 # As a new run does it: the graph made anew, no key known.
-                fresh = Builder(**{**vars(builder), "keys": Keys(_HOST)})
-                fresh.build(_graph(), executor)
+                Builder(**{**vars(builder), "keys": Keys(_HOST)}).build(goals(), executor)
             return time.perf_counter() - began
 
         folder = Path(aside) / "ninja"
         _ninja_files(folder)
         ninja = installed("ninja")
         subprocess.run([ninja], cwd=folder, check=True, capture_output=True)
-        theirs = command((ninja,), cwd=folder, env=dict(os.environ))
-        pair = in_turns(ours, theirs, times)
-    return Pair(
-        what=f"{STAGES} cached stages: the engine's share, to ninja's no-op on the same graph",
-        how="`Builder.build` in a process that runs already, keys and graph made anew; `ninja`",
-        ours=pair[0],
-        theirs=pair[1],
-        at_most=5,
-    )
+        last, every, theirs = in_turns(
+            lambda: looked(lambda: _graph()[-1]),
+            lambda: looked(lambda: [stage for row in _graph() for stage in row]),
+            command((ninja,), cwd=folder, env=environment()),
+            times=times,
+        )
+    how = "`Builder.build` in a process that runs already, keys and graph made anew; `ninja`"
+    return [
+        Pair(
+            what=f"{STAGES} cached stages, to ninja's no-op on the same graph: {asked}",
+            how=how,
+            ours=ours,
+            theirs=theirs,
+            at_most=5,
+        )
+        for asked, ours in (
+            (f"the {WIDTH} last ones asked for, all keys made, those {WIDTH} looked at", last),
+            ("each asked for and looked at", every),
+        )
+    ]
 
 
 _HOST = Host(machine="x86_64", libc="glibc")
 
 
-def _graph() -> list[Stage]:
-    """The stages that nothing is made of, as ninja's default targets are."""
+def _graph() -> list[list[Stage]]:
+    """Rows of stages; nothing is made of the last one, ninja's default targets."""
     rows: list[list[Stage]] = []
     for row in range(STAGES // WIDTH):
         below = rows[-1] if rows else []
@@ -110,7 +115,7 @@ def _graph() -> list[Stage]:
                 for at in range(WIDTH)
             ]
         )
-    return rows[-1]
+    return rows
 
 
 def _ninja_files(folder: Path) -> None:

@@ -12,7 +12,7 @@ work=$folder/$triple
 out=$work/out
 sysroot=$out/$triple
 export PATH="$out/bin:$PATH"
-export MAKEFLAGS="-j$jobs" CFLAGS=-O2 CXXFLAGS=-O2
+export MAKEFLAGS="-j$jobs" CFLAGS=-O2 CXXFLAGS=-O2 CFLAGS_FOR_TARGET=-O2 CXXFLAGS_FOR_TARGET=-O2
 mkdir -p "$work/binutils" "$work/gcc" "$work/musl" "$sysroot"
 cp -R "$folder/headers/$triple/include" "$sysroot/include"
 chmod -R u+w "$sysroot/include"

@@ -78,6 +78,13 @@ def rows(built: Iterable[Span]) -> list[list[Span]]:
     return found
 
 
+def jobs(events: Path) -> int:
+    """How many processes the run had at a time."""
+    (first, *_) = events.read_text().splitlines()
+    found: int = json.loads(first)["jobs"]
+    return found
+
+
 def svg(built: Sequence[Span], *, jobs: int, targets: Sequence[str]) -> str:
     """The picture. The longest way has a border; figures say how many cores a stage kept busy."""
     whole = max(span.ended for span in built)

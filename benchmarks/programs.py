@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.timing import Pair, in_turns, installed, spread
-from benchmarks.warm import NOX, checkout
+from benchmarks.timing import NOX, Pair, environment, in_turns, installed, spread
+from benchmarks.warm import checkout
 from recipes.pipeline import Pipeline
 
 TARGET = "x86_64"
 """The one whose programs run here as they are."""
-ZIG = ("cargo-zigbuild", "ziglang")
-PORT = 18080
+ZIG = ("cargo-zigbuild==0.24.1", "ziglang==0.17.1")
 MIMALLOC = 'allocator = "mimalloc"'
 OPTIONS = (
     'cargo.lto = "thin"',
@@ -30,42 +29,52 @@ OPTIONS = (
 )
 """The workspace has fat LTO and `abort`."""
 RUSTC = """\
-#!/bin/sh
+#!/bin/bash
+# The sdk's compiler without what the sdk tells it of processors; start files are zig's.
+for word; do
+    case $word in
+    {triple} | --target={triple})
+        set -- "$@" -Clink-self-contained=no
+        break
+        ;;
+    esac
+done
 export LD_LIBRARY_PATH="{rust}/lib"
 exec "{rust}/programs/rustc" --sysroot="{rust}" "$@"
 """
-"""The sdk's compiler without what the sdk tells it of linkers and processors."""
 WORKERS, CONNECTIONS, SECONDS = 4, 64, 5
 
 
 def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
     """Stripped programs, ours and those that zig links of the same source, std and libraries."""
     target = run.targets[TARGET]
-    sdk = run.settings.dist / "toolchains" / TARGET
+    rust = run.settings.dist / "toolchains" / TARGET / "rust"
+    openssl = run.store.find(run.builder().keys.of(run.catalog().library("openssl", target)))
+    if openssl is None:
+        sys.exit(f"OpenSSL for {TARGET} is not in the cache; `nox -s build-all` first")
     with checkout(run.settings.project) as folder, tempfile.TemporaryDirectory() as aside:
         venv = Path(aside) / "zig"
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin" / "pip", "install", "--quiet", *ZIG], check=True)
         rustc = Path(aside) / "rustc"
-        rustc.write_text(RUSTC.format(rust=sdk / "rust"))
+        rustc.write_text(RUSTC.format(triple=target.rust.triple, rust=rust))
         rustc.chmod(0o755)
-        environment = {
-            **os.environ,
-            "PATH": f"{venv}/bin:{sdk}/rust/bin:{os.environ['PATH']}",
-            "RUSTC": str(rustc),
-            "CARGO_TARGET_DIR": aside,
-            "OPENSSL_DIR": str(sdk / target.triple),
-            "OPENSSL_STATIC": "1",
-        }
+        told = environment(
+            PATH=f"{venv}/bin:{rust}/bin:{os.environ['PATH']}",
+            RUSTC=str(rustc),
+            CARGO_TARGET_DIR=aside,
+            OPENSSL_DIR=str(openssl.tree / "usr"),
+            OPENSSL_STATIC="1",
+        )
         made: dict[str, Path] = {}
         for service in services:
             subprocess.run(
                 [
-                    *("cargo-zigbuild", "build", "--release", "--quiet"),
+                    *("cargo-zigbuild", "zigbuild", "--release", "--quiet"),
                     *(f"--target={target.rust.triple}", f"--package={service}"),
                 ],
                 cwd=folder / "services",
-                env=environment,
+                env=told,
                 check=True,
             )
             made[service] = Path(aside) / target.rust.triple / "release" / service
@@ -73,7 +82,8 @@ def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
         return [
             Pair(
                 what=f"{service}, {TARGET}, stripped, to cargo-zigbuild's",
-                how="`dist/` and `cargo zigbuild --release` with the same rustc, std and OpenSSL",
+                how="`dist/` and `cargo zigbuild --release` with the same rustc, std and OpenSSL; "
+                + ", ".join(ZIG),
                 ours=(float((run.settings.dist / TARGET / service).stat().st_size),),
                 theirs=(float(program.stat().st_size),),
                 at_most=1.0,
@@ -92,22 +102,22 @@ def requests(run: Pipeline, times: int) -> Pair:
         subprocess.run(
             ["cargo", "build", "--release", "--quiet", "--package", "hello-http"],
             cwd=folder / "services",
-            env={
-                **os.environ,
-                "PATH": f"{rust}/bin:{os.environ['PATH']}",
-                "RUSTC": f"{rust}/bin/rustc",
-                "CARGO_TARGET_DIR": str(folder.parent / "glibc"),
-            },
+            env=environment(
+                PATH=f"{rust}/bin:{os.environ['PATH']}",
+                RUSTC=f"{rust}/bin/rustc",
+                CARGO_TARGET_DIR=str(folder.parent / "glibc"),
+            ),
             check=True,
         )
         ours, theirs = in_turns(
             _asked(ours_built, wrk),
             _asked(folder.parent / "glibc" / "release" / "hello-http", wrk),
-            times,
+            times=times,
         )
     return Pair(
         what="hello-http with mimalloc on musl, seconds for a million requests, to glibc's",
-        how=f"`wrk -t2 -c{CONNECTIONS} -d{SECONDS}`, TOKIO_WORKER_THREADS={WORKERS}",
+        how=f"`wrk -t2 -c{CONNECTIONS} -d{SECONDS}` on the same cores, "
+        f"TOKIO_WORKER_THREADS={WORKERS}",
         ours=ours,
         theirs=theirs,
         at_most=1.0,
@@ -124,12 +134,10 @@ def options(run: Pipeline, times: int) -> str:
             kept = folder.parent / f"hello-http-{len(made)}"
             shutil.copy(_built_with(folder, option), kept)
             made[f"`{option}`" if option else "none"] = kept
-        took: dict[str, list[float]] = {name: [] for name in made}
-        for _ in range(times):
-            for name, program in made.items():
-                took[name].append(_asked(program, wrk)())
+        took = in_turns(*(_asked(program, wrk) for program in made.values()), times=times)
         rows += [
-            f"| {name} | {made[name].stat().st_size:,} | {spread(took[name])} |" for name in made
+            f"| {name} | {program.stat().st_size:,} | {spread(seconds)} |"
+            for (name, program), seconds in zip(made.items(), took, strict=True)
         ]
     return "\n".join(rows)
 
@@ -142,14 +150,16 @@ def _built_with(folder: Path, option: str) -> Path:
     assert "\nbuild = " in text, declared
     declared.write_text(text.replace("\nbuild = ", f"\n{option}\nbuild = ", 1))
     words = ("build-all", "--", TARGET, "--service", "hello-http")
-    subprocess.run([*NOX, "-s", *words], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [*NOX, "-s", *words], cwd=folder, env=environment(), check=True, capture_output=True
+    )
     return folder / "dist" / TARGET / "hello-http"
 
 
 def _asked(program: Path, wrk: str) -> Callable[[], float]:
     def measured() -> float:
-        with _served(program):
-            address = f"http://127.0.0.1:{PORT}/"
+        with _served(program) as port:
+            address = f"http://127.0.0.1:{port}/"
             argv = (wrk, "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}", address)
             said = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
         rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
@@ -162,16 +172,15 @@ def _asked(program: Path, wrk: str) -> Callable[[], float]:
 
 
 @contextmanager
-def _served(program: Path) -> Iterator[None]:
-    environment: Mapping[str, str] = {
-        "PORT": str(PORT),
-        "TOKIO_WORKER_THREADS": str(WORKERS),
-    }
-    with subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, text=True) as server:
+def _served(program: Path) -> Iterator[str]:
+    """The port that it listens on."""
+    told: Mapping[str, str] = {"PORT": "0", "TOKIO_WORKER_THREADS": str(WORKERS)}
+    with subprocess.Popen([program], env=told, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             greeting = server.stdout.readline()
-            assert "listening" in greeting, greeting
-            yield
+            port = re.search(r"listening on port (\d+)", greeting)
+            assert port is not None, greeting
+            yield port[1]
         finally:
             server.terminate()

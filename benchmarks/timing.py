@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -11,6 +12,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+NOX = (sys.executable, "-m", "nox")
+KEPT = re.compile(
+    r"PATH|HOME|USER|LANG|TERM|TMPDIR|(CARGO|RUSTUP)_HOME|CARGO_(HTTP|NET|REGISTR|SOURCE).*"
+    r"|.*_PROXY|(SSL|PIP|UV|XDG|MUSLIN)_.*",
+    re.IGNORECASE,
+)
+"""Variables that say where things are and how to get at them, and not what is built."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +60,17 @@ def installed(program: str) -> str:
     return found
 
 
-def in_turns(
-    ours: Callable[[], float], theirs: Callable[[], float], times: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def environment(**more: str) -> dict[str, str]:
+    """What the commands of a comparison get: nothing of the caller's that changes programs."""
+    return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)} | more
+
+
+def in_turns(*measured: Callable[[], float], times: int) -> list[tuple[float, ...]]:
     """Measure the one and the other, again and again; a first time of each does not count."""
-    ours(), theirs()
-    pairs = [(ours(), theirs()) for _ in range(times)]
-    first, second = zip(*pairs, strict=True)
-    return first, second
+    for one in measured:
+        one()
+    rounds = [[one() for one in measured] for _ in range(times)]
+    return [*zip(*rounds, strict=True)]
 
 
 def command(

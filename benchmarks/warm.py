@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,14 +11,15 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from benchmarks.timing import Pair, command, in_turns
-
-NOX = (sys.executable, "-m", "nox")
+from benchmarks.timing import NOX, Pair, command, environment, in_turns
 
 
 @contextmanager
 def checkout(project: Path) -> Iterator[Path]:
-    """A checkout of the project, with the services as they are, on the same cache."""
+    """A checkout of the project on the same cache, which has its services."""
+    git = ("git", "status", "--porcelain", "recipes", "services", "toolchains")
+    if changed := subprocess.run(git, cwd=project, check=True, capture_output=True).stdout:
+        sys.exit(f"a checkout of the last commit is compared; commit these:\n{changed.decode()}")
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(aside) / "checkout"
         subprocess.run(["git", "clone", "--quiet", project, folder], check=True)
@@ -30,7 +30,7 @@ def restored(project: Path, targets: Sequence[str], times: int) -> Pair:
     """Every artefact into an empty `dist/`, and the same bytes out of a tar.zst."""
     with checkout(project) as folder:
         session = (*NOX, "-s", "build-all", "--", *targets)
-        subprocess.run(session, cwd=folder, check=True, capture_output=True)
+        subprocess.run(session, cwd=folder, env=environment(), check=True, capture_output=True)
         packed = folder.parent / "dist.tar.zst"
         subprocess.run(["tar", "--zstd", "-cf", packed, "dist"], cwd=folder, check=True)
         script = f"zstd -dcq {packed} | tar x"
@@ -41,14 +41,14 @@ def restored(project: Path, targets: Sequence[str], times: int) -> Pair:
         theirs = folder.parent / "theirs"
         theirs.mkdir()
         pair = in_turns(
-            command(session, cwd=folder, env=dict(os.environ), before=emptied),
+            command(session, cwd=folder, env=environment(), before=emptied),
             command(
                 ("sh", "-euc", script),
                 cwd=theirs,
-                env=dict(os.environ),
+                env=environment(),
                 before=lambda: shutil.rmtree(theirs / "dist", ignore_errors=True),
             ),
-            times,
+            times=times,
         )
     return Pair(
         what="restoring every artefact from the local store, to `zstd -d` and `tar x` of the same",
@@ -59,7 +59,7 @@ def restored(project: Path, targets: Sequence[str], times: int) -> Pair:
     )
 
 
-def one_line(project: Path, targets: Sequence[str], times: int) -> Pair:
+def one_line(project: Path, targets: Sequence[str], times: int) -> list[Pair]:
     """One line of hello-http changed: the pipeline, and cargo of the sdk for each target."""
     with checkout(project) as folder:
         main = folder / "services" / "hello-http" / "src" / "main.rs"
@@ -68,29 +68,29 @@ def one_line(project: Path, targets: Sequence[str], times: int) -> Pair:
         def change() -> None:
             main.write_text(f"{text}\nconst _: u32 = {next(numbers)};\n")
 
+        def bare(kind: str, end: str) -> Callable[[], float]:
+            lines = [_bare(project, folder.parent / f"{kind}-{one}", one) + end for one in targets]
+            script = "\n".join((*lines, "wait"))
+            return command(("bash", "-euc", script), cwd=folder, env=environment(), before=change)
+
         words = ("build-all", "--", *targets, "--service", "hello-http")
-        ours = command((*NOX, "-s", *words), cwd=folder, env=dict(os.environ), before=change)
-        theirs = _bare(project, folder, targets, change)
-        first, second = in_turns(ours, theirs, times)
-    return Pair(
-        what=f"one-line change in one service, {len(targets)} targets, to the bare `cargo build`s",
-        how=f"`nox -s {' '.join(words)}`; `cargo build --release` by each target's `env.sh`",
-        ours=first,
-        theirs=second,
-        at_most=1.1,
-    )
-
-
-def _bare(
-    project: Path, folder: Path, targets: Sequence[str], change: Callable[[], None]
-) -> Callable[[], float]:
-    """`cargo build` for each target, one after another, in a folder that holds the last build."""
-    lines = [
-        f'(. "{project}/dist/toolchains/{target}/env.sh"; cd services; '
-        f'CARGO_TARGET_DIR="{folder.parent}/bare-{target}" cargo build --release --quiet '
-        "--package hello-http)"
-        for target in targets
+        ours, in_turn, at_once = in_turns(
+            command((*NOX, "-s", *words), cwd=folder, env=environment(), before=change),
+            bare("in-turn", ""),
+            bare("at-once", " &"),
+            times=times,
+        )
+    what = f"one-line change in one service, {len(targets)} targets, to the bare `cargo build`s"
+    how = f"`nox -s {' '.join(words)}`; `cargo build --release` by each target's `env.sh`"
+    return [
+        Pair(what=f"{what}, one after another", how=how, ours=ours, theirs=in_turn, at_most=1.1),
+        Pair(what=f"{what}, all at once", how=how, ours=ours, theirs=at_once, at_most=None),
     ]
-    return command(
-        ("bash", "-euc", "\n".join(lines)), cwd=folder, env=dict(os.environ), before=change
+
+
+def _bare(project: Path, output: Path, target: str) -> str:
+    """A line of shell: `cargo build` for a target, in a folder that holds the last build."""
+    return (
+        f'(. "{project}/dist/toolchains/{target}/env.sh"; cd services; '
+        f'CARGO_TARGET_DIR="{output}" cargo build --release --quiet --package hello-http)'
     )

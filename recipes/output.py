@@ -33,11 +33,9 @@ class Output:
         """Say so where a run fails that was to fill it."""
         try:
             yield
-        except PipelineError:
+        except (PipelineError, OSError):
             if (self.folder / "manifest.json").exists():
-                self.report.note(
-                    "dist/ still holds what earlier runs made, and nothing of this one"
-                )
+                self.report.note("dist/ still holds what earlier runs made")
             raise
 
     @contextmanager

@@ -54,7 +54,7 @@ def as_data(planned: Mapping[str, Planned]) -> dict[str, Any]:
                 "target": one.stage.target,
                 "state": one.state,
                 "key": one.key,
-                "after": [planned[key].stage.name for key in one.after],
+                "after": [planned[key].stage.name for key in one.after if key in planned],
                 "cpu_seconds": round(one.cpu_seconds, 1),
                 "summary": one.stage.summary,
             }

@@ -46,7 +46,8 @@ class Builder:
     provenance: Mapping[str, str]
 
     def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
-        """Key -> what is to be done, dependencies first. Reads the store and nothing else.
+        """Key -> what is to be done, dependencies first. Asks the store alone, which drops
+        what is damaged.
 
         Raises `NameTaken` where two different stages have one name.
         """

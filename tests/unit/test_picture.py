@@ -51,6 +51,10 @@ def test_the_last_run_that_built_a_stage_is_found(runs: Path) -> None:
     assert picture.last_with(runs / "none", ["libs"]) is None
 
 
+def test_how_many_processes_the_run_had(runs: Path) -> None:
+    assert picture.jobs(runs / "20260102T0-a" / "events.jsonl") == 2
+
+
 def test_rows_and_the_longest_way(runs: Path) -> None:
     built = picture.spans(runs / "20260102T0-a" / "events.jsonl")
     assert [span.name for span in built] == ["libs", "as-armv6", "compiler-armv6"]

@@ -101,6 +101,22 @@ def test_variants_are_platforms_of_their_own(trial: Trial) -> None:
     assert trial.platforms("armv6", "armv7") == [{"armv6", "armv7"}] * len(trial.services)
 
 
+@pytest.mark.parametrize("form", ["--json", "--graph"])
+def test_a_plan_leaves_out_what_is_finished_of_other_targets(
+    trial: Trial, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    """A joint image holds another target's, and `gcc-armv7` wants a compiler of armv6's."""
+    catalog = trial.catalog()
+    first, *_ = trial.services.values()
+    trial.finish(catalog.image(first, trial.targets["aarch64"]))
+    trial.finish(catalog.compiler(trial.targets["armv6"]))
+    sessions.plan(trial, ["armv7", form])
+    said = capsys.readouterr().out
+    assert f"image-{first.name}-armv7" in said
+    assert f"image-{first.name}-aarch64" not in said
+    assert "compiler-armv6" not in said
+
+
 def test_plan_for_machines_is_json_and_nothing_else(
     trial: Trial, capsys: pytest.CaptureFixture[str]
 ) -> None:
