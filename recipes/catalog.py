@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from recipes import errors, libraries, trees, workspaces
 from recipes.audit import allowed
 from recipes.board import Board
-from recipes.engine.stage import Stage
+from recipes.engine.stage import Stage, Tree
 from recipes.libraries import LIBRARIES
 from recipes.parts import Parts
 from recipes.service import Service
@@ -19,6 +19,7 @@ from recipes.stages import boot, cargo_service, cmake_service, crates, image, ma
 from recipes.stages.cross import Kit
 from recipes.stages.verify import Auditor
 from recipes.target import Target
+from recipes.workspaces import Workspace
 
 PROJECT = Path(__file__).resolve().parents[1]
 VERIFIED = ("toolchain", "rust-std", *LIBRARIES)
@@ -42,6 +43,9 @@ class Catalog(Parts):
     """Every stage there can be."""
 
     services: Mapping[str, Service]
+    _workspaces: dict[str, Workspace] = field(default_factory=dict, repr=False)
+    """What services are built from, by name: read once for all targets."""
+    _projects: dict[str, Tree] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Raises `BadDeclaration` for a service that needs what no recipe makes, or is called like
@@ -162,7 +166,7 @@ class Catalog(Parts):
         return self.kit(target, service.libraries, *tools)
 
     def _cargo(self, service: Service, target: Target) -> Stage:
-        workspace = workspaces.of(service)
+        workspace = self._workspace(service)
         return cargo_service.stage(
             service,
             target,
@@ -179,7 +183,7 @@ class Catalog(Parts):
         return make_service.stage(
             service,
             target,
-            source=trees.of_project(service.root),
+            source=self._project(service),
             kit=self._kit_of(service, target),
             qemu=self.qemu(),
         )
@@ -188,10 +192,20 @@ class Catalog(Parts):
         return cmake_service.stage(
             service,
             target,
-            source=trees.of_project(service.root),
+            source=self._project(service),
             kit=self._kit_of(service, target, "cmake"),
             qemu=self.qemu(),
         )
+
+    def _workspace(self, service: Service) -> Workspace:
+        if service.name not in self._workspaces:
+            self._workspaces[service.name] = workspaces.of(service)
+        return self._workspaces[service.name]
+
+    def _project(self, service: Service) -> Tree:
+        if service.name not in self._projects:
+            self._projects[service.name] = trees.of_project(service.root)
+        return self._projects[service.name]
 
     def crates(self) -> list[Stage]:
         """The crates of every cargo service, and of std where they do not come with it."""

@@ -69,6 +69,7 @@ class Pipeline:
         )
         self.events = Events(self.settings.cache / "runs")
         self._pins: Pins | None = None
+        self._catalog: Catalog | None = None
         self._said_sources = self._said_driver = ""
 
     @property
@@ -99,6 +100,7 @@ class Pipeline:
         commas between them, where a command line says so."""
         self._said_sources = options.get("--sources", "")
         self._said_driver = options.get("--driver", "")
+        self._catalog = None
         said = options.get("--service", "")
         for name in said.split(",") if said else ():
             if name not in self._declared:
@@ -108,15 +110,18 @@ class Pipeline:
             self.services = {name: self.services[name] for name in chosen}
 
     def catalog(self) -> Catalog:
-        """The graph with the pins as they are now."""
-        return Catalog(
-            host=doctor.host(),
-            pins=self.pins,
-            targets=self.targets,
-            missing_tools=doctor.missing_tools(),
-            services=self.services,
-            driver=source_sets.driver(self._said_driver or self.settings.driver, self.pins),
-        )
+        """The graph with the pins as they are now; services are read once in a run."""
+        known = self._catalog
+        if known is None or known.pins is not self.pins or known.services is not self.services:
+            known = self._catalog = Catalog(
+                host=doctor.host(),
+                pins=self.pins,
+                targets=self.targets,
+                missing_tools=doctor.missing_tools(),
+                services=self.services,
+                driver=source_sets.driver(self._said_driver or self.settings.driver, self.pins),
+            )
+        return known
 
     def goals(self, goal: Goal, targets: tuple[Target, ...]) -> list[Stage]:
         """The stages that a session asks for, without the joint images."""

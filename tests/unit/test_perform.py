@@ -250,7 +250,7 @@ def test_a_step_that_cannot_says_why(site: Site, name: str) -> None:
     with pytest.raises(errors.StepFailed) as caught:
         perform.step(step, site)
     assert words in str(caught.value)
-    assert str(caught.value).endswith(f"log: {site.log}")
+    assert f"\n  log: {site.log}\n" in str(caught.value)
 
 
 def test_run_counts_its_cpu_seconds(site: Site) -> None:
