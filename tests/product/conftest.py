@@ -81,6 +81,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         reason = f"{name}, which this is about, is not among --targets"
         left_out = pytest.param(name, marks=pytest.mark.skip(reason=reason))
         names = [name] if name in names else [left_out]  # type: ignore[list-item]  # a param
+    if metafunc.definition.get_closest_marker("once"):
+        names = names[:1]
     if "product" in metafunc.fixturenames:
         metafunc.parametrize("product", names, indirect=True)
 
