@@ -100,6 +100,7 @@ def package(name: str, more: str = "") -> str:
 # --- cargo ----------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_features_profile_binary_and_a_path_dependency_outside(shop: Shop) -> None:
     more = """
 [features]
@@ -128,6 +129,7 @@ fn main() { println!("{} {}", near::word(), cfg!(feature = "taken")); }
     shop.build("app", build="cargo", binary="renamed", more=table, expect="beside true")
 
 
+@pytest.mark.once
 def test_one_member_of_a_workspace_declared_in_its_manifest(shop: Shop) -> None:
     root = (
         '[workspace]\nmembers = ["app", "broken"]\ndefault-members = ["broken"]\nresolver = "2"\n'
@@ -147,6 +149,7 @@ run = [{ expect = "readme" }]
     assert (shop.folder / "checkout/dist" / shop.product.target.name / "app").is_file()
 
 
+@pytest.mark.once
 def test_a_dependency_from_git(shop: Shop) -> None:
     there = shop.folder / "far.git"
     lay(there, {"Cargo.toml": package("far")})
@@ -191,6 +194,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.once
 def test_a_crate_from_a_registry_of_ones_own(
     shop: Shop, registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +244,7 @@ LIBRARIES = ["zlib", "sqlite3", "openssl"]
 # --- make -----------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_a_makefile_that_asks_for_nothing(shop: Shop) -> None:
     """Flags of its own, ar with its flags in the name, no goal `install`, a library by its name;
     and objects that the host's compiler left in the project's folder."""
@@ -262,6 +267,7 @@ libhalf.a: half.o
     shop.build("plain", build="make", more=table, expect="42 1.3")
 
 
+@pytest.mark.once
 def test_a_makefile_installs_where_it_likes(shop: Shop) -> None:
     makefile = """
 prefix = /usr/local
@@ -335,6 +341,7 @@ fn main() {
     shop.build("app", build="cargo", more=MIMALLOC, expect="served by mimalloc.")
 
 
+@pytest.mark.once
 def test_lto_and_panic_of_the_declaration_win(shop: Shop) -> None:
     """A panic that is caught needs an unwinder; with `abort` the program dies of SIGABRT."""
     main = """
@@ -375,6 +382,7 @@ install(TARGETS every)
     shop.build("every", build="cmake", more=needs, expect="zlib/1.3.1 SQLite/3")
 
 
+@pytest.mark.once
 def test_a_cmake_project_with_options_and_a_program_that_nothing_installs(shop: Shop) -> None:
     cmake = """
 cmake_minimum_required(VERSION 3.16)

@@ -98,6 +98,7 @@ def test_what_does_not_fit_gets_no_image_though_it_runs(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.once
 def test_a_makefile_that_strips_hides_nothing(shop: Shop) -> None:
     lay(shop.folder / "demo", {"demo.c": PROGRAM.format(instruction='""'), "Makefile": MAKEFILE})
     program = shop.build("demo", build="make", expect="fine")
