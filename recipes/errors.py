@@ -485,8 +485,8 @@ class NotAudited(PipelineError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path} cannot be verified: {why}\n"
-            "  docs/verify.md says what can be, and what to do about a stripped file"
+            f"{path} cannot be verified: {why}. "
+            "docs/verify.md says what can be, and what to do about a stripped file"
         )
 
 
