@@ -78,8 +78,8 @@ class Elsewhere:
         self._file.write_text(tomli_w.dumps(pins))
 
     def downloaded(self, source: Source) -> Path:
-        """A file of the user's cache."""
-        return self.product.pipeline.settings.cache / "downloads" / source.sha256 / source.name
+        """A file of the user's cache, fetched if it is not there any more."""
+        return self.product.pipeline.fetcher.fetch(source)
 
     def serve(self, name: str, source: Source) -> None:
         """A release that the Debian archive has too, by its name upstream."""
