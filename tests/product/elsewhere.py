@@ -60,10 +60,12 @@ class Elsewhere:
         pins["pins"][component] |= made.pin
         self._write(pins)
 
-    def unpatched(self, component: str) -> None:
-        """Let the checkout's pins have no patches of it."""
+    def take_musl(self) -> None:
+        """Let musl be the one that the product's toolchain has, without patches."""
+        toolchain = self.product.toolchain
+        self.pin("musl", standins.compiler("musl", "1.2.5", toolchain, self.mirror))
         pins = self._pins()
-        del pins["pins"][component]["patches"]
+        del pins["pins"]["musl"]["patches"]
         self._write(pins)
 
     @property

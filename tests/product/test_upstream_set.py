@@ -57,8 +57,7 @@ def test_headers_that_musl_cross_make_leaves_out_are_missed(there: Elsewhere) ->
     product = there.product
     place = (product.toolchain, product.target.triple, "sh", there.mirror)
     there.pin("linux-headers", standins.headers("4.19.88-2", *place))
-    there.pin("musl", standins.compiler("musl", "1.2.5", product.toolchain, there.mirror))
-    there.unpatched("musl")
+    there.take_musl()
     with pytest.raises(errors.CheckFailed, match=r"include/linux/version\.h is missing"):
         there.toolchain("auto")
 
