@@ -130,7 +130,7 @@ def test_many_findings_are_counted(bench: Bench) -> None:
 
 def test_the_log_is_named(bench: Bench) -> None:
     said = findings(bench, text("goal"), Size(at_most=0))
-    assert said.endswith(f"log: {bench.cache / 'logs' / 'host' / 'goal.log'}")
+    assert f"\n  log: {bench.cache / 'logs' / 'host' / 'goal.log'}\n" in said
 
 
 # --- programs -------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ def test_a_stopped_run_ends_at_once_with_all_it_started(
         out, _ = run.communicate(timeout=PATIENCE)
         assert time.monotonic() - began < SOON
         assert run.returncode == 1
-        assert f"error: stopped by {number.name} while building family; the next run goes on" in out
+        assert f"error: stopped by {number.name} while building family; what was finished is" in out
         assert "Traceback" not in out
         assert not at_work(project)
     (project / "switch").touch()
