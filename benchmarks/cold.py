@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.timing import NOX, Pair, command, environment, in_turns
+from benchmarks.timing import NOX, Pair, command, environment
 from recipes.engine import archive
 from recipes.engine.store import remove
 from recipes.pipeline import Pipeline
@@ -130,7 +130,7 @@ def _pairs(
         Pair(
             what=f"compiling OpenSSL for {first}, to the same with the compiler made by hand",
             how=f"`Configure no-tests {run.targets[first].openssl.target}`, `make build_libs`; "
-            "make is timed, in turns behind one of each that does not count",
+            "make is timed, once with each",
             ours=(using,),
             theirs=(with_theirs,),
             at_most=None,
@@ -235,7 +235,7 @@ def _openssl(
         command(make, cwd=work, env=environment(), before=functools.partial(configured, one))
         for one in programs
     ]
-    return tuple(seconds for (seconds,) in in_turns(*compiled, times=1))
+    return tuple(one() for one in compiled)
 
 
 def _ours(run: Pipeline, stages: Mapping[str, str], cache: Path) -> tuple[float, float]:
