@@ -47,7 +47,9 @@ def test_cargo_tests_pass(product: Product, services: Path, tmp_path: Path) -> N
         ],
         cwd=Path("/"),
         CARGO_HOME=str(tmp_path / "home"),
-        CARGO_TARGET_DIR=str(tmp_path / "target"),
+        # Crates that were compiled before are found there; the services lie elsewhere each time.
+        CARGO_TARGET_DIR=str(product.pipeline.store.scratch / "tests-of-services"),
+        CARGO_PROFILE_DEV_DEBUG="0",
         RUSTC=str(product.compiler(tmp_path)),
         **{f"CC_{suffix}": str(product.toolchain / "bin" / f"{product.target.triple}-gcc")},
         **library,
