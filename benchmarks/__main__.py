@@ -81,7 +81,8 @@ def drawn(run: Pipeline, targets: Sequence[Target]) -> None:
     """The picture of the last cold build."""
     names = [one.name for one in targets]
     wanted = [f"compiler-{name}" for name in names]
-    events = picture.last_with(run.settings.cache / "runs", wanted)
+    places = (run.settings.cache / "bench" / "runs", run.settings.cache / "runs")
+    events = next(filter(None, (picture.last_with(place, wanted) for place in places)), None)
     if events is None:
         sys.exit(f"no run in the cache's runs/ built all of {', '.join(wanted)}; --cold makes one")
     built = picture.spans(events)

@@ -251,7 +251,8 @@ def _ours(run: Pipeline, stages: Mapping[str, str], cache: Path) -> tuple[float,
     took = time.perf_counter() - began, _cpu_seconds() - before
     for key in stages.values():
         assert (cache / "store" / key).exists(), "it built other toolchains than this run means"
-    shutil.copytree(cache / "runs", run.settings.cache / "runs", dirs_exist_ok=True)
+    # With the figures, because the cache keeps the events of few runs.
+    shutil.copytree(cache / "runs", run.settings.cache / "bench" / "runs", dirs_exist_ok=True)
     for entry in (cache / "store").iterdir():
         if not (run.store.root / entry.name).exists():
             entry.rename(run.store.root / entry.name)
