@@ -52,12 +52,10 @@ def toolchains(
         ours = functools.partial(_ours, run, stages, folder / "cache")
         wall, busy = measured.once(f"ours, {' '.join(stages)}", ours)
         for one in to_make:
-            programs = run.store.root / stages[one.name] / "tree" / "bin"
-            by_hand = functools.partial(_by_hand, run, one, folder, path)
-            if one is to_make[0]:
-                measured.once(one.name, lambda: by_hand(programs), figures=3)  # noqa: B023  # at once
-            else:
-                measured.once(one.name, by_hand)
+            first = one is to_make[0]
+            programs = run.store.root / stages[one.name] / "tree" / "bin" if first else None
+            by_hand = functools.partial(_by_hand, run, one, folder, path, programs)
+            measured.once(one.name, by_hand, figures=3 if first else 1)
     remove(folder)
     return _pairs(run, wall, busy, {one.name: measured.known(one.name) for one in targets})
 
@@ -177,7 +175,7 @@ def _copied(tree: Path, to: Path) -> None:
 
 
 def _by_hand(
-    run: Pipeline, target: Target, folder: Path, path: str, ours: Path | None = None
+    run: Pipeline, target: Target, folder: Path, path: str, ours: Path | None
 ) -> tuple[float, ...]:
     """Seconds that a toolchain takes by hand; those of OpenSSL with the programs of ours and with
     it behind that, if these are named."""
