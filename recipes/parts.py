@@ -14,6 +14,7 @@ from recipes.stages import (
     compiler,
     crates,
     gcc,
+    gcc_source,
     headers,
     host_libs,
     host_programs,
@@ -115,7 +116,7 @@ class Parts:
     def gcc_source(self) -> Stage:
         """GCC's sources, for all targets."""
         source, member = self.pins.source("gcc"), self.pins.member("gcc")
-        return self._once("gcc-source", lambda: compiler.source(source=source, member=member))
+        return self._once("gcc-source", lambda: gcc_source.stage(source=source, member=member))
 
     def compiler(self, target: Target) -> Stage:
         """GCC's own programs."""

@@ -24,7 +24,7 @@ from recipes.engine.stage import (
     Write,
     escaped,
 )
-from recipes.stages import compiler, musl_fixes
+from recipes.stages import compiler, gcc_source, musl_fixes
 from recipes.target import Target
 
 COMPONENTS = {
@@ -109,7 +109,7 @@ def stage(
             Write(path=f"{HERE}/config.mak", text=config(target, versions)),
             Run(argv=("make", "extract_all"), cwd=HERE),
             # Its own patch for static-pie does not reach ARM.
-            *compiler.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
+            *gcc_source.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
             Run(argv=("make", "install", compiler.shown_configuration(target)), cwd=HERE),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
             Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so

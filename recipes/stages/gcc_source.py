@@ -1,0 +1,94 @@
+"""GCC's sources, which every target's compiler is made of: unpacked once, and mended."""
+
+from __future__ import annotations
+
+from recipes.engine.stage import Present, Replace, Source, Stage, Step, Touch, Unpack
+from recipes.stages.host_libs import LONG_AGO
+
+ARM_LINK_SPEC = "gcc/config/arm/linux-elf.h"
+"""GCC 14 passes -static-pie on to the linker on every Linux target but ARM: there the program
+gets an interpreter and shared libraries. aarch64-linux.h has what is missing."""
+
+MAKEFILE = "gcc/Makefile.in"
+GENERATED = "insn-%.o gimple-match-%.o generic-match-%.o"
+"""Large files that this makefile writes: a tenth of the time that a compiler takes at -O1. At -O0
+they take half as long."""
+OF_THE_ANALYZER = ("analyzer", "analyzer-language", "analyzer-pass", "analyzer-selftests")
+"""What the compiler calls of it where it is disabled. The others compile to nothing, after half a
+second of headers each."""
+
+NOT_BUILT = (
+    *("gcc/ada", "gcc/fortran", "gcc/go", "gcc/jit", "gcc/m2"),
+    *("gnattools", "gotools", "libada", "libffi", "libgfortran", "libgm2", "libgo", "libgrust"),
+    *("libitm", "libobjc", "libphobos", "libsanitizer", "libvtv"),
+    *("gcc/testsuite/g*", "gcc/testsuite/c*", "gcc/testsuite/obj*", "gcc/testsuite/rust"),
+    *("libgomp/testsuite", "libstdc++-v3/testsuite/[0-9a-z]*"),
+)
+"""Much of the tarball: tests that run where GCC is developed, less what configure and make want
+(libstdc++'s `Makefile.in`, `selftests`), and other languages, less those (d and rust) of which
+genhooks reads a file in every build."""
+
+
+def stage(*, source: Source, member: str) -> Stage:
+    """GCC's sources, once for all targets. `member` is the tarball in Debian's package."""
+    archive, first = "${source.gcc}", tuple[Step, ...]()
+    if member:
+        archive = f"${{work}}/{member}"
+        first = (Unpack(archive="${source.gcc}", only=(member,)),)
+    return Stage(
+        name="gcc-source",
+        summary="GCC's sources, unpacked and mended",
+        sources=(("gcc", source),),
+        steps=(
+            *first,
+            Unpack(
+                archive=archive,
+                into="${out}",
+                strip=1,
+                omit=tuple(f"*/{path}" for path in NOT_BUILT),
+            ),
+            *static_pie_on_arm("${out}"),
+            *_less_to_compile("${out}"),
+            *(Touch(path=f"${{out}}/{path}", time=LONG_AGO) for path in (ARM_LINK_SPEC, MAKEFILE)),
+        ),
+        runs_on="nowhere",
+        checks=(Present(paths=("configure", "gcc/BASE-VER", "libstdc++-v3/configure")),),
+        guess=1,
+        peak=1_000_000_000,
+        kept=400_000_000,
+    )
+
+
+def static_pie_on_arm(root: str) -> tuple[Replace, ...]:
+    """Mend GCC's sources below a folder: see `ARM_LINK_SPEC`."""
+    return (
+        Replace(
+            root=root,
+            pattern=ARM_LINK_SPEC,
+            old="   %{!static: \\\n",
+            new=(
+                "   %{static-pie:-Bstatic -pie --no-dynamic-linker -z text} \\\n"
+                "   %{!static:%{!static-pie: \\\n"
+            ),
+        ),
+        Replace(
+            root=root,
+            pattern=ARM_LINK_SPEC,
+            old='GNU_USER_DYNAMIC_LINKER "}} \\\n',
+            new='GNU_USER_DYNAMIC_LINKER "}}} \\\n',
+        ),
+    )
+
+
+def _less_to_compile(root: str) -> tuple[Replace, ...]:
+    """GCC's makefile takes such words from its own lines alone, not from make's command."""
+    flags = "INTERNAL_CFLAGS = -DIN_GCC @CROSS@\n"
+    objects = " ".join(f"analyzer/{name}.o" for name in OF_THE_ANALYZER)
+    changes = (
+        (flags, f"{flags}{GENERATED}: private INTERNAL_CFLAGS += -O0\n"),
+        ("\t$(ANALYZER_OBJS) \\\n", f"\t{objects} \\\n"),
+        # To look for what GCC's developers want to be warned of takes 3 % of the time. Narrowing is
+        # an error where it is not allowed.
+        ("  $(WARN_CXXFLAGS) @DEFS@\n", "  -Wno-narrowing @DEFS@\n"),
+    )
+    return tuple(Replace(root=root, pattern=MAKEFILE, old=old, new=new) for old, new in changes)
