@@ -143,13 +143,13 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
     with run.at_work(), ThreadPoolExecutor(run.settings.jobs) as executor:
         headers = {one.triple: catalog.headers(one) for one in targets}
         tools = [stage for _, stage in catalog.tools()]
-        wanted = [catalog.gcc_source(), *headers.values(), *tools]
+        wanted = [*headers.values(), *tools]
         trees = {name: one.tree for name, one in run.builder().build(wanted, executor).items()}
         sources = folder / "sources"
-        _copied(trees["gcc-source"], sources / "gcc")
         for triple, stage in headers.items():
             _copied(trees[stage.name], folder / "headers" / triple)
-        for name in ("binutils", "musl", *LIBRARIES):
+        # GCC as it is released: ours has less of it to compile.
+        for name in ("binutils", "musl", "gcc", *LIBRARIES):
             file, member = run.fetcher.fetch(run.pins.source(name)), run.pins.member(name)
             if member:
                 archive.unpack(file, folder / "package", only=(member,))
