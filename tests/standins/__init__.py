@@ -28,9 +28,12 @@ class StandIn:
 def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
     """`gcc`, `binutils` or `musl`, which install what a finished toolchain has of theirs."""
     more = {"where": f"{toolchain}\n"}
-    if part == "gcc":  # the recipe mends this file of GCC 14
+    if part == "gcc":  # the recipe mends these files of GCC 14
         text = '   %{!static: \\\n   GNU_USER_DYNAMIC_LINKER "}} \\\n'
         more["gcc/config/arm/linux-elf.h"] = text
+        more["gcc/Makefile.in"] = (
+            "INTERNAL_CFLAGS = -DIN_GCC @CROSS@\n  $(WARN_CXXFLAGS) @DEFS@\n\t$(ANALYZER_OBJS) \\\n"
+        )
         more["gcc/BASE-VER"] = f"{version}\n"
         more["libstdc++-v3/configure"] = "#!/bin/sh\n"
     return _packed(HERE / part, f"{part}-{version}", to, more)
