@@ -58,7 +58,8 @@ COSTLY = (
     "-fno-tree-dse",
     "-fno-tree-pta",
 )
-"""Passes of -O1 that cost much: with these words combine.cc takes 2.8 s and not 3.1."""
+"""Passes of -O1 that cost much: with these words and -fno-tree-sra combine.cc took 2.8 s of CPU
+and not 3.0, ipa-cp.cc 2.7 and not 3.1. That one stays: GCC passes small structures by value."""
 FAR_FUTURE = 4102444800  # 2100-01-01
 
 HERE = "@here@"

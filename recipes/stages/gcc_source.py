@@ -11,11 +11,11 @@ gets an interpreter and shared libraries. aarch64-linux.h has what is missing.""
 
 MAKEFILE = "gcc/Makefile.in"
 GENERATED = "insn-%.o gimple-match-%.o generic-match-%.o"
-"""Large files that this makefile writes: a tenth of the time that a compiler takes at -O1. At -O0
-they take half as long."""
+"""Large files that this makefile writes: 120 s of CPU at -O1 for armv6, of some 780 for the whole
+compiler, and half of it at -O0. Users of the compiler lose some 4 %."""
 OF_THE_ANALYZER = ("analyzer", "analyzer-language", "analyzer-pass", "analyzer-selftests")
-"""What the compiler calls of it where it is disabled. The others compile to nothing, after half a
-second of headers each."""
+"""Enough of it for the compiler to link where it is disabled. The others compile to nothing, after
+half a second of headers each."""
 
 NOT_BUILT = (
     *("gcc/ada", "gcc/fortran", "gcc/go", "gcc/jit", "gcc/m2"),
