@@ -89,8 +89,16 @@ def building(goal: str) -> Callable[[nox.Session], None]:
     """What a session does that builds up to a goal."""
 
     def build(session: nox.Session) -> None:
+        from recipes.unchanged import Unchanged  # quick; the pipeline is read if it must be
+
+        known = Unchanged(PROJECT, goal, session.posargs)
+        if known.repeated():
+            return
+        watch = known.watch()
         with pipeline(session) as run:
-            talk().build(run, goal, session.posargs, Path(session.invoked_from))
+            found = talk().build(run, goal, session.posargs, Path(session.invoked_from))
+            if found is not None:
+                known.keep(watch, found)
 
     build.__doc__ = GOALS[goal]
     return build

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from recipes import errors
 from recipes.engine.manifest import Manifest, file_digest
+from recipes.engine.placing import place
 from recipes.engine.store import Entry, remove
 from recipes.reports import Report
 from recipes.target import Target
+from recipes.unchanged import LISTING, SUMS, write_lists
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,12 @@ class Wanted:
     file: str
     target: str
 
+    @cached_property
+    def row(self) -> list[Any]:
+        """What the entry's manifest says of it: size, time, mode, digest."""
+        manifest: Manifest = json.loads((self.entry.folder / "manifest.json").read_text())
+        return manifest[self.file]
+
 
 def publish(
     folder: Path,
@@ -52,8 +60,9 @@ def publish(
     *,
     source_set: str,
     possible: Iterable[str],
-) -> list[Artefact]:
-    """Bring `dist/` up to date with the store; files that are right already stay as they are.
+) -> tuple[list[Artefact], bool]:
+    """Bring `dist/` up to date with the store; files that are right already stay as they are. Also
+    says whether it lists nothing else.
 
     Artefacts that this run was not about stay too, and stay listed if they are `possible`; what no
     declaration stands for any more stays, unlisted.
@@ -66,10 +75,10 @@ def publish(
     ]
     everything = sorted([*artefacts, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
-    _write(folder / "manifest.json", json.dumps({"artefacts": rows}, indent=1) + "\n")
+    listing = json.dumps({"artefacts": rows}, indent=1) + "\n"
     sums = "".join(f"{one.sha256}  {one.path}\n" for one in everything)
-    _write(folder / "SHA256SUMS", sums)
-    return artefacts
+    write_lists(folder, {LISTING: listing, SUMS: sums})
+    return artefacts, not kept
 
 
 def insist_on_writable(folder: Path) -> None:
@@ -148,23 +157,14 @@ def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
 
 
 def _place(folder: Path, wanted: Wanted, source_set: str, listed: Artefact | None) -> Artefact:
-    manifest: Manifest = json.loads((wanted.entry.folder / "manifest.json").read_text())
-    size, time_ns, mode, digest = manifest[wanted.file]
+    size, time_ns, _, digest = wanted.row
     path = folder / wanted.path
     same = listed is not None and listed.sha256 == digest
-    if not _is_there(path, size, time_ns if same else None, digest):
-        source = wanted.entry.tree / wanted.file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as aside:
-            copy = Path(aside) / path.name
-            shutil.copyfile(source, copy)
-            got = file_digest(copy)
-            if got != digest:
-                remove(wanted.entry.folder)  # size and time hid it: it would be found again
-                raise errors.NeedLost(wanted.entry.record.name)
-            copy.chmod(mode | 0o200)
-            os.utime(copy, ns=(time_ns, time_ns))
-            copy.replace(path)
+    if not _is_there(path, size, time_ns if same else None, digest) and not place(
+        wanted.entry.tree / wanted.file, path, wanted.row
+    ):
+        remove(wanted.entry.folder)  # size and time hid it: it would be found again
+        raise errors.NeedLost(wanted.entry.record.name)
     return Artefact(
         path=wanted.path,
         sha256=digest,
@@ -190,15 +190,8 @@ def _is_there(path: Path, size: int, time_ns: int | None, digest: str) -> bool:
 def _listed(folder: Path) -> list[Artefact]:
     """What earlier runs listed and is still there."""
     try:
-        rows = json.loads((folder / "manifest.json").read_text())["artefacts"]
+        rows = json.loads((folder / LISTING).read_text())["artefacts"]
         listed = [Artefact(**row) for row in rows]
     except (OSError, ValueError, TypeError, KeyError):
         return []
     return [one for one in listed if (folder / one.path).is_file()]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text)
-    aside.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from recipes.engine.report import Report, size
 from recipes.engine.store import Entry, Store
 from recipes.errors import PipelineError
 from recipes.target import Target
+from recipes.unchanged import Placed, lock_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +41,15 @@ class Output:
     @contextmanager
     def mine(self) -> Iterator[None]:
         """Wait for another run that fills it, and keep others waiting."""
-        place = hashlib.sha256(str(self.folder).encode()).hexdigest()[:20]
-        with self.store.lock(f"dist-{place}", lambda: self.report.waits("dist")):
+        with self.store.lock(lock_name(self.folder), lambda: self.report.waits("dist")):
             yield
 
-    def publish(self, wanted: Iterable[dist.Wanted], *, source_set: str) -> None:
-        """Bring files, and show them; reports alone are shown where nothing else came."""
-        artefacts = dist.publish(
+    def publish(
+        self, wanted: Sequence[dist.Wanted], *, source_set: str
+    ) -> tuple[list[Placed], bool]:
+        """Bring files, and show them; reports alone are shown where nothing else came. What was
+        brought, and whether `dist/` lists nothing else."""
+        artefacts, whole = dist.publish(
             self.folder,
             wanted,
             possible=[
@@ -65,6 +67,11 @@ class Output:
         self._show(products or texts)
         if products and texts:
             self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
+        placed = [
+            Placed(path=one.path, source=str(one.entry.tree / one.file), row=one.row)
+            for one in wanted
+        ]
+        return placed, whole
 
     def reports(
         self, targets: Iterable[Target], services: Iterable[str], entries: Mapping[str, Entry]
@@ -80,6 +87,10 @@ class Output:
             if (sdk := entries.get(f"sdk-{one.name}")) is not None:
                 path = dist.link_toolchain(self.folder, one, sdk)
                 self.report.say(f"{one.name}: . {path}/env.sh")
+
+    def links(self, targets: Iterable[Target]) -> list[str]:
+        """Where `link_toolchains` puts them."""
+        return [str(self.folder / "toolchains" / one.name / "env.sh") for one in targets]
 
     def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
         rows = [

@@ -40,6 +40,7 @@ from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.stages import boot, sdk
 from recipes.target import Target
+from recipes.unchanged import Found, Placed
 
 CHOICES = ("--driver", "--service", "--sources")
 """Options that choose what a run is about, in every session that builds or plans."""
@@ -184,9 +185,9 @@ class Pipeline:
             provenance=doctor.provenance(),
         )
 
-    def run(self, goal: Goal, words: Sequence[str]) -> None:
+    def run(self, goal: Goal, words: Sequence[str]) -> Found | None:
         """Build what a session stands for; `verify`, `package`, `boot` and `sdk` also fill
-        `dist/`."""
+        `dist/`. Where there was nothing to build, what was found."""
         flags = ("--keep-going",)
         names, options = arguments.split(goal, words, flags=flags, valued=CHOICES)
         self.choose(options)
@@ -196,6 +197,7 @@ class Pipeline:
         if fills:
             dist.insist_on_writable(self.settings.dist)
         output, started = self.output(), time.monotonic()
+        placed, whole = list[Placed](), True
         with self.at_work(), output.may_be_old() if fills else nullcontext():
             builder, faults = self.builder(), list[Fault]() if "--keep-going" in options else None
             stages = self._settled(builder, lambda: self.goals(goal, targets))
@@ -205,15 +207,25 @@ class Pipeline:
                     with output.mine():
                         if goal == "package" and not faults:  # a joint image needs all of them
                             entries |= builder.build(self.joint(builder, targets), executor)
-                        self._fill(output, goal, targets, entries)
+                        placed, whole = self._fill(output, goal, targets, entries)
         if faults:
             raise errors.SeveralFailed(faults)
+        lines = list(self.report.lines)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
+        if self.events.any:
+            return None
+        return Found(
+            lines=lines,
+            entries=[one.folder for one in entries.values()],
+            looked_at=[*doctor.looked_at(), *output.links(targets)],
+            placed=placed,
+            whole=whole,
+        )
 
     def _fill(
         self, output: Output, goal: Goal, targets: tuple[Target, ...], entries: Mapping[str, Entry]
-    ) -> None:
-        """Bring what was built to `dist/`."""
+    ) -> tuple[list[Placed], bool]:
+        """Bring what was built to `dist/`; as `Output.publish`."""
         wanted: dict[Goal, Callable[[], list[dist.Wanted]]] = {
             "verify": list,
             "boot": list,
@@ -221,9 +233,10 @@ class Pipeline:
             "sdk": lambda: [*dist.archives(targets, entries)],
         }
         reports = output.reports(targets, self.services, entries)
-        output.publish([*wanted[goal](), *reports], source_set=self.pins.name)
+        done = output.publish([*wanted[goal](), *reports], source_set=self.pins.name)
         if goal == "sdk":
             output.link_toolchains(targets, entries)
+        return done
 
     def output(self) -> Output:
         """The checkout's `dist/`."""

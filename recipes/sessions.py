@@ -31,6 +31,7 @@ from recipes.engine.manifest import file_digest
 from recipes.engine.schedule import Planned, State
 from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
+from recipes.unchanged import Found
 
 GOALS: Mapping[str, Goal] = MappingProxyType(
     {"build-all": "package", **{goal: goal for goal in get_args(Goal)}}
@@ -38,12 +39,13 @@ GOALS: Mapping[str, Goal] = MappingProxyType(
 """By session."""
 
 
-def build(run: Pipeline, session: str, words: Sequence[str], folder: Path) -> None:
-    """Build up to the goal that a session is called after; `folder` is where the caller stands."""
+def build(run: Pipeline, session: str, words: Sequence[str], folder: Path) -> Found | None:
+    """Build up to the goal that a session is called after; `folder` is where the caller stands.
+    Where there was nothing to build, what was found."""
     if session == "verify" and any(word.startswith("--file") for word in words):
         verify(run, words, folder)
-    else:
-        run.run(GOALS[session], words)
+        return None
+    return run.run(GOALS[session], words)
 
 
 def plan(run: Pipeline, words: Sequence[str]) -> None:

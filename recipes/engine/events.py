@@ -28,6 +28,8 @@ class Events:
     def __init__(self, folder: Path) -> None:
         self._runs = folder
         self._file: Path | None = None
+        self.any = False
+        """Whether the run had something to do."""
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._started: dict[str, tuple[float, int]] = {}
@@ -38,7 +40,7 @@ class Events:
         if self._file is not None:
             self._write("more", stages=stages)
             return
-        self._began = time.monotonic()
+        self._began, self.any = time.monotonic(), True
         self._runs.mkdir(parents=True, exist_ok=True)
         over = sorted(one for one in self._runs.iterdir() if (one / TRACE).exists())
         for old in over[:-KEPT]:  # another run may be at the same

@@ -43,6 +43,8 @@ class Report:
         self._status: tqdm[Never] | None = None
         self._ended = threading.Event()
         self._left = 0
+        self.lines: list[str] = []
+        """What was said, in order."""
 
     def divert(self) -> None:
         """Speak on standard error from now on: the output is for a machine."""
@@ -58,6 +60,7 @@ class Report:
     def say(self, text: str) -> None:
         """One line, above whatever is alive."""
         with self._lock:
+            self.lines.append(text)
             tqdm.write(text, file=self._stream)
             self._stream.flush()
 

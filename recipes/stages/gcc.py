@@ -10,6 +10,10 @@ from recipes.engine.stage import Copy, Link, Relink, Run, Source, Stage, Unpack
 from recipes.stages import compiler, musl_fixes
 from recipes.target import Target
 
+NO_SHARED = "enable_shared=no"
+"""The configure scripts that make starts find it in their environment. libstdc++ and libatomic
+stay static; libgcc is made shared afterwards, for with that comes libgcc_eh.a."""
+
 
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
@@ -36,12 +40,12 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *musl_fixes.steps(musl_patches, into="${work}/musl"),
             *_sysroot(target),
             *_musl_headers(target),
-            compiler.make("enable_shared=no", "all-target-libgcc", root="${work}"),
+            compiler.make(NO_SHARED, "all-target-libgcc", root="${work}"),
             *_musl(target),
             # libstdc++'s configure stops with "Link tests are not allowed" without -lgcc_s.
             _libgcc(target),
-            compiler.make(root="${work}"),
-            compiler.make("install", "DESTDIR=${out}", root="${work}"),
+            compiler.make(NO_SHARED, root="${work}"),
+            compiler.make(NO_SHARED, "install", "DESTDIR=${out}", root="${work}"),
             # Without this one libgcc_eh.a is missing and every static C++ link fails.
             _libgcc(target, "install", "DESTDIR=${out}"),
         ),

@@ -60,12 +60,13 @@ class Shop:
             for one in targets
         }
         entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
-        return dist.publish(
+        artefacts, _ = dist.publish(
             self.dist,
-            dist.images(targets, self.services, entries),
+            [*dist.images(targets, self.services, entries)],
             possible=dist.paths(tuple(TARGETS), list(self.services)),
             source_set="debian",
         )
+        return artefacts
 
     def listing(self) -> dict[str, tuple[int, int, str]]:
         """Inode, time and content of everything that was published."""

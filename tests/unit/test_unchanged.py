@@ -1,0 +1,243 @@
+"""A run with nothing to do: it is known when nothing changed, and whatever changes is noticed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from recipes.engine.manifest import file_digest
+from recipes.engine.watching import TICK
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+RUN = """\
+import json, sys
+from pathlib import Path
+from recipes.unchanged import Found, Placed, Unchanged
+
+place = Path(sys.argv[1])
+project, entry = place / "project", place / "cache" / "store" / "a"
+known = Unchanged(project, "build-all", sys.argv[2:])
+if known.repeated():
+    raise SystemExit
+watch = known.watch()
+import helper  # the project's own code
+
+if (project / "late").exists():
+    (project / "service" / "main.rs").write_text("fn main() {}")
+for path in sorted((project / "service").iterdir()):
+    path.read_text()
+if (project / "run").exists():
+    import subprocess
+
+    subprocess.run(["true"], check=True)
+rows = json.loads((entry / "manifest.json").read_text())
+known.keep(
+    watch,
+    Found(
+        lines=["found all"],
+        entries=[entry],
+        looked_at=[str(place / "bin" / "gcc"), str(place / "absent")],
+        placed=[
+            Placed(path=f"armv6/{name}", source=str(entry / "tree" / name), row=row)
+            for name, row in rows.items()
+        ],
+        whole=not (place / "others").exists(),
+    ),
+)
+print("looked")
+"""
+
+
+@dataclass
+class Place:
+    """A checkout and a cache, and a run that reads both as the pipeline does."""
+
+    root: Path
+
+    def run(self, *words: str, **variables: str) -> str:
+        """What it says."""
+        environment = {
+            "MUSLIN_CACHE": str(self.root / "cache"),
+            "PYTHONPATH": f"{PROJECT}:{self.root / 'project'}",
+            "PATH": os.environ["PATH"],
+            **variables,
+        }
+        argv = [sys.executable, "-c", RUN, str(self.root), *words]
+        return subprocess.run(
+            argv, env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    def is_known(self) -> bool:
+        """Whether a run is known to have nothing to do."""
+        said = self.run()
+        assert said == "looked\n" or said.startswith("found all\nbuild-all: ")
+        return said != "looked\n"
+
+
+def write(path: Path, text: str) -> None:
+    """A file that was there long before any run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def settled(tmp_path: Path) -> Place:
+    """A place whose last run had nothing to do."""
+    root = tmp_path / "place"
+    write(root / "project" / "helper.py", "said = 1\n")
+    write(root / "project" / "service" / "main.rs", "fn main() {}\n")
+    write(root / "bin" / "gcc", "gcc")
+    write(root / "cache" / "locks" / "in-use", "")
+    entry = root / "cache" / "store" / "a"
+    write(entry / "tree" / "demo", "program")
+    write(entry / "stage.json", "{}")
+    state = (entry / "tree" / "demo").stat()
+    row = [state.st_size, state.st_mtime_ns, 0o444, file_digest(entry / "tree" / "demo")]
+    write(entry / "manifest.json", json.dumps({"demo": row}))
+    dist = root / "project" / "dist"
+    (dist / "armv6").mkdir(parents=True)
+    shutil.copy2(entry / "tree" / "demo", dist / "armv6" / "demo")
+    write(dist / "manifest.json", "the list")
+    write(dist / "SHA256SUMS", "the sums")
+    time.sleep(2 * TICK / 1e9)  # what changes while it is looked at is not believed
+    place = Place(root)
+    assert not place.is_known()
+    return place
+
+
+def test_a_second_run_says_the_same_and_uses_what_it_found(settled: Place) -> None:
+    record = settled.root / "cache" / "store" / "a" / "stage.json"
+    os.utime(record, (1, 1))
+    said = "found all\nbuild-all: nothing to do; all that the last run looked at is as it was\n"
+    assert settled.run() == settled.run() == said
+    assert record.stat().st_mtime > 1  # or a clean-up would take it first
+
+
+def test_it_is_of_one_session_with_its_words(settled: Place) -> None:
+    assert settled.run("armv6") == "looked\n"
+    assert settled.is_known()
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a source": lambda root: write(root / "project/service/main.rs", "fn main() { }\n"),
+    "a new source": lambda root: write(root / "project/service/lib.rs", ""),
+    "a source that went": lambda root: (root / "project/service/main.rs").unlink(),
+    "a mode": lambda root: (root / "project/service/main.rs").chmod(0o755),
+    "our own code": lambda root: write(root / "project/helper.py", "said = 2\n"),
+    "a program of the host": lambda root: (root / "bin/gcc").unlink(),
+    "what was absent": lambda root: write(root / "absent", ""),
+    "a stored file": lambda root: write(root / "cache/store/a/tree/demo", "Program"),
+    "a file among the stored": lambda root: write(root / "cache/store/a/tree/more", ""),
+    "a stored file that went": lambda root: (root / "cache/store/a/tree/demo").unlink(),
+    "an artefact": lambda root: write(root / "project/dist/armv6/demo", "Program"),
+    "the list of artefacts": lambda root: write(root / "project/dist/manifest.json", "another"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_noticed(settled: Place, what: str) -> None:
+    assert settled.is_known()
+    CHANGES[what](settled.root)
+    assert not settled.is_known()
+
+
+def test_a_clean_up_is_not_disturbed(settled: Place) -> None:
+    with (settled.root / "cache" / "locks" / "in-use").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert not settled.is_known()
+    assert settled.is_known()
+
+
+@pytest.mark.parametrize("change", [{"MUSLIN_JOBS": "1"}, {"CARGO_HOME": "/x"}, {"HOME": "/x"}])
+def test_the_environment_counts(settled: Place, change: dict[str, str]) -> None:
+    assert settled.is_known()
+    assert settled.run(**change) == "looked\n"
+
+
+def test_equal_size_and_time_hide_nothing(settled: Place) -> None:
+    source = settled.root / "project" / "service" / "main.rs"
+    before = source.stat()
+    source.write_text("fn main() ()\n")
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert source.stat().st_size == before.st_size
+    assert not settled.is_known()
+
+
+def test_what_changes_during_a_run_is_not_believed(settled: Place) -> None:
+    write(settled.root / "project" / "late", "")
+    assert [settled.run("armv6") for _ in range(3)] == ["looked\n"] * 3
+    (settled.root / "project" / "late").unlink()
+    time.sleep(2 * TICK / 1e9)
+    assert settled.run("armv6") == "looked\n"
+    assert settled.run("armv6") != "looked\n"
+
+
+def test_what_a_process_saw_is_not_known(settled: Place) -> None:
+    write(settled.root / "project" / "run", "")
+    assert [settled.run("armv6") for _ in range(3)] == ["looked\n"] * 3
+
+
+def test_what_dist_lacks_is_put_back(settled: Place) -> None:
+    dist = settled.root / "project" / "dist"
+    before = {path: path.read_text() for path in dist.rglob("*") if path.is_file()}
+    shutil.rmtree(dist)
+    assert "build-all: 1 files put back into dist/" in settled.run()
+    assert {path: path.read_text() for path in dist.rglob("*") if path.is_file()} == before
+    assert (dist / "armv6" / "demo").stat().st_mode & 0o777 == 0o644
+    (dist / "armv6" / "demo").unlink()
+    assert "1 files put back" in settled.run()
+    assert "nothing to do" in settled.run()
+
+
+def test_a_list_of_more_than_this_run_brought_is_not_written_anew(settled: Place) -> None:
+    write(settled.root / "others", "")
+    (settled.root / "project" / "helper.py").touch()  # so that it is looked at once more
+    time.sleep(2 * TICK / 1e9)
+    assert not settled.is_known()
+    assert settled.is_known()
+    shutil.rmtree(settled.root / "project" / "dist")
+    assert not settled.is_known()
+
+
+def test_spoilt_content_is_not_put_back(settled: Place) -> None:
+    stored = settled.root / "cache" / "store" / "a" / "manifest.json"
+    stored.write_text(
+        stored.read_text().replace(
+            file_digest(settled.root / "cache" / "store" / "a" / "tree" / "demo"), "0" * 64
+        )
+    )
+    time.sleep(2 * TICK / 1e9)
+    assert not settled.is_known()
+    artefact = settled.root / "project" / "dist" / "armv6" / "demo"
+    artefact.unlink()
+    assert not settled.is_known()
+    assert not artefact.exists()
+
+
+def test_a_spoilt_record_only_costs_the_look(settled: Place) -> None:
+    (record,) = (settled.root / "cache" / "unchanged").iterdir()
+    record.write_text("{")
+    assert not settled.is_known()
+    assert settled.is_known()
+
+
+def test_it_imports_nothing_that_takes_time() -> None:
+    text = "import sys, nox; before = set(sys.modules); import recipes.unchanged; "
+    text += "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
+    argv = [sys.executable, "-c", text]
+    said = subprocess.run(argv, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    assert set(said.split()) <= {"recipes", "platformdirs", "concurrent", "queue", "_queue"} | {
+        "heapq",
+        "_heapq",
+    }
