@@ -18,6 +18,19 @@ from tests.product import elsewhere
 from tests.product.conftest import Product, output
 
 C = '#include <stdio.h>\nint main(void) { puts("moved"); return 0; }\n'
+POINTERS = """\
+#include <stdio.h>
+static const int one = 50, two = 51;
+const int *table[100] = {[0 ... 49] = &one, [50 ... 99] = &two};
+int main(void)
+{
+    int sum = 0;
+    for (int i = 0; i < 100; i++) sum += *table[i];
+    printf("%d\\n", sum);
+    return 0;
+}
+"""
+PACKING = ("EM_386", "EM_AARCH64", "EM_X86_64")
 CXX = "#include <iostream>\nint main() { try { throw 7; } catch (int i) { std::cout << i; } }\n"
 
 
@@ -134,6 +147,33 @@ def test_threads_their_own_variables_exceptions_and_wide_atomics(
     assert expect in output(product.emulated(program))
 
 
+def test_relative_relocations_are_packed(product: Product, tmp_path: Path) -> None:
+    """Where the linker can, and musl unpacks them; a hundred pointers are two words then."""
+    triple, program = product.target.triple, tmp_path / "x"
+    (tmp_path / "x.c").write_text(POINTERS)
+    compiler = product.toolchain / "bin" / f"{triple}-gcc"
+    output([compiler, "-static-pie", tmp_path / "x.c", "-o", program])
+    with program.open("rb") as file:
+        packed = ELFFile(file).get_section_by_name(".relr.dyn")
+        assert (packed is not None) == (product.target.machine in PACKING)
+    assert output(product.emulated(program)) == "5050\n"
+
+
+def test_static_cxx_library_goes_into_a_shared_one(
+    product: Product, made: Made, tmp_path: Path
+) -> None:
+    source, library, program = tmp_path / "x.cc", tmp_path / "libx.so", tmp_path / "x"
+    function = CXX.replace("int main()", 'extern "C" int x()').removesuffix("}\n")
+    source.write_text(f"{function}return 0; }}\n")
+    (tmp_path / "main.c").write_text("int x(void); int main(void) { return x(); }")
+    output([made.program("g++"), "-shared", "-fPIC", "-Wl,-z,text", source, "-o", library])
+    output([made.program("gcc"), tmp_path / "main.c", library, "-o", program])
+    emulator, cpu, model, _ = product.emulated(program)
+    sysroot = made.folder / made.target.triple
+    where = f"LD_LIBRARY_PATH={tmp_path}:{sysroot}/lib"
+    assert "7" in output([emulator, cpu, model, "-L", sysroot, "-E", where, program])
+
+
 def test_default_is_pie(made: Made, tmp_path: Path) -> None:
     source = tmp_path / "x.c"
     source.write_text(C)
@@ -178,7 +218,7 @@ def test_no_path_of_the_build_in_any_file(made: Made) -> None:
 def test_every_promised_program_and_library(made: Made) -> None:
     for program in PROGRAMS:
         output([made.program(program), "--version"])
-    libraries = "libc.a libc.so libgcc_s.so.1 libatomic.a libstdc++.a libstdc++.so".split()
+    libraries = "libc.a libc.so libgcc_s.so.1 libatomic.a libstdc++.a".split()
     assert all((made.folder / made.target.triple / "lib" / name).exists() for name in libraries)
     assert list(made.folder.glob("lib/gcc/*/*/libgcc_eh.a"))
 
