@@ -13,7 +13,7 @@ from recipes.audit import allowed
 from recipes.board import Board
 from recipes.engine.stage import Stage, Tree
 from recipes.libraries import LIBRARIES
-from recipes.parts import Parts
+from recipes.parts import PROJECT, Parts
 from recipes.service import Service
 from recipes.stages import boot, cargo_service, cmake_service, crates, image, make_service, verify
 from recipes.stages.cross import Kit
@@ -21,7 +21,6 @@ from recipes.stages.verify import Auditor
 from recipes.target import Target
 from recipes.workspaces import Workspace
 
-PROJECT = Path(__file__).resolve().parents[1]
 VERIFIED = ("toolchain", "rust-std", *LIBRARIES)
 """What has a verification of its own, beside the services."""
 TAKEN = (

@@ -22,7 +22,6 @@ NEEDED_BYTES = 12_000_000_000
 """Disk for a cold run of four targets: its peak, rounded up."""
 PYTHON = (3, 11)
 APT = Path("/usr/lib/apt/apt-helper")
-CARGO_FILES = ("config.toml", "config")
 NO_APT = (
     "there is no apt on this machine, and QEMU, CMake and pkgconf come through it for both source "
     "sets: build on Debian or Ubuntu, or in a container of debian:12"
@@ -55,16 +54,6 @@ def where(program: str) -> str | None:
     return shutil.which(program, path=HOST_PATH)
 
 
-def looked_at() -> list[str]:
-    """The paths that `insist` and `missing_tools` depend on, there or not."""
-    programs = [
-        f"{folder}/{program}"
-        for folder in HOST_PATH.split(":")
-        for program in (*REQUIRED, *BROUGHT_ALONG)
-    ]
-    return [*programs, str(APT), *(f"/.cargo/{name}" for name in CARGO_FILES)]
-
-
 def insist(root: Path = Path("/")) -> None:
     """Raise `HostProgramMissing` if something is not there that must be, `CargoConfiguration` if
     something is that must not."""
@@ -73,7 +62,7 @@ def insist(root: Path = Path("/")) -> None:
         raise errors.ArchiveUnusable(NO_APT)
     if missing:
         raise errors.HostProgramMissing(missing, REMEDY)
-    for name in CARGO_FILES:
+    for name in ("config.toml", "config"):
         if (path := root / ".cargo" / name).exists():
             raise errors.CargoConfiguration(path)
 

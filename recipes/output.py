@@ -88,10 +88,6 @@ class Output:
                 path = dist.link_toolchain(self.folder, one, sdk)
                 self.report.say(f"{one.name}: . {path}/env.sh")
 
-    def links(self, targets: Iterable[Target]) -> list[str]:
-        """Where `link_toolchains` puts them."""
-        return [str(self.folder / "toolchains" / one.name / "env.sh") for one in targets]
-
     def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
         rows = [
             (one.path, size(one.bytes), one.sha256[:16], one.made(self.folder)) for one in artefacts

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, get_args
 
-from recipes.engine.stage import Host, Stage
+from recipes import trees
+from recipes.engine.stage import Host, Stage, Tree
 from recipes.libraries import LIBRARIES, known, with_their_needs
 from recipes.source import Pins
 from recipes.stages import (
@@ -20,6 +22,7 @@ from recipes.stages import (
     host_programs,
     mimalloc,
     musl_cross_make,
+    musl_own,
     names,
     rust_std,
     sdk,
@@ -28,6 +31,7 @@ from recipes.stages import (
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
+PROJECT = Path(__file__).resolve().parents[1]
 Driver = Literal["builtin", "musl-cross-make"]
 DRIVERS: tuple[Driver, ...] = get_args(Driver)
 """How a toolchain is made. What comes out has one shape: nothing else can tell them apart."""
@@ -142,6 +146,7 @@ class Parts:
                 made=self.compiler(target),
                 musl=self.pins.source("musl"),
                 musl_patches=self.pins.patches("musl"),
+                musl_files=_musl_files(target),
                 headers=self.headers(target),
                 tools=self.tools(),
             ),
@@ -160,6 +165,7 @@ class Parts:
                     for part in musl_cross_make.COMPONENTS
                 },
                 musl_patches=self.pins.patches("musl", driver="musl-cross-make"),
+                musl_files=_musl_files(target),
                 tools=self.tools(),
             ),
         )
@@ -288,3 +294,9 @@ class Parts:
         if name not in self._made:
             self._made[name] = make()
         return self._made[name]
+
+
+def _musl_files(target: Target) -> Tree | None:
+    """Our own files of musl, where there are some for a target."""
+    names, root = musl_own.files(target), PROJECT / musl_own.FOLDER
+    return Tree(root=root, files=trees.files(root, map(Path, names))) if names else None

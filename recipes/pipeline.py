@@ -217,7 +217,6 @@ class Pipeline:
         return Found(
             lines=lines,
             entries=[one.folder for one in entries.values()],
-            looked_at=[*doctor.looked_at(), *output.links(targets)],
             placed=placed,
             whole=whole,
         )

@@ -51,8 +51,6 @@ class Found:
     """What it said."""
     entries: list[Path]
     """The folders in the store that it led to."""
-    looked_at: list[str]
-    """Paths that it asked about without reading them."""
     placed: list[Placed]
     whole: bool
     """Whether `dist/` lists nothing else."""
@@ -105,7 +103,7 @@ class Unchanged:
         states = watch.states()
         if not states:
             return
-        for path in (*found.looked_at, *_below(found.entries)):
+        for path in _below(found.entries):
             states[path] = state_of(path, self._leave)
         record = {
             "facts": _facts(),
@@ -197,8 +195,8 @@ def _facts() -> dict[str, Any]:
 
 
 def _below(entries: Iterable[Path]) -> Iterator[str]:
-    """The files and folders of the store that entries consist of, less what each use changes."""
+    """The files and listings of the store that entries consist of, less what each use changes."""
     for entry in entries:
         for folder, folders, names in os.walk(entry):
-            yield folder
+            yield f"{folder}/"
             yield from (f"{folder}/{name}" for name in (*names, *folders) if name != "stage.json")

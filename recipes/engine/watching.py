@@ -1,46 +1,60 @@
-"""What this process reads, noticed by the interpreter itself, and whether that is as it was.
+"""What this process looks at, noticed as it happens, and whether that is as it was.
 
 Imports nothing that takes time: it is there for runs that have nothing to do.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import stat
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib.util import source_from_cache
 from typing import Any
 
 State = list[Any] | None
-"""Of a file its mode, size, times and number, of a folder the names in it; None if it is absent."""
+"""Of a file its mode, size, time and number, of a folder its mode, of a listing (a path with a
+slash at its end) the names; None if it is absent."""
 KERNELS = ("/proc/", "/sys/", "/dev/")
 """What has no time that says anything."""
 ELSEWHERE = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "socket.connect")
 """Events after which something came from where nobody here can look."""
+ASKING = ("access", "lstat", "stat")
+"""Functions of `os` that read without an event: whether something is there, and of what kind."""
+ABLE = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
+"""Where `os` lists the functions that take such words, for who calls them."""
 TICK = 50_000_000
 """Nanoseconds in which a file may change twice and keep one time; some four ticks of a kernel."""
 
 
 class Watch:
-    """Everything that is opened to be read, and every folder that is listed, from now on; what
-    is, or lies below, the paths to `leave` does not count."""
+    """Everything that is read, listed or asked for, from now on; what is, or lies below, the paths
+    to `leave` does not count."""
 
     def __init__(self, leave: frozenset[str]) -> None:
         self._leave = leave
         self._began = time.time_ns()
         self._seen: dict[str, State] = {}
-        self._elsewhere = False
+        self._over = False
         self._looking = threading.local()
         sys.addaudithook(self._hear)
+        for name in ASKING:
+            function = getattr(os, name)
+            noticed = self._noticing(function)
+            for able in ABLE:
+                if function in able:
+                    able.add(noticed)
+            setattr(os, name, noticed)
 
     def states(self) -> dict[str, State]:
         """Every path with the state in which it was found before it was read; nothing at all if
         that is not the whole truth."""
-        if self._elsewhere:
+        over, self._over = self._over, True
+        if over:
             return {}
         states = {
             path: state
@@ -57,30 +71,43 @@ class Watch:
         return kept
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._over:
+            return
         if event == "open":
             path, _, flags = arguments
             if flags & os.O_ACCMODE == os.O_RDONLY:
                 self._note(path)
         elif event in ("os.listdir", "os.scandir"):
-            self._note(arguments[0])
+            self._note("." if arguments[0] is None else arguments[0], listed=True)
         elif event in ELSEWHERE:
-            self._elsewhere = True
+            self._over = True
 
-    def _note(self, path: Any) -> None:  # noqa: ANN401  # the interpreter hands on what it got
+    def _noticing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def noticed(path: Any, *more: Any, **options: Any) -> Any:  # noqa: ANN401  # as it is
+            if not self._over:
+                self._note(path)
+            return function(path, *more, **options)
+
+        return noticed
+
+    def _note(self, path: Any, *, listed: bool = False) -> None:  # noqa: ANN401  # text, bytes, Path
         if isinstance(path, int) or getattr(self._looking, "now", False):
             return
         self._looking.now = True  # looking is reading, too
         try:
             text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # for every file of a run
+            text = f"{text}/" if listed else _source(text)
             if text not in self._seen and not text.startswith(KERNELS):
-                self._seen[text] = None  # in case what follows fails
-                text = _source(text)
                 self._seen[text] = state_of(text, self._leave)
+        except (TypeError, ValueError):  # what is no path is refused where it is used
+            self._over = True
         finally:
             self._looking.now = False
 
 
 def _source(path: str) -> str:
+    """Of a compiled module its source, which counts."""
     if "__pycache__" not in path:
         return path
     try:
@@ -98,14 +125,15 @@ def _changed_since(state: State, moment: int) -> bool:
 
 
 def state_of(path: str, leave: Collection[str] = ()) -> State:
-    """The state of what a path leads to."""
+    """The state of what a path leads to, or of a listing without the paths to `leave`."""
     try:
-        found = os.stat(path)  # noqa: PTH116  # a text, for there are hundreds of them
-        if not stat.S_ISDIR(found.st_mode):
-            changed = max(found.st_mtime_ns, found.st_ctime_ns)
-            return [found.st_mode, found.st_size, changed, found.st_ino]
-        names = set(os.listdir(path)) - {"__pycache__"}  # noqa: PTH208
+        if path.endswith("/"):
+            names = set(os.listdir(path)) - {"__pycache__"}  # noqa: PTH208  # hundreds of them
+            text = "\0".join(sorted(name for name in names if path + name not in leave))
+            return [hashlib.blake2b(os.fsencode(text), digest_size=16).hexdigest()]
+        found = os.stat(path)  # noqa: PTH116  # as above
     except OSError:
         return None
-    text = "\0".join(sorted(name for name in names if f"{path}/{name}" not in leave))
-    return [hashlib.blake2b(os.fsencode(text), digest_size=16).hexdigest()]
+    if stat.S_ISDIR(found.st_mode):
+        return [found.st_mode]
+    return [found.st_mode, found.st_size, max(found.st_mtime_ns, found.st_ctime_ns), found.st_ino]

@@ -20,11 +20,12 @@ from recipes.engine.stage import (
     Run,
     Source,
     Stage,
+    Tree,
     Unpack,
     Write,
     escaped,
 )
-from recipes.stages import compiler, gcc_source, musl_fixes
+from recipes.stages import compiler, gcc_source, musl_fixes, musl_own
 from recipes.target import Target
 
 COMPONENTS = {
@@ -67,12 +68,13 @@ MILESTONES = (
 """Its stamps, which are there as soon as a part is built."""
 
 
-def stage(
+def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,
     source: Source,
     parts: Mapping[str, Source],
     musl_patches: tuple[Source, ...],
+    musl_files: Tree | None,
     tools: tuple[tuple[str, Stage], ...],
 ) -> Stage:
     """The toolchain as `make install` leaves it. `parts` are the sources by `COMPONENTS`."""
@@ -86,6 +88,7 @@ def stage(
             *parts.items(),
             *musl_fixes.sources(musl_patches),
         ),
+        trees=musl_own.trees(musl_files),
         tools=tools,
         steps=(
             Unpack(archive="${source.musl-cross-make}", into=HERE, strip=1),
@@ -110,6 +113,7 @@ def stage(
             Run(argv=("make", "extract_all"), cwd=HERE),
             # Its own patch for static-pie does not reach ARM.
             *gcc_source.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
+            *musl_own.steps(musl_files, into=f"{HERE}/musl-{versions['musl']}"),
             Run(argv=("make", "install", compiler.shown_configuration(target)), cwd=HERE),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
             Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so

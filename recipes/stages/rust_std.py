@@ -23,6 +23,7 @@ version = "0.0.0"
 edition = "2021"
 
 [profile.release]
+codegen-units = 1
 opt-level = 3
 """
 CRATES = "std,test,proc_macro,panic_abort,panic_unwind"

@@ -21,7 +21,7 @@ from recipes.engine.watching import TICK
 PROJECT = Path(__file__).resolve().parents[2]
 
 RUN = """\
-import json, sys
+import json, shutil, sys
 from pathlib import Path
 from recipes.unchanged import Found, Placed, Unchanged
 
@@ -41,13 +41,14 @@ if (project / "run").exists():
     import subprocess
 
     subprocess.run(["true"], check=True)
+shutil.which("gcc", path=str(place / "bin"))
+(place / "absent").exists()
 rows = json.loads((entry / "manifest.json").read_text())
 known.keep(
     watch,
     Found(
         lines=["found all"],
         entries=[entry],
-        looked_at=[str(place / "bin" / "gcc"), str(place / "absent")],
         placed=[
             Placed(path=f"armv6/{name}", source=str(entry / "tree" / name), row=row)
             for name, row in rows.items()
@@ -98,6 +99,7 @@ def settled(tmp_path: Path) -> Place:
     write(root / "project" / "helper.py", "said = 1\n")
     write(root / "project" / "service" / "main.rs", "fn main() {}\n")
     write(root / "bin" / "gcc", "gcc")
+    (root / "bin" / "gcc").chmod(0o755)
     write(root / "cache" / "locks" / "in-use", "")
     entry = root / "cache" / "store" / "a"
     write(entry / "tree" / "demo", "program")
@@ -223,6 +225,20 @@ def test_spoilt_content_is_not_put_back(settled: Place) -> None:
     artefact.unlink()
     assert not settled.is_known()
     assert not artefact.exists()
+
+
+def test_functions_of_os_take_what_they_took(settled: Place) -> None:
+    text = (
+        "import os, shutil; from recipes.engine.watching import Watch; Watch(frozenset()); "
+        "shutil.copytree('bin', 'copied'); print(os.stat in os.supports_follow_symlinks)"
+    )
+    argv = [sys.executable, "-c", text]
+    environment = {"PYTHONPATH": str(PROJECT)}
+    said = subprocess.run(
+        argv, cwd=settled.root, env=environment, check=True, capture_output=True, text=True
+    )
+    assert said.stdout == "True\n"
+    assert (settled.root / "copied" / "gcc").read_text() == "gcc"
 
 
 def test_a_spoilt_record_only_costs_the_look(settled: Place) -> None:
