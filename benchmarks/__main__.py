@@ -103,7 +103,7 @@ def compared_warm(run: Pipeline, targets: Sequence[Target], times: int) -> None:
         lambda: engine.many_stages(times),
         lambda: [warm.restored(PROJECT, names, times)],
         lambda: programs.sizes(run, ("hello-http", "hello-tls")),
-        lambda: [programs.requests(run, times)],
+        lambda: programs.requests(run, times),
         lambda: warm.one_line(PROJECT, names, max(3, times // 3)),
     )
     for compared in comparisons:
