@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
-import tempfile
+import threading
 from pathlib import Path
 
-from recipes.engine.manifest import file_digest
+CHUNK = 1 << 20  # bytes
 
 
 def place(source: Path, path: Path, row: list[int | str]) -> bool:
@@ -15,12 +15,23 @@ def place(source: Path, path: Path, row: list[int | str]) -> bool:
     is not what it says."""
     _, time_ns, mode, digest = row
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as aside:
-        copy = Path(aside) / path.name
-        shutil.copyfile(source, copy)
-        if file_digest(copy) != digest:
+    aside = path.with_name(f".new-{os.getpid()}-{threading.get_ident()}-{path.name}")
+    try:
+        if _copied(source, aside) != digest:
             return False
-        copy.chmod(int(mode) | 0o200)
-        os.utime(copy, ns=(int(time_ns), int(time_ns)))
-        copy.replace(path)
+        aside.chmod(int(mode) | 0o200)
+        os.utime(aside, ns=(int(time_ns), int(time_ns)))
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
     return True
+
+
+def _copied(source: Path, to: Path) -> str:
+    """The SHA-256 of what was copied."""
+    found, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
+    with source.open("rb", buffering=0) as reading, to.open("wb") as writing:
+        while count := reading.readinto(buffer):
+            found.update(buffer[:count])
+            writing.write(buffer[:count])
+    return found.hexdigest()
