@@ -47,7 +47,7 @@ OPTIONS = (
     "--enable-default-pie",
     "--enable-libstdcxx-time",
     "--enable-tls",
-    "--with-pic",  # libstdc++.a and libatomic.a can go into a shared library of the user's
+    "--with-pic",  # libatomic.a can go into a shared library; for libstdc++.a see gcc.py
     "--without-isl",
     "--without-zstd",
 )

@@ -14,6 +14,11 @@ NO_SHARED = "enable_shared=no"
 """The configure scripts that make starts find it in their environment. libstdc++ and libatomic
 stay static; libgcc is made shared afterwards, for with that comes libgcc_eh.a."""
 
+PIC = tuple(
+    f"{variable}={compiler.target_flags('${work}')} -fPIC"
+    for variable in ("CFLAGS_FOR_TARGET", "CXXFLAGS_FOR_TARGET")
+)
+"""So that libstdc++.a can go into a user's shared library; --with-pic does not reach all of it."""
 UNWINDER = ("pr-support.c", "unwind-arm.c", "unwind-dw2.c", "unwind-dw2-fde-dip.c")
 """What every Rust program is linked with, and every C++ program that throws. At -Os it is 14 kB
 less of 35 on x86_64."""
@@ -53,8 +58,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *_musl(target),
             # libstdc++'s configure stops with "Link tests are not allowed" without -lgcc_s.
             _libgcc(target),
-            compiler.make(NO_SHARED, root="${work}"),
-            compiler.make(NO_SHARED, "install", "DESTDIR=${out}", root="${work}"),
+            compiler.make(NO_SHARED, *PIC, root="${work}"),
+            compiler.make(NO_SHARED, *PIC, "install", "DESTDIR=${out}", root="${work}"),
             # Without this one libgcc_eh.a is missing and every static C++ link fails.
             _libgcc(target, "install", "DESTDIR=${out}"),
         ),

@@ -8,6 +8,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipes.stages.gcc_source import PACKED
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -31,6 +33,8 @@ def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
     if part == "gcc":  # the recipe mends these files of GCC 14
         text = '   %{!static: \\\n   GNU_USER_DYNAMIC_LINKER "}} \\\n'
         more["gcc/config/arm/linux-elf.h"] = text
+        for path in PACKED:
+            more[path] = "   %{static-pie:-static -pie --no-dynamic-linker -z text} \\\n"
         more["gcc/Makefile.in"] = (
             "INTERNAL_CFLAGS = -DIN_GCC @CROSS@\n  $(WARN_CXXFLAGS) @DEFS@\n\t$(ANALYZER_OBJS) \\\n"
         )
