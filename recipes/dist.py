@@ -54,15 +54,25 @@ class Wanted:
         return manifest[self.file]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a run brought, and the lists of `dist/` afterwards."""
+
+    artefacts: list[Artefact]
+    lists: dict[str, str]
+    """Their texts by name."""
+    whole: bool
+    """Whether they list nothing else."""
+
+
 def publish(
     folder: Path,
     wanted: Iterable[Wanted],
     *,
     source_set: str,
     possible: Iterable[str],
-) -> tuple[list[Artefact], bool]:
-    """Bring `dist/` up to date with the store; files that are right already stay as they are. Also
-    says whether it lists nothing else.
+) -> Published:
+    """Bring `dist/` up to date with the store; files that are right already stay as they are.
 
     Artefacts that this run was not about stay too, and stay listed if they are `possible`; what no
     declaration stands for any more stays, unlisted.
@@ -77,8 +87,9 @@ def publish(
     rows = [asdict(one) for one in everything]
     listing = json.dumps({"artefacts": rows}, indent=1) + "\n"
     sums = "".join(f"{one.sha256}  {one.path}\n" for one in everything)
-    write_lists(folder, {LISTING: listing, SUMS: sums})
-    return artefacts, not kept
+    lists = {LISTING: listing, SUMS: sums}
+    write_lists(folder, lists)
+    return Published(artefacts=artefacts, lists=lists, whole=not kept)
 
 
 def insist_on_writable(folder: Path) -> None:

@@ -13,7 +13,7 @@ from recipes.engine.report import Report, size
 from recipes.engine.store import Entry, Store
 from recipes.errors import PipelineError
 from recipes.target import Target
-from recipes.unchanged import Placed, lock_name
+from recipes.unchanged import Brought, Placed, lock_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,9 @@ class Output:
         with self.store.lock(lock_name(self.folder), lambda: self.report.waits("dist")):
             yield
 
-    def publish(
-        self, wanted: Sequence[dist.Wanted], *, source_set: str
-    ) -> tuple[list[Placed], bool]:
-        """Bring files, and show them; reports alone are shown where nothing else came. What was
-        brought, and whether `dist/` lists nothing else."""
-        artefacts, whole = dist.publish(
+    def publish(self, wanted: Sequence[dist.Wanted], *, source_set: str) -> Brought:
+        """Bring files, and show them; reports alone are shown where nothing else came."""
+        published = dist.publish(
             self.folder,
             wanted,
             possible=[
@@ -62,6 +59,7 @@ class Output:
             ],
             source_set=source_set,
         )
+        artefacts = published.artefacts
         products = [one for one in artefacts if not dist.is_report(one)]
         texts = [one for one in artefacts if one.path.endswith(".txt")]
         self._show(products or texts)
@@ -71,7 +69,7 @@ class Output:
             Placed(path=one.path, source=str(one.entry.tree / one.file), row=one.row)
             for one in wanted
         ]
-        return placed, whole
+        return Brought(files=placed, lists=published.lists, whole=published.whole)
 
     def reports(
         self, targets: Iterable[Target], services: Iterable[str], entries: Mapping[str, Entry]

@@ -40,7 +40,7 @@ from recipes.settings import Settings
 from recipes.source import Pins
 from recipes.stages import boot, sdk
 from recipes.target import Target
-from recipes.unchanged import Found, Placed
+from recipes.unchanged import Brought, Found
 
 CHOICES = ("--driver", "--service", "--sources")
 """Options that choose what a run is about, in every session that builds or plans."""
@@ -197,7 +197,7 @@ class Pipeline:
         if fills:
             dist.insist_on_writable(self.settings.dist)
         output, started = self.output(), time.monotonic()
-        placed, whole = list[Placed](), True
+        brought = Brought()
         with self.at_work(), output.may_be_old() if fills else nullcontext():
             builder, faults = self.builder(), list[Fault]() if "--keep-going" in options else None
             stages = self._settled(builder, lambda: self.goals(goal, targets))
@@ -207,24 +207,34 @@ class Pipeline:
                     with output.mine():
                         if goal == "package" and not faults:  # a joint image needs all of them
                             entries |= builder.build(self.joint(builder, targets), executor)
-                        placed, whole = self._fill(output, goal, targets, entries)
+                        brought = self._fill(output, goal, targets, entries)
         if faults:
             raise errors.SeveralFailed(faults)
         lines = list(self.report.lines)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
-        if self.events.any:
+        if self.events.any or goal == "sdk":  # whose links are not remembered
             return None
+        others = [one for one in self.defaults if goal == "package" and one not in targets]
         return Found(
             lines=lines,
             entries=[one.folder for one in entries.values()],
-            placed=placed,
-            whole=whole,
+            asked=[*self._images(builder, others)],
+            brought=brought,
         )
+
+    def _images(self, builder: Builder, targets: Iterable[Target]) -> Iterator[str]:
+        """What says in the store whether a joint image can hold these targets too."""
+        for one in targets:
+            for each in self.services.values():
+                image = self.catalog().image(each, one)
+                folder = self.store.root / builder.keys.of(image)
+                yield str(folder)
+                yield str(folder / "checks" / builder.keys.proof_of(image))
 
     def _fill(
         self, output: Output, goal: Goal, targets: tuple[Target, ...], entries: Mapping[str, Entry]
-    ) -> tuple[list[Placed], bool]:
-        """Bring what was built to `dist/`; as `Output.publish`."""
+    ) -> Brought:
+        """Bring what was built to `dist/`."""
         wanted: dict[Goal, Callable[[], list[dist.Wanted]]] = {
             "verify": list,
             "boot": list,

@@ -18,18 +18,20 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from recipes.engine.placing import place
-from recipes.engine.watching import State, Watch, state_of
+from recipes.engine.watching import RECORDS, State, Watch, state_of
 
 VARIABLES = ("MUSLIN_", "CARGO_", "XDG_", "HOME", "PYTHONPATH", "PATH")
 """How the names of environment variables begin that a run which builds nothing may read."""
+KEPT = 50
+"""Records that stay, the newest; a clean-up of the cache takes them all."""
 LISTING, SUMS = "manifest.json", "SHA256SUMS"
 """The lists of `dist/`."""
 
@@ -44,6 +46,17 @@ class Placed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What a run brought to `dist/`, if it brings anything."""
+
+    files: list[Placed] = field(default_factory=list)
+    lists: dict[str, str] = field(default_factory=dict)
+    """The texts of its lists afterwards."""
+    whole: bool = True
+    """Whether they list nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What a run found that had nothing to do."""
 
@@ -51,9 +64,9 @@ class Found:
     """What it said."""
     entries: list[Path]
     """The folders in the store that it led to."""
-    placed: list[Placed]
-    whole: bool
-    """Whether `dist/` lists nothing else."""
+    asked: list[str]
+    """Paths in the store that it asked for, and took what follows from that into account."""
+    brought: Brought
 
 
 class Unchanged:
@@ -65,8 +78,8 @@ class Unchanged:
             os.environ.get("MUSLIN_CACHE") or platformdirs.user_cache_path("muslin")
         ).expanduser()
         name = hashlib.sha256(json.dumps([str(project), session, *words]).encode()).hexdigest()
-        self._path = self._cache / "unchanged" / f"{name}.json"
-        inner = ("history", "locks", "logs", "runs", "scratch", "store", "unchanged", "work")
+        self._path = self._cache / RECORDS / f"{name}.json"
+        inner = ("history", "locks", "logs", "runs", "scratch", "store", RECORDS, "work")
         here = str(self._cache.resolve())
         self._leave = frozenset(
             (str(self._dist), *(f"{here}/{one}" for one in (*inner, ".source-set.lock")))
@@ -77,14 +90,12 @@ class Unchanged:
         return Watch(self._leave)
 
     def repeated(self) -> bool:
-        """Say what the last run said and put back what `dist/` lacks, if nothing changed.
-
-        False where that is not known; everything is then as it was.
-        """
+        """Say what the last run said and put back what `dist/` lacks, if nothing changed; false,
+        and nothing is said, where that is not known or another run is at work on it."""
         try:
             record = json.loads(self._path.read_text())
-            with self._flock("in-use", fcntl.LOCK_SH):
-                if record["facts"] != _facts() or not self._is_as_it_was(record["states"]):
+            with self._flock("in-use", fcntl.LOCK_SH), self._filling(record["placed"]):
+                if not self._is_as_it_was(record):
                     return False
                 missing = self._missing(record)
                 if missing is None or not self._put_back(missing, record):
@@ -103,24 +114,36 @@ class Unchanged:
         states = watch.states()
         if not states:
             return
-        for path in _below(found.entries):
-            states[path] = state_of(path, self._leave)
-        record = {
-            "facts": _facts(),
-            "states": states,
-            "lines": found.lines,
-            "used": [str(entry / "stage.json") for entry in found.entries],
-            "placed": [[one.path, one.source, one.row] for one in found.placed],
-            "lists": self._lists() if found.placed else {},
-            "whole": found.whole,
-        }
-        self._path.parent.mkdir(exist_ok=True)
         aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(record))
-        aside.replace(self._path)
+        try:
+            for path in (*found.asked, *_below(found.entries)):
+                states[path] = state_of(path, self._leave)
+            used = [str(entry / "stage.json") for entry in found.entries]
+            record = {
+                "facts": _facts(),
+                "states": states,
+                "lines": found.lines,
+                "used": {path: _size_and_inode(path) for path in used},
+                "placed": [[one.path, one.source, one.row] for one in found.brought.files],
+                "lists": found.brought.lists,
+                "whole": found.brought.whole,
+            }
+            self._path.parent.mkdir(exist_ok=True)
+            aside.write_text(json.dumps(record))
+            aside.replace(self._path)
+            for old in sorted(self._path.parent.glob("*.json"), key=_age)[:-KEPT]:
+                old.unlink(missing_ok=True)
+        except OSError:  # the run ended well; the next one looks through everything again
+            with suppress(OSError):
+                aside.unlink()
 
-    def _is_as_it_was(self, states: dict[str, State]) -> bool:
-        return all(state_of(path, self._leave) == state for path, state in states.items())
+    def _is_as_it_was(self, record: dict[str, Any]) -> bool:
+        states: dict[str, State] = record["states"]
+        return (
+            record["facts"] == _facts()
+            and all(_size_and_inode(path) == state for path, state in record["used"].items())
+            and all(state_of(path, self._leave) == state for path, state in states.items())
+        )
 
     def _missing(self, record: dict[str, Any]) -> list[Placed] | None:
         """The files that `dist/` lacks; None if it holds something else."""
@@ -133,24 +156,21 @@ class Unchanged:
                 continue
             if [state.st_size, state.st_mtime_ns] != row[:2]:
                 return None
-        if self._lists() == record["lists"]:
+        if not record["placed"] or self._lists() == record["lists"]:
             return missing
         # Without the lists nothing is known of what other runs brought.
         return missing if record["whole"] and not (self._dist / LISTING).exists() else None
 
     def _put_back(self, missing: list[Placed], record: dict[str, Any]) -> bool:
-        if not missing and self._lists() == record["lists"]:
+        if not record["placed"] or (not missing and self._lists() == record["lists"]):
             return True
-        with (
-            self._flock(f"{lock_name(self._dist)}.lock", fcntl.LOCK_EX),
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             done = pool.map(
                 lambda one: place(Path(one.source), self._dist / one.path, one.row), missing
             )
             if not all(done):
                 return False
-            write_lists(self._dist, record["lists"])
+        write_lists(self._dist, record["lists"])
         return True
 
     def _lists(self) -> dict[str, str]:
@@ -160,6 +180,14 @@ class Unchanged:
             for name in (LISTING, SUMS)
             if (self._dist / name).exists()
         }
+
+    @contextmanager
+    def _filling(self, placed: Sequence[object]) -> Iterator[None]:
+        """As `Output.mine`, for a run that fills `dist/`."""
+        with (
+            self._flock(f"{lock_name(self._dist)}.lock", fcntl.LOCK_EX) if placed else nullcontext()
+        ):
+            yield
 
     @contextmanager
     def _flock(self, name: str, kind: int) -> Iterator[None]:
@@ -200,3 +228,13 @@ def _below(entries: Iterable[Path]) -> Iterator[str]:
         for folder, folders, names in os.walk(entry):
             yield f"{folder}/"
             yield from (f"{folder}/{name}" for name in (*names, *folders) if name != "stage.json")
+
+
+def _size_and_inode(path: str) -> list[int]:
+    """What no use of an entry changes of its record."""
+    state = os.stat(path)  # noqa: PTH116  # a text, as all paths here
+    return [state.st_size, state.st_ino]
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime

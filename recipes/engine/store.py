@@ -30,6 +30,7 @@ import filelock
 from recipes import errors
 from recipes.engine.manifest import Manifest, compare, seal
 from recipes.engine.runner import end_leftovers
+from recipes.engine.watching import RECORDS
 
 DOWNLOADS = "downloads"
 GONE = ".gone-"
@@ -254,6 +255,8 @@ class Store:
                 for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
                     end_leftovers(leftover)
                     remove(leftover)
+                for record in (self.cache / RECORDS).glob("*"):  # they only save time
+                    record.unlink()
             held = list(self.held())
             total = sum(one.bytes for one in held)
             gone = []

@@ -13,20 +13,28 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from importlib.util import source_from_cache
 from typing import Any
 
 State = list[Any] | None
-"""Of a file its mode, size, time and number, of a folder its mode, of a listing (a path with a
-slash at its end) the names; None if it is absent."""
-KERNELS = ("/proc/", "/sys/", "/dev/")
+"""Of a listing (a path with a slash at its end) the names, of all else mode, size, time, inode and,
+where the path is a link, where it leads; None if it is absent."""
+RECORDS = "unchanged"
+"""The folder of a cache that remembers such states."""
+KERNELS = ("/proc/", "/sys/")
 """What has no time that says anything."""
-ELSEWHERE = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "socket.connect")
+ELSEWHERE = (
+    *("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec"),
+    *("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"),
+)
 """Events after which something came from where nobody here can look."""
 ASKING = ("access", "lstat", "stat")
 """Functions of `os` that read without an event: whether something is there, and of what kind."""
 ABLE = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
 """Where `os` lists the functions that take such words, for who calls them."""
+BEGAN = time.time_ns()
+"""When this process began to read the pipeline: what changed since may have been read before."""
 TICK = 50_000_000
 """Nanoseconds in which a file may change twice and keep one time; some four ticks of a kernel."""
 
@@ -37,7 +45,6 @@ class Watch:
 
     def __init__(self, leave: frozenset[str]) -> None:
         self._leave = leave
-        self._began = time.time_ns()
         self._seen: dict[str, State] = {}
         self._over = False
         self._looking = threading.local()
@@ -56,18 +63,14 @@ class Watch:
         over, self._over = self._over, True
         if over:
             return {}
-        states = {
-            path: state
-            for path, state in self._seen.items()
-            # What this process made or removed itself is of no interest.
-            if os.path.lexists(path) == (state is not None)
-        }
+        states = dict(self._seen)
         for module in list(sys.modules.values()):
             if path := getattr(module, "__file__", None):
                 states.setdefault(path, state_of(path, self._leave))
         kept = {path: state for path, state in states.items() if not _is_below(path, self._leave)}
-        if any(_changed_since(state, self._began - TICK) for state in kept.values()):
-            return {}
+        for path, state in kept.items():
+            if state_of(path, self._leave) != state or _changed_since(state, BEGAN - TICK):
+                return {}
         return kept
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -131,9 +134,14 @@ def state_of(path: str, leave: Collection[str] = ()) -> State:
             names = set(os.listdir(path)) - {"__pycache__"}  # noqa: PTH208  # hundreds of them
             text = "\0".join(sorted(name for name in names if path + name not in leave))
             return [hashlib.blake2b(os.fsencode(text), digest_size=16).hexdigest()]
-        found = os.stat(path)  # noqa: PTH116  # as above
+        found, leads = os.lstat(path), []
+        if stat.S_ISLNK(found.st_mode):
+            leads = [os.readlink(path)]  # noqa: PTH115  # as above
+            with suppress(FileNotFoundError):
+                found = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
-    if stat.S_ISDIR(found.st_mode):
-        return [found.st_mode]
-    return [found.st_mode, found.st_size, max(found.st_mtime_ns, found.st_ctime_ns), found.st_ino]
+    if not stat.S_ISREG(found.st_mode):
+        return [found.st_mode, 0, 0, found.st_ino, *leads]
+    changed = max(found.st_mtime_ns, found.st_ctime_ns)
+    return [found.st_mode, found.st_size, changed, found.st_ino, *leads]

@@ -1,5 +1,6 @@
 /* memcpy, memmove, memset and memcmp against bytes one by one, at the edges of pages that cannot be
- * touched: every size up to a few hundred at every alignment, some larger ones, every overlap. */
+ * touched: every size up to 300 at every alignment of the destination and every third of the source,
+ * some sizes up to 5000, overlaps by up to 200 bytes; the bytes beside the destination must stay. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static void *(*volatile move)(void *, const void *, size_t) = memmove;
 static void *(*volatile set)(void *, int, size_t) = memset;
 static int (*volatile compare)(const void *, const void *, size_t) = memcmp;
 
-enum { ROOM = 16384, SMALL = 300 };
+enum { ROOM = 65536, SMALL = 300 };
 static byte *front[2], *back[2]; /* right behind a page that cannot be touched, right before one */
 static byte expected[ROOM];
 
@@ -41,6 +42,9 @@ static void apart(size_t n, size_t to, size_t from)
     byte *ends[2][2] = {{front[0] + to, front[1] + from}, {back[0] - to - n, back[1] - from - n}};
     for (int end = 0; end < 2; end++) {
         byte *d = ends[end][0], *s = ends[end][1];
+        int before = end || to, after = !end || to; /* there is room for a byte there */
+        if (before) d[-1] = 0xa5;
+        if (after) d[n] = 0x5a;
         for (int way = 0; way < 2; way++) {
             fill(s, n, n + to + from + way);
             if ((way ? move : copy)(d, s, n) != d) fail("memcpy's answer", n, to, from);
@@ -58,6 +62,7 @@ static void apart(size_t n, size_t to, size_t from)
         set(d, n + to, n);
         for (size_t i = 0; i < n; i++)
             if (d[i] != (byte)(n + to)) fail("memset", n, to, from);
+        if ((before && d[-1] != 0xa5) || (after && d[n] != 0x5a)) fail("the border", n, to, from);
     }
 }
 

@@ -1,5 +1,5 @@
-"""musl's functions that copy, set and compare memory, ours among them: every size and alignment,
-right at pages that cannot be touched."""
+"""musl's functions that copy, set and compare memory, ours among them: sizes, alignments and
+overlaps, right at pages that cannot be touched."""
 
 from __future__ import annotations
 

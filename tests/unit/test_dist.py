@@ -60,13 +60,12 @@ class Shop:
             for one in targets
         }
         entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
-        artefacts, _ = dist.publish(
+        return dist.publish(
             self.dist,
             [*dist.images(targets, self.services, entries)],
             possible=dist.paths(tuple(TARGETS), list(self.services)),
             source_set="debian",
-        )
-        return artefacts
+        ).artefacts
 
     def listing(self) -> dict[str, tuple[int, int, str]]:
         """Inode, time and content of everything that was published."""

@@ -17,26 +17,36 @@ import pytest
 
 from recipes.engine.manifest import file_digest
 from recipes.engine.watching import TICK
+from recipes.unchanged import lock_name
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 RUN = """\
 import json, shutil, sys
 from pathlib import Path
-from recipes.unchanged import Found, Placed, Unchanged
+from recipes.unchanged import Brought, Found, Placed, Unchanged
 
 place = Path(sys.argv[1])
 project, entry = place / "project", place / "cache" / "store" / "a"
 known = Unchanged(project, "build-all", sys.argv[2:])
 if known.repeated():
     raise SystemExit
+if (project / "early").exists():
+    (project / "service" / "main.rs").write_text("fn main() {}")
 watch = known.watch()
 import helper  # the project's own code
 
 if (project / "late").exists():
     (project / "service" / "main.rs").write_text("fn main() {}")
 for path in sorted((project / "service").iterdir()):
-    path.read_text()
+    if path.is_file():
+        path.read_text()
+linked = (project / "linked").resolve()
+if (project / "name").exists():
+    import contextlib, socket
+
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo("nowhere.invalid", 80)
 if (project / "run").exists():
     import subprocess
 
@@ -44,16 +54,23 @@ if (project / "run").exists():
 shutil.which("gcc", path=str(place / "bin"))
 (place / "absent").exists()
 rows = json.loads((entry / "manifest.json").read_text())
+brought = Brought(
+    files=[
+        Placed(path=f"armv6/{name}", source=str(entry / "tree" / name), row=row)
+        for name, row in rows.items()
+    ],
+    lists={name: (project / "dist" / name).read_text() for name in ("manifest.json", "SHA256SUMS")}
+    if (project / "dist").exists()
+    else {},
+    whole=not (place / "others").exists(),
+)
 known.keep(
     watch,
     Found(
         lines=["found all"],
         entries=[entry],
-        placed=[
-            Placed(path=f"armv6/{name}", source=str(entry / "tree" / name), row=row)
-            for name, row in rows.items()
-        ],
-        whole=not (place / "others").exists(),
+        asked=[str(place / "cache" / "store" / "b")],
+        brought=Brought() if "toolchain" in sys.argv else brought,
     ),
 )
 print("looked")
@@ -92,12 +109,22 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+def lead(link: Path, to: Path) -> None:
+    """Let a link lead elsewhere."""
+    link.unlink()
+    link.symlink_to(to)
+
+
 @pytest.fixture
 def settled(tmp_path: Path) -> Place:
     """A place whose last run had nothing to do."""
     root = tmp_path / "place"
     write(root / "project" / "helper.py", "said = 1\n")
     write(root / "project" / "service" / "main.rs", "fn main() {}\n")
+    (root / "project" / "service" / "data").symlink_to(root / "data")  # which is not there
+    for name in ("one", "other"):
+        (root / name).mkdir()
+    (root / "project" / "linked").symlink_to(root / "one")
     write(root / "bin" / "gcc", "gcc")
     (root / "bin" / "gcc").chmod(0o755)
     write(root / "cache" / "locks" / "in-use", "")
@@ -142,6 +169,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a stored file": lambda root: write(root / "cache/store/a/tree/demo", "Program"),
     "a file among the stored": lambda root: write(root / "cache/store/a/tree/more", ""),
     "a stored file that went": lambda root: (root / "cache/store/a/tree/demo").unlink(),
+    "what a link leads to": lambda root: write(root / "data", ""),
+    "where a link to a folder leads": lambda root: lead(root / "project/linked", root / "other"),
+    "another entry": lambda root: (root / "cache/store/b").mkdir(),
+    "an entry's own record": lambda root: write(root / "cache/store/a/stage.json", ""),
     "an artefact": lambda root: write(root / "project/dist/armv6/demo", "Program"),
     "the list of artefacts": lambda root: write(root / "project/dist/manifest.json", "another"),
 }
@@ -176,18 +207,45 @@ def test_equal_size_and_time_hide_nothing(settled: Place) -> None:
     assert not settled.is_known()
 
 
-def test_what_changes_during_a_run_is_not_believed(settled: Place) -> None:
-    write(settled.root / "project" / "late", "")
+@pytest.mark.parametrize("when", ["late", "early"])
+def test_what_changes_during_a_run_is_not_believed(settled: Place, when: str) -> None:
+    """`early` is before this session and after the process began: another session was before."""
+    write(settled.root / "project" / when, "")
     assert [settled.run("armv6") for _ in range(3)] == ["looked\n"] * 3
-    (settled.root / "project" / "late").unlink()
+    (settled.root / "project" / when).unlink()
     time.sleep(2 * TICK / 1e9)
     assert settled.run("armv6") == "looked\n"
     assert settled.run("armv6") != "looked\n"
 
 
-def test_what_a_process_saw_is_not_known(settled: Place) -> None:
-    write(settled.root / "project" / "run", "")
+@pytest.mark.parametrize("what", ["run", "name"])
+def test_what_a_process_or_a_server_said_is_not_known(settled: Place, what: str) -> None:
+    write(settled.root / "project" / what, "")
     assert [settled.run("armv6") for _ in range(3)] == ["looked\n"] * 3
+
+
+def test_a_run_that_brings_nothing_is_known(settled: Place) -> None:
+    assert settled.run("toolchain") == "looked\n"
+    assert "nothing to do" in settled.run("toolchain")
+    shutil.rmtree(settled.root / "project" / "dist")
+    assert "nothing to do" in settled.run("toolchain")
+    assert not (settled.root / "project" / "dist").exists()
+
+
+def test_who_fills_dist_is_not_disturbed(settled: Place) -> None:
+    name = lock_name(settled.root / "project" / "dist")
+    with (settled.root / "cache" / "locks" / f"{name}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert not settled.is_known()
+    assert settled.is_known()
+
+
+def test_a_full_disk_only_costs_the_next_look(settled: Place) -> None:
+    (record,) = (settled.root / "cache" / "unchanged").iterdir()
+    record.unlink()
+    record.parent.rmdir()
+    write(record.parent, "no folder")
+    assert settled.run() == settled.run() == "looked\n"
 
 
 def test_what_dist_lacks_is_put_back(settled: Place) -> None:
