@@ -87,14 +87,15 @@ class Place:
         """What it says."""
         environment = {
             "MUSLIN_CACHE": str(self.root / "cache"),
-            "PYTHONPATH": f"{PROJECT}:{self.root / 'project'}",
+            "PYTHONPATH": f"{self.root / 'code'}:{self.root / 'project'}",
             "PATH": os.environ["PATH"],
             **variables,
         }
         argv = [sys.executable, "-c", RUN, str(self.root), *words]
-        return subprocess.run(
-            argv, env=environment, check=True, capture_output=True, text=True
-        ).stdout
+        done = subprocess.run(
+            argv, cwd=self.root, env=environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout
 
     def is_known(self) -> bool:
         """Whether a run is known to have nothing to do."""
@@ -119,6 +120,9 @@ def lead(link: Path, to: Path) -> None:
 def settled(tmp_path: Path) -> Place:
     """A place whose last run had nothing to do."""
     root = tmp_path / "place"
+    # Python lists the folders that it looks for modules in; in the project's own others are at work.
+    (root / "code").mkdir(parents=True)
+    (root / "code" / "recipes").symlink_to(PROJECT / "recipes")
     write(root / "project" / "helper.py", "said = 1\n")
     write(root / "project" / "service" / "main.rs", "fn main() {}\n")
     (root / "project" / "service" / "data").symlink_to(root / "data")  # which is not there
