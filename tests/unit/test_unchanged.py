@@ -120,7 +120,7 @@ def lead(link: Path, to: Path) -> None:
 def settled(tmp_path: Path) -> Place:
     """A place whose last run had nothing to do."""
     root = tmp_path / "place"
-    # Python lists the folders that it looks for modules in; in the project's own others are at work.
+    # Python lists the folders that it looks for modules in; others are at work in the project's.
     (root / "code").mkdir(parents=True)
     (root / "code" / "recipes").symlink_to(PROJECT / "recipes")
     write(root / "project" / "helper.py", "said = 1\n")
