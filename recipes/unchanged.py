@@ -30,6 +30,8 @@ from recipes.engine.watching import RECORDS, State, Watch, state_of
 
 VARIABLES = ("MUSLIN_", "CARGO_", "XDG_", "HOME", "PYTHONPATH", "PATH")
 """How the names of environment variables begin that a run which builds nothing may read."""
+FORMAT = 1
+"""Of a record; raised when its shape changes."""
 KEPT = 50
 """Records that stay, the newest; a clean-up of the cache takes them all."""
 LISTING, SUMS = "manifest.json", "SHA256SUMS"
@@ -77,7 +79,9 @@ class Unchanged:
         self._cache = Path(
             os.environ.get("MUSLIN_CACHE") or platformdirs.user_cache_path("muslin")
         ).expanduser()
-        name = hashlib.sha256(json.dumps([str(project), session, *words]).encode()).hexdigest()
+        name = hashlib.sha256(
+            json.dumps([FORMAT, str(project), session, *words]).encode()
+        ).hexdigest()
         self._path = self._cache / RECORDS / f"{name}.json"
         inner = ("history", "locks", "logs", "runs", "scratch", "store", RECORDS, "work")
         here = str(self._cache.resolve())
@@ -102,7 +106,8 @@ class Unchanged:
                     return False
                 for path in record["used"]:
                     os.utime(path)
-        except (OSError, ValueError, LookupError, TypeError):  # the pipeline will say what is wrong
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            # Spoilt, or something is wrong that the pipeline will say in its own words.
             return False
         what = f"{len(missing)} files put back into dist/" if missing else "nothing to do"
         last = f"{self._session}: {what}; all that the last run looked at is as it was"

@@ -303,9 +303,14 @@ def test_functions_of_os_take_what_they_took(settled: Place) -> None:
     assert (settled.root / "copied" / "gcc").read_text() == "gcc"
 
 
-def test_a_spoilt_record_only_costs_the_look(settled: Place) -> None:
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"placed": [], "used": [], "facts": 0}'])
+def test_a_spoilt_record_only_costs_the_look(settled: Place, text: str) -> None:
     (record,) = (settled.root / "cache" / "unchanged").iterdir()
-    record.write_text("{")
+    known = record.read_text()
+    for name in json.loads(known) if text == "[]" else ():
+        record.write_text(json.dumps({**json.loads(known), name: []}))
+        settled.run()
+    record.write_text(text)
     assert not settled.is_known()
     assert settled.is_known()
 
