@@ -106,12 +106,13 @@ class Unchanged:
                     return False
                 for path in record["used"]:
                     os.utime(path)
+                lines: list[str] = [*record["lines"]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             # Spoilt, or something is wrong that the pipeline will say in its own words.
             return False
         what = f"{len(missing)} files put back into dist/" if missing else "nothing to do"
         last = f"{self._session}: {what}; all that the last run looked at is as it was"
-        sys.stdout.write("".join(f"{line}\n" for line in (*record["lines"], last)))
+        sys.stdout.write("".join(f"{line}\n" for line in (*lines, last)))
         return True
 
     def keep(self, watch: Watch, found: Found) -> None:
