@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 from recipes.engine.manifest import file_digest
 from tests.product.conftest import PROJECT, Product
@@ -39,7 +40,7 @@ def test_nothing_to_do_is_known_and_a_change_noticed(product: Product, tmp_path:
 
     source = checkout / "services" / "hello-c" / "src" / "main.c"
     text = source.read_text()
-    source.write_text(f"{text}/* a change that changes nothing */\n")
+    source.write_text(f"{text}/* {uuid4()}: the cache has no program of it */\n")
     assert re.search(BUILT, run())
     source.write_text(text)
     assert not re.search(BUILT, said := run())
