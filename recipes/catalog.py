@@ -15,7 +15,16 @@ from recipes.engine.stage import Stage, Tree
 from recipes.libraries import LIBRARIES
 from recipes.parts import PROJECT, Parts
 from recipes.service import Service
-from recipes.stages import boot, cargo_service, cmake_service, crates, image, make_service, verify
+from recipes.stages import (
+    boot,
+    cargo_service,
+    cmake_service,
+    crates,
+    image,
+    make_service,
+    sdk,
+    verify,
+)
 from recipes.stages.cross import Kit
 from recipes.stages.verify import Auditor
 from recipes.target import Target
@@ -107,6 +116,18 @@ class Catalog(Parts):
             reads_with=", ".join(f"{name} {version(name)}" for name in ("capstone", "pyelftools")),
             allowed=allowed.load(),
         )
+
+    def sdk_archive(self, target: Target) -> Stage:
+        """The toolchain for use by hand as one file."""
+        proofs = tuple(self.proofs_of_sdk(target).items())
+        return self._once(
+            f"sdk-archive-{target.name}",
+            lambda: sdk.archive(target, sdk=self.sdk(target), proofs=proofs),
+        )
+
+    def proofs_of_sdk(self, target: Target) -> dict[str, Stage]:
+        """The verifications of all that can be linked by hand."""
+        return self.proofs_of_parts(target, tuple(LIBRARIES), rust=True)
 
     def boot(self, service: Service, target: Target, board: Board) -> Stage:
         """A start of a service on an emulated board."""

@@ -284,12 +284,6 @@ class Parts:
             ),
         )
 
-    def sdk_archive(self, target: Target) -> Stage:
-        """The same as one file."""
-        return self._once(
-            f"sdk-archive-{target.name}", lambda: sdk.archive(target, sdk=self.sdk(target))
-        )
-
     def _once(self, name: str, make: Callable[[], Stage]) -> Stage:
         if name not in self._made:
             self._made[name] = make()

@@ -140,7 +140,9 @@ class Pipeline:
             ],
             "boot": lambda: self._starts(catalog, targets),
             "sdk": lambda: [
-                stage for one in targets for stage in (catalog.sdk(one), catalog.sdk_archive(one))
+                *(stage for one in targets for stage in catalog.proofs_of_sdk(one).values()),
+                *(catalog.sdk(one) for one in targets),
+                *(catalog.sdk_archive(one) for one in targets),
             ],
         }
         return made[goal]()

@@ -212,8 +212,8 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
                 found = verdict.of(
                     file,
                     name,
+                    held_to=target.processor,
                     baseline=target.baseline,
-                    machine=target.machine,
                     entries=allowed.load(),
                 )
                 for line in found.lines():

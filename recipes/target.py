@@ -5,19 +5,22 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from elftools.elf.enums import ENUM_E_MACHINE
 from pydantic import Field, field_validator
 
 from recipes import declaration, errors
-from recipes.audit.baseline import BASELINES
+from recipes.audit import baseline as processors
+from recipes.audit.baseline import BASELINES, Baseline
 from recipes.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
 Triple = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$")]
 
 
+BIG_ENDIAN = {"armeb", "m68k", "mips", "mips64", "powerpc", "powerpc64", "s390x"}
+"""What triples begin with whose bytes are in that order."""
 DEFAULTS = re.compile(r"--with-(abi|arch|cpu|float|fpu|mode|tune)=")
 """Options of GCC's configure that end up in its driver alone."""
 
@@ -100,6 +103,28 @@ class Target(Declaration):
     def names(self) -> tuple[str, ...]:
         """Everything the target answers to."""
         return (self.name, self.triple, self.rust.triple)
+
+    @property
+    def bits(self) -> Literal[32, 64]:
+        """Width of addresses."""
+        if self.triple.endswith(("x32", "n32")):
+            return 32
+        return 64 if re.match(r"[a-z]+[0-9]*(64|390x)|x86_64", self.triple) else 32
+
+    @property
+    def little_endian(self) -> bool:
+        """The order of bytes."""
+        return self.triple.partition("-")[0] not in BIG_ENDIAN
+
+    @property
+    def processor(self) -> Baseline:
+        """What verification holds binaries to."""
+        return processors.of(
+            self.baseline,
+            machine=self.machine,
+            bits=self.bits,
+            little_endian=self.little_endian,
+        )
 
     @property
     def environment_name(self) -> str:

@@ -1,10 +1,10 @@
 """`python -m recipes.audit RULES FOLDER TO`: hold files of a folder to a processor.
 
-RULES is a file of JSON: `subject`, `target`, `baseline`, `machine`, `patterns` of files below
-FOLDER, `allowed` as in `allowed.toml`, `ran`, what is known of the files' behaviour, and `shipped`,
-the file that the audited one becomes once it is stripped: its digest goes into the report.
-`report.txt` and `report.json` come to lie in TO. Ends with 1 where something does not fit, after
-it has said what.
+RULES is a file of JSON: `subject`, `target`, `baseline`, `machine`, `bits`, `little-endian`,
+`patterns` of files below FOLDER, each of which must match some, `allowed` as in `allowed.toml`,
+`ran`, what is known of the files' behaviour, and `shipped`, the file that the audited one becomes
+once it is stripped: its digest goes into the report. `report.txt` and `report.json` come to lie in
+TO. Ends with 1 where something does not fit, after it has said what.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from recipes.audit import verdict
+from recipes.audit import baseline, verdict
 from recipes.audit.allowed import Entry
 from recipes.audit.finding import Refused
 from recipes.audit.verdict import Verdict
@@ -31,6 +31,8 @@ def main(rules: Path, folder: Path, to: Path) -> int:
     said = json.loads(rules.read_text())
     try:
         verdicts = _verdicts(said, folder)
+        if not any(one.members for one in verdicts):
+            raise Refused("no ELF file is in it")
     except Refused as fault:
         _say([f"{said['subject']} cannot be verified: {fault}"])
         return 1
@@ -63,25 +65,38 @@ def _faults(said: dict[str, Any], verdicts: list[Verdict]) -> Iterator[str]:
     yield f"{said['subject']} does not fit {said['target']} ({said['baseline']}). First:"
     lines = [line for one in verdicts for line in one.lines()]
     yield from [f"  {line}" for line in lines if line.startswith(FAULTS)][:SHOWN]
-    yield "Build it for the target's processor. Where something looks before the code runs whether"
-    yield "the processor has it, say so in [[allowed]] of service.toml: docs/verify.md."
+    if any(one.refused for one in verdicts):
+        where = "[[allowed]] of service.toml" if said["shipped"] else "recipes/audit/allowed.toml"
+        yield "Build it for the target's processor. Where something looks before the code runs"
+        yield f"whether the processor has it, say so in {where}: docs/verify.md."
+    else:
+        yield "Build it so that it can be looked into, with its symbols and without -flto:"
+        yield "docs/verify.md."
 
 
 def _verdicts(said: dict[str, Any], folder: Path) -> list[Verdict]:
     entries = [Entry.model_validate(one) for one in said["allowed"]]
-    paths = sorted({path for pattern in said["patterns"] for path in folder.glob(pattern)})
-    if not paths:
-        raise Refused(f"nothing in it matches {' or '.join(said['patterns'])}")
+    paths = set[Path]()
+    for pattern in said["patterns"]:
+        matching = {path for path in folder.glob(pattern) if path.is_file()}
+        if not matching:
+            raise Refused(f"nothing in it matches {pattern}")
+        paths |= matching
+    held_to = baseline.of(
+        said["baseline"],
+        machine=said["machine"],
+        bits=said["bits"],
+        little_endian=said["little-endian"],
+    )
     return [
         verdict.of(
             path,
             path.name,
+            held_to=held_to,
             baseline=said["baseline"],
-            machine=said["machine"],
             entries=entries,
         )
-        for path in paths
-        if path.is_file() and path.stat().st_size > 0
+        for path in sorted(paths)
     ]
 
 

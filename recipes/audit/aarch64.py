@@ -42,7 +42,10 @@ TABLE = (
     (0x3FA08000, 0x08800000, LOR),  # stllr, ldlar
     (0x3FFFFC00, 0x38BFC000, RCPC),  # ldapr
     (0x3F200C00, 0x38200000, LSE),  # ldadd, ldclr, swp and so on
-    (0xFF200C00, 0x19200000, NEWER),  # ldclrp, ldsetp, swpp
+    (0xFF200000, 0x19200000, NEWER),  # ldclrp, ldsetp, swpp; rcwcas and so on
+    (0x3F200C00, 0x3C200000, NEWER),  # ldfadd and so on
+    (0x3F200400, 0x3C200400, NEWER),
+    (0xFFFFEC00, 0xD91F0C00, NEWER),  # gcsstr
     (0xFE400000, 0x68000000, MTE),  # stgp
     (0x3F200C00, 0x19000000, RCPC),  # ldapur, stlur
     (0x3F200C00, 0x19000800, RCPC),  # ldiapp, stilp
@@ -106,6 +109,7 @@ TABLE = (
     (0xFF7FFC00, 0x5E30C800, FP16),  # of a pair: fmaxnmp, faddp, fmaxp and their likes
     (0xFF7FFC00, 0x5E30D800, FP16),
     (0xFF7FFC00, 0x5E30F800, FP16),
+    (0x9FA0FC00, 0x0EA0DC00, NEWER),  # famax, famin
     (0xBFE08C00, 0x0E400000, NEWER),  # luti2, luti4
     (0xBFE08C00, 0x0E800000, NEWER),
     (0xBFE08C00, 0x0EC00000, NEWER),
@@ -113,6 +117,7 @@ TABLE = (
     (0xFFBE7C00, 0x1E284000, FRINTTS),
     (0x9FBFEC00, 0x0E21E800, FRINTTS),
     # general registers
+    (0xBFE0E000, 0x9A002000, NEWER),  # addpt, subpt
     (0xFE1FF800, 0xD61F0800, PAUTH),  # braa, blraa, retaa and so on
     (0xFFFF0000, 0xDAC10000, PAUTH),
     (0xFFE0FC00, 0x9AC03000, PAUTH),  # pacga

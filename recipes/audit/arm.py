@@ -111,6 +111,8 @@ def _unconditional(word: Word) -> Iterator[str]:
         if word & mask == bits:
             yield needs
             return
+    if word & 0x0C000000 == 0x0C000000 and word & 0x0F000000 != 0x0F000000:  # mcr2, ldc2, cdp2
+        yield SYSTEM if word >> 8 & 0xF == 0xF else COPROCESSOR
 
 
 # --- coprocessors ---------------------------------------------------------------------------
@@ -134,8 +136,8 @@ def _coprocessors(word: Word) -> Iterator[str]:
         case 0x9:
             yield F16
         case 0xF:
-            if all(word & mask & ~0xF000 != bits & ~0xF000 for mask, bits in USERS):
-                yield SYSTEM
+            users = any(word & mask & ~0xF000 == bits & ~0xF000 for mask, bits in USERS)
+            yield V6 if users else SYSTEM
         case _:
             yield COPROCESSOR
 

@@ -19,7 +19,8 @@ class Baseline:
     machine: str
     """In the ELF header, by pyelftools' name."""
     bits: Literal[0, 32, 64] = 0
-    """Width of addresses; 0 where that is not looked at. Bytes are in little-endian order."""
+    """Width of addresses; 0 where that is not looked at."""
+    little_endian: bool = True
     code: Code = ""
     """Whose instructions; nothing where no rules are written yet."""
     has: frozenset[str] = frozenset()
@@ -88,3 +89,8 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
         "x86-64": Baseline(machine="EM_X86_64", bits=64, code="x86_64"),
     }
 )
+
+
+def of(name: str, *, machine: str, bits: Literal[32, 64], little_endian: bool) -> Baseline:
+    """The processor of that name; without one all that a machine's binaries have in common."""
+    return BASELINES.get(name) or Baseline(machine=machine, bits=bits, little_endian=little_endian)

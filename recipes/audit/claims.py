@@ -38,8 +38,8 @@ def faults(elf: ELFFile, baseline: Baseline, *, linked: bool) -> Iterator[str]:
         return
     if baseline.bits and elf.elfclass != baseline.bits:
         yield f"has addresses of {elf.elfclass} bits"
-    if baseline.bits and not elf.little_endian:
-        yield "is big-endian"
+    if elf.little_endian != baseline.little_endian:
+        yield "is little-endian" if elf.little_endian else "is big-endian"
     if baseline.code == "arm" and elf.header.e_flags & EF_ARM_EABIMASK != EABI5:
         yield "is not of version 5 of the EABI"
     if linked:

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import capstone
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import Section, SymbolTableSection
 
-from recipes.audit import aarch64, arm, flow, layout, symbols, x86
+from recipes.audit import aarch64, arm, layout, symbols, x86
 from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
-from recipes.audit.symbols import CALLED, WIDTH, Names, Symbol
+from recipes.audit.stretches import Run, runs, wrong_marks
+from recipes.audit.symbols import CALLED, Names, Symbol
 
 FOR_THE_LINKER = ".gnu.lto_"
 """How sections begin of which a linker makes code. LLVM's, `.llvmbc`, are beside code."""
-NOTHING = (0xBF00, 0x46C0, 0xE320F000, 0xE1A00000, 0xF3AF8000, 0xD503201F)
-"""The instructions that assemblers fill with: Thumb's, ARM's and AArch64's."""
 HALF_AN_INSTRUCTION = "its other half, which is not there"
+Instruction = tuple[int, int, str, str]
+"""Of x86: offset, size, name and operands."""
 CACHE = 1 << 16
 """Instructions whose needs are remembered: most occur over and over."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A stretch of one section that is of one kind."""
-
-    kind: str
-    """`a` ARM, `t` Thumb, `x` AArch64 or x86-64, `d` data."""
-    start: int
-    end: int
-    """From the start of the section."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +65,12 @@ def findings(elf: ELFFile, place: Place, baseline: Baseline) -> Iterator[Finding
         there, content = known.get(index, []), layout.content(elf, section)
         names = Names(there, section)
         if baseline.code != "x86_64":
-            for fault in _wrong_marks(there, section, baseline):
+            for fault in wrong_marks(there, section, baseline):
                 yield Finding(place=place, what=fault)
         found: dict[tuple[str, str], list[tuple[Hit, str]]] = {}
-        for run in runs(there, content, baseline):
-            for hit in _hits(run, content, baseline):
-                found.setdefault((names.at(hit.offset), hit.needs), []).append((hit, run.kind))
+        relocated = functools.partial(_relocated, elf, index)
+        for hit, kind in _all_hits(runs(there, content, baseline, relocated), content, baseline):
+            found.setdefault((names.at(hit.offset), hit.needs), []).append((hit, kind))
         for (symbol, needs), hits in found.items():
             first, kind = hits[0]
             code = content[first.offset : first.offset + first.size]
@@ -105,100 +95,18 @@ def _misplaced(elf: ELFFile, known: dict[int, list[Symbol]]) -> Iterator[str]:
         section = elf.get_section(index)
         if not layout.is_code(section):
             for one in there:
-                if one.kind in CALLED and one.size:
+                if one.kind in CALLED:
                     yield f"its function {one.name} lies in {section.name}, which is no code"
 
 
-def _wrong_marks(there: Sequence[Symbol], section: Section, baseline: Baseline) -> Iterator[str]:
-    marks = symbols.marks(there)
-    # Of 32 bits code may be ARM or Thumb: without a mark at the start nobody knows.
-    if baseline.code == "arm" and not (marks and marks[0][0] <= 0):
-        yield f"no mapping symbols say what in {section.name} is code"
-    for fault in symbols.wrong_marks(there, section.header.sh_size):
-        yield f"{section.name}: {fault}"
-
-
-def runs(there: Sequence[Symbol], content: bytes, baseline: Baseline) -> Iterator[Run]:
-    """A section's code in stretches of one kind each.
-
-    What a mark calls data is code all the same where the instruction before it goes on there, or
-    where a function starts: assembler files write instructions as numbers for old assemblers.
-    """
-    size = len(content)
-    if baseline.code == "x86_64":
-        # Anew at every function: what is before it may be a table, and end in half an instruction.
-        starts = {one.offset for one in there if one.kind in (*CALLED, "STT_NOTYPE")}
-        inside = sorted(one for one in starts if 0 < one < size)
-        yield from (Run(kind="x", start=a, end=b) for a, b in pairwise([0, *inside, size]))
-        return
-    usual = "x" if baseline.code == "aarch64" else "a"
-    marks = [mark for mark in symbols.marks(there) if 0 <= mark[0] <= size]
-    if not marks or marks[0][0] > 0:
-        marks.insert(0, (0, usual))
-    functions = {one.offset: "t" if one.thumb else usual for one in there if one.kind in CALLED}
-    before = Run(kind="d", start=0, end=0)
-    for (start, kind), (end, _) in pairwise([*marks, (size, "")]):
-        if start == end:
-            continue
-        if kind != "d":
-            before = Run(kind=kind, start=start, end=end)
-            yield before
-            continue
-        if before.kind != "d" and before.end == start and _goes_on(before, content):
-            yield from _until_it_ends(Run(kind=before.kind, start=start, end=end), content)
-        covered: dict[tuple[str, int], int] = {}
-        for at in sorted(one for one in functions if start <= one < end):
-            way = (functions[at], at % WIDTH[functions[at]])
-            if at >= covered.get(way, 0):  # else what a function before it runs into
-                for run in _until_it_ends(Run(kind=way[0], start=at, end=end), content):
-                    covered[way] = run.end
-                    yield run
-        before = Run(kind="d", start=start, end=end)
-
-
-def _goes_on(run: Run, content: bytes) -> bool:
-    """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
-    pool of constants is behind many a call that does not."""
-    goes_on, last = False, 0
-    for instruction in _instructions(run, content):
-        if instruction in NOTHING:  # it aligns what comes
-            goes_on = goes_on or not last
-        elif instruction:  # linkers fill with zeros between objects
-            goes_on, last = True, instruction
-    return goes_on and not (last and _ends(run.kind, last))
-
-
-def _until_it_ends(run: Run, content: bytes) -> Iterator[Run]:
-    """The instructions from the start on that are come by in turn."""
-    at = run.start
-    for instruction in _instructions(run, content):
-        at += 2 if run.kind == "t" and instruction < 1 << 16 else 4
-        if _ends(run.kind, instruction):
-            break
-    if at > run.start:
-        yield Run(kind=run.kind, start=run.start, end=at)
-
-
-def _instructions(run: Run, content: bytes) -> Iterator[int]:
-    """Each as a number; one of Thumb's with four bytes has its first half above the second."""
-    at, width = run.start, WIDTH[run.kind]
-    while at + width <= run.end:
-        word = int.from_bytes(content[at : at + width], "little")
-        at += width
-        if run.kind == "t" and arm.is_wide(word) and at + 2 <= run.end:
-            word = word << 16 | int.from_bytes(content[at : at + 2], "little")
-            at += 2
-        yield word
-
-
-def _ends(kind: str, instruction: int) -> bool:
-    match kind:
-        case "a":
-            return flow.ends_a32(instruction)
-        case "t":
-            return flow.ends_thumb(instruction)
-        case _:
-            return flow.ends_a64(instruction)
+def _relocated(elf: ELFFile, index: int) -> set[int]:
+    """The places of a section that a linker still fills in."""
+    return {
+        relocation["r_offset"]
+        for table in elf.iter_sections()
+        if isinstance(table, RelocationSection) and table.header.sh_info == index
+        for relocation in table.iter_relocations()
+    }
 
 
 # --- what instructions need ------------------------------------------------------------------
@@ -219,6 +127,16 @@ def _a64(word: int) -> tuple[str, ...]:
     return tuple(aarch64.a64(word))
 
 
+def _all_hits(
+    stretches: Iterator[Run], content: bytes, baseline: Baseline
+) -> Iterator[tuple[Hit, str]]:
+    if baseline.code == "x86_64":
+        yield from ((hit, "x") for hit in _x86(stretches, content, baseline))
+        return
+    for run in stretches:
+        yield from ((hit, run.kind) for hit in _hits(run, content, baseline))
+
+
 def _hits(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
     match run.kind, baseline.code:
         case "a", "arm":
@@ -227,8 +145,6 @@ def _hits(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
             yield from _thumb(run, content, baseline)
         case "x", "aarch64":
             yield from _words(run, content, baseline, _a64)
-        case "x", "x86_64":
-            yield from _x86(run, content, baseline)
         case kind, code:
             raise AssertionError(f"no code of kind {kind} is in a file for {code}")
 
@@ -266,19 +182,60 @@ def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
         yield Hit(offset, run.end - offset, HALF_AN_INSTRUCTION)
 
 
-def _x86(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
+def _x86(stretches: Iterator[Run], content: bytes, baseline: Baseline) -> Iterator[Hit]:
+    """One instruction after the other; then once more from where a branch leads into the middle of
+    one, for that one was data, or hides another."""
+    begun, led_to = bytearray(len(content)), set[int]()
+    for run in stretches:
+        yield from _x86_needs(_x86_in_turn(run, content, baseline), baseline, begun, led_to)
+    while led_to:
+        again = _x86_from(led_to.pop(), content, baseline, begun)
+        yield from _x86_needs(again, baseline, begun, led_to)
+
+
+def _x86_needs(
+    instructions: Iterator[Instruction], baseline: Baseline, begun: bytearray, led_to: set[int]
+) -> Iterator[Hit]:
+    """Notes where each began, and where its branches lead."""
+    sure = True  # behind what is no instruction nothing is sure to be one
+    for offset, size, name, operands in instructions:
+        begun[offset] = 1
+        for need in x86.needs(name, operands):
+            sure = sure and need != x86.UNKNOWN
+            if need not in baseline.has:
+                yield Hit(offset, size, need)
+        if sure and x86.is_branch(name) and operands[:1].isdigit():
+            led_to.add(int(operands, 0))
+
+
+def _x86_in_turn(run: Run, content: bytes, baseline: Baseline) -> Iterator[Instruction]:
+    """All of a stretch."""
     decoder = _decoder("x", baseline)
     decoder.skipdata = True
     at = run.start
     while at < run.end:
-        begun, at = at, run.end
-        for offset, size, name, operands in decoder.disasm_lite(content[begun : run.end], begun):
-            for need in x86.needs(name, operands):
-                if need not in baseline.has:
-                    yield Hit(offset, size, need)
+        begin, at = at, run.end
+        for one in decoder.disasm_lite(content[begin : run.end], begin):
+            yield one
+            offset, size, name, _ = one
             if name in x86.TRAPS and (more := x86.operand_bytes(content, offset + size)):
                 at = offset + size + more
                 break
+
+
+def _x86_from(
+    at: int, content: bytes, baseline: Baseline, begun: bytearray
+) -> Iterator[Instruction]:
+    """From an offset on, up to where code goes elsewhere or was looked at."""
+    decoder = _decoder("x", baseline)
+    decoder.skipdata = True
+    while 0 <= at < len(content) and not begun[at]:
+        (one,) = decoder.disasm_lite(content[at : at + x86.LONGEST], at, 1)
+        yield one
+        _, size, name, _ = one
+        if name in x86.ENDS:
+            return
+        at += size
 
 
 def _decoder(kind: str, baseline: Baseline) -> capstone.Cs:

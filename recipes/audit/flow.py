@@ -1,17 +1,19 @@
-"""Where code ends: instructions behind which nothing is run.
+"""Where code goes: instructions behind which nothing is run, and branches.
 
 Masks are of the manuals that arm.py and aarch64.py name.
 """
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+
 ENDS_A32 = (
     (0x0E000000, 0x0A000000),  # b, bl
     (0x0FFFFFD0, 0x012FFF10),  # bx, blx
-    (0x0C00F000, 0x0000F000),  # what writes pc
-    (0x0C10F000, 0x0410F000),  # ldr pc
+    (0x0E50F000, 0x0410F000),  # ldr pc
+    (0x0E50F010, 0x0610F000),  # the same with a register; with bit 4 it is no load
     (0x0E108000, 0x08108000),  # ldm with pc
-    (0x0F000000, 0x0F000000),  # svc
     (0x0FF000F0, 0x07F000F0),  # udf
     (0x0FF000F0, 0x01200070),  # bkpt
 )
@@ -20,7 +22,7 @@ ENDS_T16 = (
     (0xFF00, 0x4700),  # bx, blx
     (0xFD87, 0x4487),  # add and mov to pc
     (0xFF00, 0xBD00),  # pop with pc
-    (0xFE00, 0xDE00),  # udf, svc
+    (0xFF00, 0xDE00),  # udf
     (0xFF00, 0xBE00),  # bkpt
 )
 ENDS_T32 = (
@@ -38,19 +40,40 @@ def ends_a32(word: int) -> bool:
     """Whether nothing is run behind an ARM instruction: it branches, calls or stops, always."""
     if word >> 28 == 0xF:
         return word & 0x0E000000 == 0x0A000000  # blx
-    return word >> 28 == 0xE and any(word & mask == bits for mask, bits in ENDS_A32)
+    return word >> 28 == 0xE and (
+        _writes_pc(word) or any(word & mask == bits for mask, bits in ENDS_A32)
+    )
+
+
+def _writes_pc(word: int) -> bool:
+    """Whether it is data processing with pc for a result: no comparison, which has none, nor what
+    lies among the comparisons (msr, hints) or the multiplications."""
+    return (
+        word & 0x0C00F000 == 0x0000F000
+        and word & 0x01800000 != 0x01000000
+        and word & 0x02000090 != 0x00000090
+    )
 
 
 def ends_thumb(instruction: int) -> bool:
-    """The same for a Thumb instruction of two or four bytes, whatever it has for a condition."""
+    """The same for a Thumb instruction of two or four bytes, where no `it` is before it."""
     table = ENDS_T32 if instruction >> 16 else ENDS_T16
     return any(instruction & mask == bits for mask, bits in table)
+
+
+def conditional_after(instruction: int) -> int:
+    """How many of the next Thumb instructions have a condition by this one, an `it`."""
+    mask = instruction & 0xF
+    if instruction & 0xFFFFFF00 != 0xBF00 or not mask or instruction & 0xE0 == 0xE0:
+        return 0
+    return 4 - (mask & -mask).bit_length() + 1
 
 
 ENDS_A64 = (
     (0x7C000000, 0x14000000),  # b, bl
     (0xFE000000, 0xD6000000),  # br, blr, ret and so on
-    (0xFF000000, 0xD4000000),  # brk, hlt, svc
+    (0xFFE0001F, 0xD4200000),  # brk
+    (0xFFE0001F, 0xD4400000),  # hlt
     (0xFFFF0000, 0x00000000),  # udf
 )
 
@@ -58,3 +81,82 @@ ENDS_A64 = (
 def ends_a64(word: int) -> bool:
     """The same for AArch64."""
     return any(word & mask == bits for mask, bits in ENDS_A64)
+
+
+def branches(kind: str, start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
+    """The branches of a stretch of code that say where they go: place, target and kind there.
+    Places count from where `start` does."""
+    match kind:
+        case "a":
+            yield from _branches_a32(start, code)
+        case "t":
+            yield from _branches_thumb(start, code)
+        case _:
+            yield from _branches_a64(start, code)
+
+
+def _signed(number: int, bits: int) -> int:
+    return number - (1 << bits) if number >> (bits - 1) else number
+
+
+def _words(start: int, code: bytes) -> Iterator[tuple[int, int]]:
+    words = struct.iter_unpack("<I", code[: len(code) & ~3])
+    return ((start + 4 * index, word) for index, (word,) in enumerate(words))
+
+
+def _branches_a32(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
+    for at, word in _words(start, code):
+        if word & 0x0E000000 == 0x0A000000:
+            to = at + 8 + 4 * _signed(word & 0xFFFFFF, 24)
+            if word >> 28 == 0xF:  # blx
+                yield at, to + (word >> 23 & 2), "t"
+            else:
+                yield at, to, "a"
+
+
+def _branches_a64(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
+    for at, word in _words(start, code):
+        if word & 0x1C000000 != 0x14000000:
+            continue
+        if word & 0x7C000000 == 0x14000000:  # b, bl
+            yield at, at + 4 * _signed(word & 0x3FFFFFF, 26), "x"
+        elif word & 0x7E000000 == 0x34000000 or word & 0xFE000000 == 0x54000000:  # cbz, b.cond
+            yield at, at + 4 * _signed(word >> 5 & 0x7FFFF, 19), "x"
+        elif word & 0x7E000000 == 0x36000000:  # tbz
+            yield at, at + 4 * _signed(word >> 5 & 0x3FFF, 14), "x"
+
+
+def _branches_thumb(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
+    halves = [half for (half,) in struct.iter_unpack("<H", code[: len(code) & ~1])]
+    index = 0
+    while index < len(halves):
+        first, at = halves[index], start + 2 * index
+        index += 1
+        if first < 0xE800:
+            if first & 0xF000 == 0xD000 and first & 0x0E00 != 0x0E00:  # b with a condition
+                yield at, at + 4 + 2 * _signed(first & 0xFF, 8), "t"
+            elif first & 0xF800 == 0xE000:  # b
+                yield at, at + 4 + 2 * _signed(first & 0x7FF, 11), "t"
+            elif first & 0xF500 == 0xB100:  # cbz, cbnz
+                yield at, at + 4 + (first >> 3 & 0x40 | first >> 2 & 0x3E), "t"
+        elif index < len(halves):
+            second = halves[index]
+            index += 1
+            if first & 0xF800 == 0xF000 and second & 0x8000:
+                yield from _branches_t32(at, first, second)
+
+
+def _branches_t32(at: int, first: int, second: int) -> Iterator[tuple[int, int, str]]:
+    sign, j1, j2 = first >> 10 & 1, second >> 13 & 1, second >> 11 & 1
+    low = (second & 0x7FF) << 1
+    if second & 0x5000 == 0:  # b with a condition; with 111 for one it is something else
+        if first & 0x0380 != 0x0380:
+            to = sign << 20 | j2 << 19 | j1 << 18 | (first & 0x3F) << 12 | low
+            yield at, at + 4 + _signed(to, 21), "t"
+        return
+    i1, i2 = 1 - (j1 ^ sign), 1 - (j2 ^ sign)
+    to = _signed(sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | low, 25)
+    if second & 0x5000 == 0x4000:  # blx, to a word
+        yield at, (at + 4 & ~3) + to, "a"
+    else:  # b, bl
+        yield at, at + 4 + to, "t"

@@ -9,7 +9,7 @@ from typing import Any
 
 from recipes.audit import audit
 from recipes.audit.allowed import Entry
-from recipes.audit.baseline import BASELINES, Baseline
+from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
 
 
@@ -65,12 +65,14 @@ def _printable(text: str) -> str:
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
-def of(path: Path, name: str, *, baseline: str, machine: str, entries: Sequence[Entry]) -> Verdict:
-    """Hold a file to a baseline, by its name, or to nothing but a machine where it has none.
+def of(
+    path: Path, name: str, *, held_to: Baseline, baseline: str, entries: Sequence[Entry]
+) -> Verdict:
+    """Hold a file to a processor; what is allowed is said by the baseline's name.
 
     Raises `Refused` for what is no ELF file or archive, or is not sound.
     """
-    found = audit.of(path, name, BASELINES.get(baseline, Baseline(machine=machine)))
+    found = audit.of(path, name, held_to)
     refused: list[Finding] = []
     allowed: list[tuple[Finding, Entry]] = []
     there: set[tuple[Place, str]] = set()

@@ -5,6 +5,7 @@ Names are capstone's; which extension has them is in Intel's Software Developer'
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 SSE3 = "SSE3"
@@ -135,6 +136,18 @@ MASKS = ("kadd", "kand", "kmov", "knot", "kor", "kshift", "ktest", "kunpck", "kx
 """How instructions begin that work on AVX-512's mask registers."""
 VIRTUAL = ("vmc", "vmf", "vml", "vmmcall", "vmptr", "vmr", "vms", "vmw", "vmx")
 """How instructions begin that have a v and are for virtual machines."""
+
+
+LONGEST = 15
+"""Bytes of an instruction."""
+ENDS = ("jmp", "ret", "ud2", "hlt")
+"""Behind which nothing is run."""
+
+
+@functools.cache
+def is_branch(name: str) -> bool:
+    """Whether it goes to where its operand says."""
+    return name.rsplit(maxsplit=1)[-1].startswith(("j", "call", "loop", "xbegin"))
 
 
 def needs(name: str, operands: str) -> Iterator[str]:

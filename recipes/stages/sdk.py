@@ -19,7 +19,7 @@ from recipes.engine.stage import (
     Write,
     escaped,
 )
-from recipes.stages import cargo_service, cross
+from recipes.stages import cargo_service, cross, verify
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
@@ -92,7 +92,6 @@ endian = '{endian}'
 """
 FAMILIES = {"i686": "x86", "powerpc64le": "ppc64", "armv7": "arm"}
 """Meson's names of processors, where a triple begins with another one."""
-BIG_ENDIAN = {"armeb", "m68k", "mips", "mips64", "powerpc", "powerpc64", "s390x"}
 PROGRAM = """\
 #include <curl/curl.h>
 #include <sqlite3.h>
@@ -147,8 +146,9 @@ def stage(target: Target, *, kit: Kit, rust: Stage, rust_std: Stage, qemu: Stage
     )
 
 
-def archive(target: Target, *, sdk: Stage) -> Stage:
-    """`<target>.tar.gz`, to be unpacked anywhere."""
+def archive(target: Target, *, sdk: Stage, proofs: tuple[tuple[str, Stage], ...]) -> Stage:
+    """`<target>.tar.gz`, to be unpacked anywhere. `proofs` are the verifications of what is in it:
+    it is not handed out before they pass."""
     return Stage(
         name=f"sdk-archive-{target.name}",
         target=target.name,
@@ -161,6 +161,8 @@ def archive(target: Target, *, sdk: Stage) -> Stage:
                 prefix=f"muslin-{target.name}",
             ),
         ),
+        judges=proofs,
+        checks=verify.passed(proofs),
         runs_on="host",
         guess=40,
         peak=600_000_000,
@@ -255,7 +257,7 @@ def _settings(target: Target) -> tuple[Step, ...]:
             triple=triple,
             family=FAMILIES.get(processor, processor),
             cpu=processor,
-            endian="big" if processor in BIG_ENDIAN else "little",
+            endian="little" if target.little_endian else "big",
         ),
     }
     return tuple(Write(path=f"${{out}}/{name}", text=escaped(text)) for name, text in files.items())

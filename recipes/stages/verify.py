@@ -24,7 +24,7 @@ REPORTS: Mapping[str, str] = MappingProxyType({"txt": "report.txt", "json": "rep
 """What a verification leaves, by the suffix that it has in `dist/`."""
 LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
 """What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
-ARCHIVES = ("usr/lib/*.a", "usr/lib/*.o")
+ARCHIVES = ("usr/lib/*.[ao]",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,8 @@ def _stage(  # noqa: PLR0913  # named at the call
         "target": target.name,
         "baseline": target.baseline,
         "machine": target.machine,
+        "bits": target.bits,
+        "little-endian": target.little_endian,
         "patterns": list(patterns),
         "ran": list(ran),
         "shipped": shipped,

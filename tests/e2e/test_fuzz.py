@@ -31,6 +31,7 @@ import pytest
 
 from recipes import images
 from recipes.audit import allowed, verdict
+from recipes.audit.baseline import BASELINES
 from recipes.audit.finding import Refused
 from recipes.engine import oci
 from recipes.engine.report import Report
@@ -58,7 +59,6 @@ class Seed:
 
     name: str
     content: bytes
-    machine: str = ""
     baseline: str = ""
     """Empty for images: their programs are held to ARMv6."""
 
@@ -104,13 +104,13 @@ def judged(seed: Seed, content: bytes, folder: Path) -> str:
     path.write_bytes(content)
     try:
         if seed.baseline:
-            found = [(seed.baseline, seed.machine, path)]
+            found = [(seed.baseline, path)]
         else:
             programs = images.programs(path, PLATFORM, Path(tempfile.mkdtemp(dir=folder)))
-            found = [("armv6-vfpv2", "EM_ARM", file) for _, file in programs]
+            found = [("armv6-vfpv2", file) for _, file in programs]
         verdicts = [
-            verdict.of(one, "file", baseline=name, machine=machine, entries=allowed.load())
-            for name, machine, one in found
+            verdict.of(one, "file", held_to=BASELINES[name], baseline=name, entries=allowed.load())
+            for name, one in found
         ]
     except Refused as fault:
         if not str(fault).rstrip(": "):
@@ -157,9 +157,9 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seed, ...]:
     make("gcc", "-O1", "x.c", "-o", "x")
     make("ar", "rc", "libx.a", "x.o")
     made = [
-        Seed(name, (folder / name).read_bytes(), machine, baseline)
+        Seed(name, (folder / name).read_bytes(), baseline)
         for name in ("x.o", "x", "libx.a")
-        for machine, baseline in (("EM_X86_64", "x86-64"), ("EM_AARCH64", "armv8.0"))
+        for baseline in ("x86-64", "armv8.0")
     ]
     made += [*of_the_cache(), *of_images(folder)]
     return tuple(one for one in made if len(one.content) < LARGEST)
@@ -176,7 +176,7 @@ def of_the_cache() -> list[Seed]:
         for name in ("crt1.o", "rcrt1.o", "libatomic.a", "libssp_nonshared.a"):
             for path in entry.tree.glob(f"*/lib/{name}"):
                 what = f"{target.name}/{name}"
-                found.append(Seed(what, path.read_bytes(), target.machine, target.baseline))
+                found.append(Seed(what, path.read_bytes(), target.baseline))
     return found
 
 

@@ -7,11 +7,12 @@ import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from recipes.audit import audit, symbols, verdict
+from recipes.audit import audit, baseline, symbols, verdict
 from recipes.audit.baseline import BASELINES
 from recipes.audit.finding import Refused
 from recipes.audit.symbols import Names, Symbol
@@ -112,13 +113,57 @@ def test_a_function_among_data_is_found(tmp_path: Path) -> None:
     assert said(linked(tmp_path, text)) == {"its function f lies in .rodata, which is no code"}
 
 
+def test_a_function_among_data_is_found_without_a_size_too(tmp_path: Path) -> None:
+    text = (
+        ".globl _start\n_start: ret\n.section .rodata\n.type f, @function\nf: popcnt %rax, %rdi\n"
+    )
+    assert said(linked(tmp_path, text)) == {"its function f lies in .rodata, which is no code"}
+
+
+JUMPS = {
+    # over half of a movabs, whose constant is vaddps and a return
+    "over data": ".byte 0xeb, 2, 0x48, 0xb8, 0xc5, 0xf8, 0x58, 0xc1, 0xc3, 0x0f, 0x1f, 0",
+    "back into a constant": "1: movabs $0xc3c158f8c5, %rax\njne 1b + 2\nret",
+    "by way of another": ".byte 0xeb, 2, 0x48, 0xb8, 0xeb, 2, 0x48, 0xb8\n"
+    ".byte 0xc5, 0xf8, 0x58, 0xc1, 0xc3, 0",
+}
+
+
+@pytest.mark.parametrize("text", JUMPS.values(), ids=JUMPS)
+def test_an_instruction_in_the_middle_of_another_is_found(tmp_path: Path, text: str) -> None:
+    whole = f".globl _start\n_start: {text}\n.fill 16, 1, 0x90\n"
+    assert said(linked(tmp_path, whole)) == {"AVX or later"}
+
+
+def test_a_jump_over_a_prefix_is_no_fault(tmp_path: Path) -> None:
+    """As hand-written atomics do where one processor runs alone."""
+    text = ".globl _start\n_start: je 1f\nlock\n1: cmpxchg %rax, (%rdi)\nret\n"
+    assert said(linked(tmp_path, text)) == set()
+
+
+@pytest.mark.parametrize(
+    ("bits", "little_endian", "faults"),
+    [
+        (64, True, set()),
+        (32, True, {"has addresses of 64 bits"}),
+        (64, False, {"is little-endian"}),
+    ],
+)
+def test_what_a_target_without_rules_holds_programs_to(
+    tmp_path: Path, bits: Literal[32, 64], faults: set[str], *, little_endian: bool
+) -> None:
+    plain = baseline.of("", machine="EM_X86_64", bits=bits, little_endian=little_endian)
+    path = linked(tmp_path, POPCNT)
+    assert {one.what for one in audit.of(path, path.name, plain).findings} == faults
+
+
 def test_a_name_with_a_line_feed_stays_one_line(tmp_path: Path) -> None:
     hidden = POPCNT.replace("_start", "f")
     path = linked(tmp_path, f".globl _start\n_start: ret\n.section .rodata\n{hidden}")
     whole = path.read_bytes()
     assert whole.count(b".rodata\0") == 1
     path.write_bytes(whole.replace(b".rodata\0", b".ro\nata\0"))
-    found = verdict.of(path, "x", baseline="x86-64", machine="EM_X86_64", entries=())
+    found = verdict.of(path, "x", held_to=BASELINES["x86-64"], baseline="x86-64", entries=())
     (line,) = (one for one in found.lines() if one.startswith("refused: "))
     assert line == r"refused: x: its function f lies in .ro\nata, which is no code"
 

@@ -41,9 +41,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return Run()
 
 
-def compiled(folder: Path, text: str) -> None:
+def compiled(folder: Path, text: str, *options: str) -> None:
     (folder / "x.c").write_text(text)
-    subprocess.run(["gcc", "-O1", "-c", "x.c", "-o", "x.o"], cwd=folder, check=True)
+    subprocess.run(["gcc", "-O1", *options, "-c", "x.c", "-o", "x.o"], cwd=folder, check=True)
     subprocess.run(["ar", "rc", "libx.a", "x.o"], cwd=folder, check=True)
 
 
@@ -112,6 +112,8 @@ def audited(folder: Path, **more: object) -> subprocess.CompletedProcess[str]:
         "target": MACHINE,
         "baseline": {"x86_64": "x86-64", "aarch64": "armv8.0"}[MACHINE],
         "machine": f"EM_{MACHINE.upper()}",
+        "bits": 64,
+        "little-endian": True,
         "patterns": ["*.a"],
         "ran": ["on nothing"],
         "shipped": "",
@@ -148,6 +150,8 @@ def test_what_does_not_fit_gets_no_report(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"demo does not fit {MACHINE}" in done.stdout
     assert "  refused: libx.a(x.o): f at 0x" in done.stdout
+    assert "say so in recipes/audit/allowed.toml: docs" in done.stdout
+    assert "say so in [[allowed]] of service.toml: docs" in audited(tmp_path, shipped="x.o").stdout
     assert not list(tmp_path.glob("report.*"))
 
 
@@ -166,9 +170,28 @@ def test_what_is_allowed_is_reported_with_its_reason(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("run")
 def test_nothing_to_look_at_is_refused(tmp_path: Path) -> None:
-    done = audited(tmp_path, patterns=["*.so"])
+    compiled(tmp_path, "int f(int a) { return a + 1; }")
+    done = audited(tmp_path, patterns=["*.a", "*.so"])
     assert done.returncode == 1
     assert "nothing in it matches *.so" in done.stdout
+    (tmp_path / "empty.a").touch()
+    done = audited(tmp_path)
+    assert done.returncode == 1
+    assert "demo cannot be verified: empty.a" in done.stdout
+    (tmp_path / "empty.a").write_bytes(b"!<arch>\n")  # as musl's libpthread.a
+    assert audited(tmp_path).returncode == 0
+    done = audited(tmp_path, patterns=["empty.a"])
+    assert done.returncode == 1
+    assert "no ELF file is in it" in done.stdout
+
+
+@pytest.mark.usefixtures("run")
+def test_what_a_linker_makes_code_of_is_not_seen(tmp_path: Path) -> None:
+    compiled(tmp_path, "int f(int a) { return a + 1; }", "-flto")
+    done = audited(tmp_path)
+    assert done.returncode == 1
+    assert "without -flto:\ndocs/verify.md" in done.stdout
+    assert "allowed.toml" not in done.stdout
 
 
 def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:

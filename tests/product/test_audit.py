@@ -112,7 +112,10 @@ ARM: Cases = (
     (".inst 0xec510f1e", {arm.SYSTEM}),  # mrrc p15, 1, r0, r1, c14: the counter
     ("mrc p15, 0, r0, c9, c13, 0", {arm.SYSTEM}),
     (".inst 0xecf00102", {arm.COPROCESSOR}),
-    ("mrc p15, 0, r0, c13, c0, 3", set()),
+    (".inst 0xfe100f10", {arm.SYSTEM}),  # mrc2 p15
+    (".inst 0xfcb08101", {arm.COPROCESSOR}),  # ldc2 p1
+    ("mrc p15, 0, r0, c13, c0, 3", {arm.V6}),
+    ("mcr p15, 0, r0, c7, c10, 5", {arm.V6}),
     # what needs nothing
     ("udf #0", set()),
     (".inst 0xe7ffdefe", set()),  # LLVM's trap
@@ -125,7 +128,6 @@ ARM: Cases = (
     ("strh r0, [r1, #2]!", set()),
     ("ldrsb r0, [r1, r2]", set()),
     ("umull r0, r1, r2, r3", set()),
-    ("mcr p15, 0, r0, c7, c10, 5", set()),
     ("svc #0", set()),
     ("blx r0", set()),
 )
@@ -275,6 +277,11 @@ A64: Cases = (
     (".inst 0x5eb0cbfe", {aarch64.FP16}),
     (".inst 0x54000030", {aarch64.NEWER}),  # bc.eq
     (".inst 0x19201000", {aarch64.NEWER}),  # ldclrp
+    (".inst 0x19200820", {aarch64.NEWER}),  # rcwcas
+    (".inst 0xbc200000", {aarch64.NEWER}),  # ldfadd
+    (".inst 0xd91f0c20", {aarch64.NEWER}),  # gcsstr
+    (".inst 0x0ea0dc00", {aarch64.NEWER}),  # famax
+    (".inst 0x9a022020", {aarch64.NEWER}),  # addpt
     (".inst 0x9b600000", {aarch64.NEWER}),  # maddpt
     (".inst 0x74000000", {aarch64.NEWER}),  # cbgt
     (".inst 0x4e801000", {aarch64.NEWER}),  # luti
@@ -582,7 +589,11 @@ def test_a_claim_is_allowed_only_beside_the_code_that_it_comes_of(
     for text in (head, barrier + head):
         made = assembled(armv6, tmp_path, text)
         said = verdict.of(
-            made, "made", baseline="armv6-vfpv2", machine="EM_ARM", entries=allowed.load()
+            made,
+            "made",
+            held_to=BASELINES["armv6-vfpv2"],
+            baseline="armv6-vfpv2",
+            entries=allowed.load(),
         )
         refused.append([one.what for one in said.refused if "THUMB" in one.what])
     assert refused == [["Tag_THUMB_ISA_use is 2"], []]

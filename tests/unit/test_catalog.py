@@ -16,6 +16,7 @@ from recipes.catalog import Catalog
 from recipes.engine import site
 from recipes.engine.key import Keys
 from recipes.engine.stage import Host, Present, Run, Stage, Write
+from recipes.libraries import LIBRARIES
 from recipes.stages import cargo_service
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -129,6 +130,14 @@ def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catal
         assert wanted <= {stage.name for _, stage in image.judges}, each.name
         looked_at = {check.root for check in image.checks if isinstance(check, Present)}
         assert looked_at == {f"${{tool.{alias}}}" for alias, _ in image.judges}
+
+
+def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: Catalog) -> None:
+    archive = catalog.sdk_archive(TARGETS["armv7"])
+    wanted = {f"verify-{subject}-armv7" for subject in ("toolchain", "rust-std", *LIBRARIES)}
+    assert {stage.name for _, stage in archive.judges} == wanted
+    looked_at = {check.root for check in archive.checks if isinstance(check, Present)}
+    assert looked_at == {f"${{tool.{alias}}}" for alias, _ in archive.judges}
 
 
 @pytest.mark.parametrize("name", ["openssl", "toolchain", "sdk"])

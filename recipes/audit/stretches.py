@@ -1,0 +1,187 @@
+"""Which stretches of a section are code, and of which kind.
+
+On ARM and AArch64 mapping symbols say it; what they call data is code all the same where something
+leads there: the instruction before it, a branch, or a function that starts there. Assembler files
+write instructions as numbers for old assemblers, and some programs lose these symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from elftools.elf.sections import Section
+
+from recipes.audit import arm, flow, symbols
+from recipes.audit.baseline import Baseline
+from recipes.audit.symbols import CALLED, WIDTH, Symbol
+
+NOTHING = (0xBF00, 0x46C0, 0xE320F000, 0xE1A00000, 0xF3AF8000, 0xD503201F)
+"""The instructions that assemblers fill with: Thumb's, ARM's and AArch64's."""
+STATES = {"a": "ARM", "t": "Thumb"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A stretch of one section that is of one kind."""
+
+    kind: str
+    """`a` ARM, `t` Thumb, `x` AArch64 or x86-64, `d` data."""
+    start: int
+    end: int
+    """From the start of the section."""
+
+
+@dataclass(frozen=True, order=True)
+class Start:
+    """Where something leads into data: a branch, a function, the instruction before."""
+
+    at: int
+    kind: str
+    size: int = 0
+    """Of a function that has one."""
+
+
+def wrong_marks(there: Sequence[Symbol], section: Section, baseline: Baseline) -> Iterator[str]:
+    """Where mapping symbols leave it open what is code, or say it wrong."""
+    marks = symbols.marks(there)
+    # Of 32 bits code may be ARM or Thumb: without a mark at the start nobody knows.
+    if baseline.code == "arm" and not (marks and marks[0][0] <= 0):
+        yield f"no mapping symbols say what in {section.name} is code"
+    for fault in symbols.wrong_marks(there, section.header.sh_size):
+        yield f"{section.name}: {fault}"
+    if baseline.code != "arm":
+        return
+    functions = [one for one in there if one.kind in CALLED]
+    for (start, kind), (end, _) in pairwise([*marks, (section.header.sh_size, "")]):
+        for one in functions if kind in STATES else ():
+            if start <= one.offset < end and one.thumb != (kind == "t"):
+                yield (
+                    f"{section.name}: a mapping symbol says that {one.name} is {STATES[kind]}, "
+                    "and its own says that it is not"
+                )
+
+
+def runs(
+    there: Sequence[Symbol],
+    content: bytes,
+    baseline: Baseline,
+    relocated: Callable[[], Collection[int]] = tuple,
+) -> Iterator[Run]:
+    """A section's code in stretches of one kind each; `relocated` are the places that a linker
+    still fills in."""
+    size = len(content)
+    if baseline.code == "x86_64":
+        # Anew at every function: what is before it may be a table, and end in half an instruction.
+        starts = {one.offset for one in there if one.kind in (*CALLED, "STT_NOTYPE")}
+        inside = sorted(one for one in starts if 0 < one < size)
+        yield from (Run(kind="x", start=a, end=b) for a, b in pairwise([0, *inside, size]))
+        return
+    usual = "x" if baseline.code == "aarch64" else "a"
+    marks = [mark for mark in symbols.marks(there) if 0 <= mark[0] <= size]
+    if not marks or marks[0][0] > 0:
+        marks.insert(0, (0, usual))
+    stretches = [
+        Run(kind=kind, start=start, end=end)
+        for (start, kind), (end, _) in pairwise([*marks, (size, "")])
+        if start < end
+    ]
+    data = [one for one in stretches if one.kind == "d"]
+    led_to = _led_to([one for one in stretches if one.kind != "d"], data, content, relocated)
+    functions = [
+        Start(one.offset, "t" if one.thumb else usual, one.size)
+        for one in there
+        if one.kind in CALLED
+    ]
+    before = Run(kind="d", start=0, end=0)
+    for one in stretches:
+        if one.kind != "d":
+            yield one
+        else:
+            into = [start for start in (*functions, *led_to) if one.start <= start.at < one.end]
+            if before.kind != "d" and before.end == one.start and _goes_on(before, content):
+                into.append(Start(one.start, before.kind))
+            yield from _in_data(one, into, content)
+        before = one
+
+
+def _in_data(data: Run, starts: Iterable[Start], content: bytes) -> Iterator[Run]:
+    """What of a stretch of data is code, from where something leads into it: all of a function
+    that has a size, else up to where it ends."""
+    covered: dict[tuple[str, int], int] = {}
+    for start in sorted(set(starts)):
+        way = (start.kind, start.at % WIDTH[start.kind])
+        seen = covered.get(way, 0)
+        if start.size:
+            end = min(data.end, start.at + start.size)
+        elif start.at >= seen:
+            end = _end(Run(kind=start.kind, start=start.at, end=data.end), content)
+        else:  # what something before it runs into
+            continue
+        if max(start.at, seen) < end:
+            covered[way] = end
+            yield Run(kind=start.kind, start=max(start.at, seen), end=end)
+
+
+def _led_to(
+    code: Sequence[Run],
+    data: Sequence[Run],
+    content: bytes,
+    relocated: Callable[[], Collection[int]],
+) -> list[Start]:
+    """Where branches lead that go into data."""
+    if not data:
+        return []
+    within = bytearray(len(content))
+    for one in data:
+        within[one.start : one.end] = b"\1" * (one.end - one.start)
+    found = [
+        (at, to, kind)
+        for run in code
+        for at, to, kind in flow.branches(run.kind, run.start, content[run.start : run.end])
+        if 0 <= to < len(content) and within[to]
+    ]
+    if found:
+        filled_in = relocated()  # what they say in an object is no place yet
+        found = [one for one in found if one[0] not in filled_in]
+    return [Start(to, kind) for _, to, kind in found]
+
+
+def _goes_on(run: Run, content: bytes) -> bool:
+    """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
+    pool of constants is behind many a call that does not."""
+    goes_on, last, ends = False, 0, False
+    for instruction, is_end in _instructions(run, content):
+        if instruction in NOTHING:  # it aligns what comes
+            goes_on = goes_on or not last
+        elif instruction:  # linkers fill with zeros between objects
+            goes_on, last, ends = True, instruction, is_end
+    return goes_on and not ends
+
+
+def _end(run: Run, content: bytes) -> int:
+    """Where the instructions end that are come by in turn."""
+    at = run.start
+    for instruction, ends in _instructions(run, content):
+        at += 2 if run.kind == "t" and instruction < 1 << 16 else 4
+        if ends:
+            break
+    return at
+
+
+def _instructions(run: Run, content: bytes) -> Iterator[tuple[int, bool]]:
+    """Each as a number, one of Thumb's with four bytes has its first half above the second; and
+    whether nothing is run behind it."""
+    at, width, conditional = run.start, WIDTH[run.kind], 0
+    while at + width <= run.end:
+        word = int.from_bytes(content[at : at + width], "little")
+        at += width
+        if run.kind != "t":
+            yield word, flow.ends_a32(word) if run.kind == "a" else flow.ends_a64(word)
+            continue
+        if arm.is_wide(word) and at + 2 <= run.end:
+            word = word << 16 | int.from_bytes(content[at : at + 2], "little")
+            at += 2
+        yield word, flow.ends_thumb(word) and not conditional
+        conditional = flow.conditional_after(word) or max(conditional - 1, 0)
