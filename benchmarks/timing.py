@@ -79,8 +79,10 @@ def command(
     cwd: Path,
     env: Mapping[str, str],
     before: Callable[[], object] = lambda: None,
+    says: Sequence[str] = (),
 ) -> Callable[[], float]:
-    """Seconds of a command that must end with 0; `before` is not counted."""
+    """Seconds of a command that must end with 0 and print something of each pattern; `before` does
+    not count."""
 
     def measured() -> float:
         before()
@@ -89,7 +91,10 @@ def command(
             [str(word) for word in argv], cwd=cwd, env=dict(env), capture_output=True, check=False
         )
         seconds = time.perf_counter() - began
-        assert done.returncode == 0, f"{argv}\n{done.stdout.decode()}{done.stderr.decode()}"
+        printed = done.stdout.decode()
+        assert done.returncode == 0, f"{argv}\n{printed}{done.stderr.decode()}"
+        missing = [pattern for pattern in says if not re.search(pattern, printed)]
+        assert not missing, f"{argv} does not say {missing}:\n{printed}"
         return seconds
 
     return measured

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -63,21 +64,28 @@ def one_line(project: Path, targets: Sequence[str], times: int) -> list[Pair]:
     """One line of hello-http changed: the pipeline, and cargo of the sdk for each target."""
     with checkout(project) as folder:
         main = folder / "services" / "hello-http" / "src" / "main.rs"
-        text, numbers = main.read_text(), count()
+        text, numbers = main.read_text(), count(time.time_ns())
 
         def change() -> None:
-            main.write_text(f"{text}\nconst _: u32 = {next(numbers)};\n")
+            """To what no run has built before, for the cache would have it."""
+            main.write_text(f"{text}\nconst _: u64 = {next(numbers)};\n")
 
         def bare(kind: str, end: str) -> Callable[[], float]:
             lines = [_bare(project, folder.parent / f"{kind}-{one}", one) + end for one in targets]
-            script = "\n".join((*lines, "wait"))
+            script = "\n".join(("all=", *lines, 'for one in $all; do wait "$one"; done'))
             return command(("bash", "-euc", script), cwd=folder, env=environment(), before=change)
 
         words = ("build-all", "--", *targets, "--service", "hello-http")
         ours, in_turn, at_once = in_turns(
-            command((*NOX, "-s", *words), cwd=folder, env=environment(), before=change),
+            command(
+                (*NOX, "-s", *words),
+                cwd=folder,
+                env=environment(),
+                before=change,
+                says=[rf"hello-http-{one} +built" for one in targets],
+            ),
             bare("in-turn", ""),
-            bare("at-once", " &"),
+            bare("at-once", ' & all="$all $!"'),
             times=times,
         )
     what = f"one-line change in one service, {len(targets)} targets, to the bare `cargo build`s"
