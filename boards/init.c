@@ -129,7 +129,7 @@ static void watch(int port) {
         int taken = connect(sock, (struct sockaddr *)&to, sizeof to) == 0;
         close(sock);
         if (taken) {
-            printf("board: port %d is served\n", port);
+            printf("\nboard: port %d is served\n", port);
             exit(0);
         }
         pause_ms(STEP_MS);
@@ -180,7 +180,11 @@ int main(void) {
     } else {
         printf("board: starting %s\n", words[0]);
         drain();
-        if (unshare(CLONE_NEWPID) != 0) failed("unshare");
+        if (unshare(CLONE_NEWPID) != 0) {
+            printf("board: over: no namespace to be process 1 of (%s)\n", strerror(errno));
+            drain();
+            for (;;) pause();
+        }
         pid_t service = fork();
         if (service == 0) {
             execv(words[0], words);
@@ -189,7 +193,8 @@ int main(void) {
         }
         while (waitpid(service, &status, 0) < 0 && errno == EINTR) {
         }
-        printf(WIFSIGNALED(status) ? "board: over: signal %d\n" : "board: over: code %d\n",
+        /* On a line of its own, wherever the program stopped. */
+        printf(WIFSIGNALED(status) ? "\nboard: over: signal %d\n" : "\nboard: over: code %d\n",
                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
     drain();
