@@ -253,6 +253,17 @@ def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
     assert len(list((bench.cache / "store").iterdir())) == 1
 
 
+def test_clean_up_takes_what_is_known_of_runs_with_nothing_to_do(bench: Bench) -> None:
+    aged(bench, "one")
+    record = bench.cache / "unchanged" / "record.json"
+    record.parent.mkdir()
+    record.write_text("{}")
+    bench.store.collect(100, dry=True)
+    assert record.exists()
+    bench.store.collect(100)
+    assert not record.exists()
+
+
 def test_the_next_run_ends_what_a_killed_one_was_removing(bench: Bench) -> None:
     bench.build(text("a", "1"))
     ended = subprocess.Popen(["true"])

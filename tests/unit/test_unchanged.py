@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,10 +117,8 @@ def lead(link: Path, to: Path) -> None:
     link.symlink_to(to)
 
 
-@pytest.fixture
-def settled(tmp_path: Path) -> Place:
+def settle(root: Path) -> Place:
     """A place whose last run had nothing to do."""
-    root = tmp_path / "place"
     # Python lists the folders that it looks for modules in; others are at work in the project's.
     (root / "code").mkdir(parents=True)
     (root / "code" / "recipes").symlink_to(PROJECT / "recipes")
@@ -147,6 +146,12 @@ def settled(tmp_path: Path) -> Place:
     place = Place(root)
     assert not place.is_known()
     return place
+
+
+@pytest.fixture
+def settled(tmp_path: Path) -> Place:
+    """As `settle`."""
+    return settle(tmp_path / "place")
 
 
 def test_a_second_run_says_the_same_and_uses_what_it_found(settled: Place) -> None:
@@ -187,6 +192,15 @@ def test_a_change_is_noticed(settled: Place, what: str) -> None:
     assert settled.is_known()
     CHANGES[what](settled.root)
     assert not settled.is_known()
+
+
+def test_a_checkout_in_memory_is_looked_at_too() -> None:
+    """Below /dev lie files of the kernel, and people's: /dev/shm."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        place = settle(Path(folder) / "place")
+        assert place.is_known()
+        CHANGES["a source"](place.root)
+        assert not place.is_known()
 
 
 def test_a_clean_up_is_not_disturbed(settled: Place) -> None:
