@@ -187,25 +187,33 @@ def _x86(stretches: Iterator[Run], content: bytes, baseline: Baseline) -> Iterat
     one, for that one was data, or hides another."""
     begun, led_to = bytearray(len(content)), set[int]()
     for run in stretches:
-        yield from _x86_needs(_x86_in_turn(run, content, baseline), baseline, begun, led_to)
+        mine = list[tuple[int, int]]()
+        hits = list(_x86_needs(_x86_in_turn(run, content, baseline), baseline, begun, mine))
+        yield from hits
+        # A table is read as code too, and its branches are none: it lies behind a function's size,
+        # or has in it what is no instruction.
+        sure = run.known or (run.end if all(one.needs != x86.UNKNOWN for one in hits) else 0)
+        led_to |= {to for at, to in mine if at < sure}
     while led_to:
-        again = _x86_from(led_to.pop(), content, baseline, begun)
-        yield from _x86_needs(again, baseline, begun, led_to)
+        found, more = _x86_from(led_to.pop(), content, baseline, begun), list[tuple[int, int]]()
+        yield from _x86_needs(found, baseline, begun, more)
+        led_to |= {to for _, to in more}
 
 
 def _x86_needs(
-    instructions: Iterator[Instruction], baseline: Baseline, begun: bytearray, led_to: set[int]
+    instructions: Iterator[Instruction],
+    baseline: Baseline,
+    begun: bytearray,
+    branches: list[tuple[int, int]],
 ) -> Iterator[Hit]:
-    """Notes where each began, and where its branches lead."""
-    sure = True  # behind what is no instruction nothing is sure to be one
+    """Notes where each began; of its branches where they lie and lead."""
     for offset, size, name, operands in instructions:
         begun[offset] = 1
         for need in x86.needs(name, operands):
-            sure = sure and need != x86.UNKNOWN
             if need not in baseline.has:
                 yield Hit(offset, size, need)
-        if sure and x86.is_branch(name) and operands[:1].isdigit():
-            led_to.add(int(operands, 0))
+        if x86.is_branch(name) and operands[:1].isdigit():
+            branches.append((offset, int(operands, 0)))
 
 
 def _x86_in_turn(run: Run, content: bytes, baseline: Baseline) -> Iterator[Instruction]:

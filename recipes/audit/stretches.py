@@ -31,6 +31,9 @@ class Run:
     start: int
     end: int
     """From the start of the section."""
+    known: int = 0
+    """Up to where it is code by the size of a function that starts it (x86-64); what is behind may
+    be a table."""
 
 
 @dataclass(frozen=True, order=True)
@@ -76,7 +79,9 @@ def runs(
         # Anew at every function: what is before it may be a table, and end in half an instruction.
         starts = {one.offset for one in there if one.kind in (*CALLED, "STT_NOTYPE")}
         inside = sorted(one for one in starts if 0 < one < size)
-        yield from (Run(kind="x", start=a, end=b) for a, b in pairwise([0, *inside, size]))
+        ends = {one.offset: one.offset + one.size for one in sorted(there) if one.kind in CALLED}
+        for start, end in pairwise([0, *inside, size]):
+            yield Run(kind="x", start=start, end=end, known=min(ends.get(start, 0), end))
         return
     usual = "x" if baseline.code == "aarch64" else "a"
     marks = [mark for mark in symbols.marks(there) if 0 <= mark[0] <= size]
