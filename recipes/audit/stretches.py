@@ -7,6 +7,7 @@ write instructions as numbers for old assemblers, and some programs lose these s
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,14 +57,17 @@ def wrong_marks(there: Sequence[Symbol], section: Section, baseline: Baseline) -
         yield f"{section.name}: {fault}"
     if baseline.code != "arm":
         return
-    functions = [one for one in there if one.kind in CALLED]
-    for (start, kind), (end, _) in pairwise([*marks, (section.header.sh_size, "")]):
-        for one in functions if kind in STATES else ():
-            if start <= one.offset < end and one.thumb != (kind == "t"):
-                yield (
-                    f"{section.name}: a mapping symbol says that {one.name} is {STATES[kind]}, "
-                    "and its own says that it is not"
-                )
+    starts = [start for start, _ in marks]
+    for one in there:
+        at = bisect.bisect_right(starts, one.offset) - 1
+        if one.kind not in CALLED or at < 0 or not 0 <= one.offset < section.header.sh_size:
+            continue
+        kind = marks[at][1]
+        if kind in STATES and one.thumb != (kind == "t"):
+            yield (
+                f"{section.name}: a mapping symbol says that {one.name} is {STATES[kind]}, "
+                "and its own says that it is not"
+            )
 
 
 def runs(
@@ -94,17 +98,19 @@ def runs(
     ]
     data = [one for one in stretches if one.kind == "d"]
     led_to = _led_to([one for one in stretches if one.kind != "d"], data, content, relocated)
-    functions = [
+    functions = (
         Start(one.offset, "t" if one.thumb else usual, one.size)
         for one in there
         if one.kind in CALLED
-    ]
+    )
+    leads = sorted({*functions, *led_to})
     before = Run(kind="d", start=0, end=0)
     for one in stretches:
         if one.kind != "d":
             yield one
         else:
-            into = [start for start in (*functions, *led_to) if one.start <= start.at < one.end]
+            first, end = (bisect.bisect_left(leads, Start(at, "")) for at in (one.start, one.end))
+            into = leads[first:end]
             if before.kind != "d" and before.end == one.start and _goes_on(before, content):
                 into.append(Start(one.start, before.kind))
             yield from _in_data(one, into, content)
@@ -156,37 +162,48 @@ def _led_to(
 def _goes_on(run: Run, content: bytes) -> bool:
     """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
     pool of constants is behind many a call that does not."""
-    goes_on, last, ends = False, 0, False
-    for instruction, is_end in _instructions(run, content):
+    goes_on, last, last_conditional = False, 0, False
+    for instruction, conditional in _instructions(run, content):
         if instruction in NOTHING:  # it aligns what comes
             goes_on = goes_on or not last
         elif instruction:  # linkers fill with zeros between objects
-            goes_on, last, ends = True, instruction, is_end
-    return goes_on and not ends
+            goes_on, last, last_conditional = True, instruction, conditional
+    return goes_on and not (last and _ends(run.kind, last, conditional=last_conditional))
 
 
 def _end(run: Run, content: bytes) -> int:
     """Where the instructions end that are come by in turn."""
     at = run.start
-    for instruction, ends in _instructions(run, content):
+    for instruction, conditional in _instructions(run, content):
         at += 2 if run.kind == "t" and instruction < 1 << 16 else 4
-        if ends:
+        if _ends(run.kind, instruction, conditional=conditional):
             break
     return at
 
 
 def _instructions(run: Run, content: bytes) -> Iterator[tuple[int, bool]]:
     """Each as a number, one of Thumb's with four bytes has its first half above the second; and
-    whether nothing is run behind it."""
+    whether an `it` before it makes it conditional."""
     at, width, conditional = run.start, WIDTH[run.kind], 0
     while at + width <= run.end:
         word = int.from_bytes(content[at : at + width], "little")
         at += width
         if run.kind != "t":
-            yield word, flow.ends_a32(word) if run.kind == "a" else flow.ends_a64(word)
+            yield word, False
             continue
         if arm.is_wide(word) and at + 2 <= run.end:
             word = word << 16 | int.from_bytes(content[at : at + 2], "little")
             at += 2
-        yield word, flow.ends_thumb(word) and not conditional
+        yield word, conditional > 0
         conditional = flow.conditional_after(word) or max(conditional - 1, 0)
+
+
+def _ends(kind: str, instruction: int, *, conditional: bool) -> bool:
+    """Whether nothing is run behind it."""
+    match kind:
+        case "a":
+            return flow.ends_a32(instruction)
+        case "t":
+            return not conditional and flow.ends_thumb(instruction)
+        case _:
+            return flow.ends_a64(instruction)
