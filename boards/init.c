@@ -180,22 +180,21 @@ int main(void) {
     } else {
         printf("board: starting %s\n", words[0]);
         drain();
-        if (unshare(CLONE_NEWPID) != 0) {
-            printf("board: over: no namespace to be process 1 of (%s)\n", strerror(errno));
-            drain();
-            for (;;) pause();
-        }
-        pid_t service = fork();
+        pid_t service = unshare(CLONE_NEWPID) == 0 ? fork() : -1;
         if (service == 0) {
             execv(words[0], words);
             failed(words[0]);
             _exit(127);
         }
-        while (waitpid(service, &status, 0) < 0 && errno == EINTR) {
+        if (service < 0) {
+            printf("board: over: no process 1 of a namespace (%s)\n", strerror(errno));
+        } else {
+            while (waitpid(service, &status, 0) < 0 && errno == EINTR) {
+            }
+            /* On a line of its own, wherever the program stopped. */
+            printf(WIFSIGNALED(status) ? "\nboard: over: signal %d\n" : "\nboard: over: code %d\n",
+                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         }
-        /* On a line of its own, wherever the program stopped. */
-        printf(WIFSIGNALED(status) ? "\nboard: over: signal %d\n" : "\nboard: over: code %d\n",
-               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
     drain();
     for (;;) pause(); /* the host switches the board off */

@@ -150,8 +150,10 @@ class _Start:
 def _how(over: str) -> str:
     """How a program ended, in words."""
     kind, _, number = over.partition(" ")
-    if kind != "signal" or not number.isdecimal():
+    if kind == "code":
         return f"ended with {over}"
+    if kind != "signal" or not number.isdecimal():
+        return f"was not started: {over}"
     reason = f"died of {signal.Signals(int(number)).name}"
     if int(number) == signal.SIGILL:
         return f"{reason}: it has an instruction that this processor lacks"

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from recipes import errors
 from recipes.engine.jobserver import Jobserver
@@ -191,8 +192,8 @@ class Runner:
         cwd: Path,
         env: Mapping[str, str],
         log: Path,
-        out: object,
-        err: object,
+        out: int | IO[bytes],
+        err: int | IO[bytes],
         descriptors: tuple[int, ...],
     ) -> Iterator[subprocess.Popen[bytes]]:
         try:
@@ -201,7 +202,7 @@ class Runner:
                 cwd=cwd,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
-                stdout=out,  # type: ignore[call-overload]  # a file or PIPE, both fit
+                stdout=out,
                 stderr=err,
                 start_new_session=True,
                 pass_fds=descriptors,
@@ -246,7 +247,7 @@ class Runner:
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[object]:
+def _opened(path: Path | None) -> Iterator[IO[bytes] | None]:
     if path is None:
         yield None
     else:

@@ -87,7 +87,7 @@ class Watch:
 
     def _noticing(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def noticed(path: Any, *more: Any, **options: Any) -> Any:  # noqa: ANN401  # as it is
+        def noticed(path: Any, *more: Any, **options: Any) -> Any:  # noqa: ANN401  # whatever it takes
             if not self._over:
                 self._note(path)
             return function(path, *more, **options)
@@ -115,7 +115,7 @@ def _source(path: str) -> str:
         return path
     try:
         return source_from_cache(path)
-    except (ValueError, NotImplementedError):  # the folder itself
+    except (ValueError, NotImplementedError):  # the folder itself; a Python that keeps none
         return path
 
 

@@ -116,6 +116,7 @@ def test_a_machine_without_a_network_is_asked_nothing_and_says_so(bench: Bench) 
             "the program ended with code 2, and 'hello' was not seen",
         ),
         (f"{UP} echo hello; {OVER.format('code 2')}", "the program ended with code 2. "),
+        (f"{UP} {OVER.format('no namespace')}", "the program was not started: no namespace, and"),
         (f"{UP} echo hello; exit 0", "the emulator ended with code 0 before its end was seen"),
         (f"{UP} echo '[  1.0] Kernel panic'; {WAIT}", "the kernel gave up before 'hello' was seen"),
         # What the kernel and the machine say is not what the program said.
