@@ -21,6 +21,8 @@ from recipes.engine.stage import (
     Step,
     Touch,
 )
+from recipes.stages import precompiled
+from recipes.stages.host_libs import LONG_AGO
 from recipes.target import Target
 
 OPTIONS = (
@@ -121,6 +123,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             # Debian's tarball has no manual to compare this stamp with, and make would stop.
             Touch(path="${out}/build/gcc/s-tm-texi", time=FAR_FUTURE),
             make("all-gcc", shown_configuration(target), root="${out}"),
+            *precompiled.emptied("${out}/build/gcc", time=LONG_AGO),
             Remove(root="${out}", patterns=(*SIBLINGS, "sysroot", "build/**/config.log")),
             Rebase(root="${out}", old="${out}", new=HERE),
         ),
