@@ -282,7 +282,10 @@ class Builder:
     def _insist_untouched(self, stage: Stage, log: Path) -> None:
         for alias, need in stage.needs:
             if self.store.find(self.keys.of(need)) is None:
-                why = f"a step wrote into the need {alias!r}, which other stages use too"
+                why = (
+                    f"a step wrote into the need {alias!r}, which other stages use too (of this "
+                    "stage, or of one beside it that has the same need)"
+                )
                 raise errors.StepFailed(stage.name, "build", why, log)
 
     def _work_of(self, key: str) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -24,11 +23,12 @@ class Jobserver:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._folder = Path(tempfile.mkdtemp(prefix="muslin-jobs-"))
-        self._fifo = self._folder / "tokens"
-        os.mkfifo(self._fifo)
-        # Kept open for the whole run: a FIFO that nobody holds open forgets its tokens.
-        self._pool = os.open(self._fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        # Kept open for the whole run: a FIFO that nobody holds open forgets its tokens. It needs a
+        # name to be opened once, and a run that is killed leaves none behind.
+        with tempfile.TemporaryDirectory(prefix="muslin-jobs-") as folder:
+            fifo = Path(folder, "tokens")
+            os.mkfifo(fifo)
+            self._pool = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._holders = 0
         self._lock = threading.Lock()
         os.write(self._pool, TOKEN * slots)
@@ -71,7 +71,8 @@ class Jobserver:
     @contextmanager
     def handed(self) -> Iterator[tuple[tuple[int, int], str]]:
         """Descriptors for one child and the MAKEFLAGS that name them."""
-        read, write = (os.open(self._fifo, os.O_RDWR | os.O_CLOEXEC) for _ in range(2))
+        again = f"/proc/self/fd/{self._pool}"
+        read, write = (os.open(again, os.O_RDWR | os.O_CLOEXEC) for _ in range(2))
         try:
             yield (read, write), f"-j{self.slots} --jobserver-auth={read},{write}"
         finally:
@@ -81,4 +82,3 @@ class Jobserver:
     def close(self) -> None:
         """Give the pool up."""
         os.close(self._pool)
-        shutil.rmtree(self._folder)

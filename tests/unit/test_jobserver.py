@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,17 @@ def test_a_client_gets_descriptors_that_work(server: Jobserver) -> None:
     assert left(server) == 3
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(read)
+
+
+def test_a_run_that_is_killed_leaves_no_pool_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = Jobserver(3)
+    assert not list(tmp_path.iterdir())
+    with server.handed() as ((read, _), _):
+        assert os.read(read, 100) == TOKEN * 3
+    server.close()
 
 
 def test_the_tokens_of_a_dead_client_come_back_when_nobody_runs(server: Jobserver) -> None:
@@ -108,8 +121,8 @@ def test_who_waits_is_let_go_when_the_run_stops() -> None:
     server.close()
 
 
-def test_closing_leaves_nothing_behind() -> None:
+def test_closing_gives_the_pool_up() -> None:
     server = Jobserver(2)
-    folder = server._folder
     server.close()
-    assert not folder.exists()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(server._pool)
