@@ -19,7 +19,7 @@ PACKED = (
 binutils 2.44 for AArch64 and x86; musl reads it since 1.2.4). Each takes 24 bytes otherwise."""
 
 MAKEFILE = "gcc/Makefile.in"
-GENERATED, MATCHING = "insn-%.o", "gimple-match-%.o generic-match-%.o"
+GENERATED = "insn-%.o gimple-match-%.o generic-match-%.o"
 """Large files that this makefile writes: 120 s of CPU at -O1 for armv6, of some 780 for the whole
 compiler, and half of it at -O0. Users of the compiler lose some 4 %."""
 OF_THE_ANALYZER = ("analyzer", "analyzer-language", "analyzer-pass", "analyzer-selftests")
@@ -107,10 +107,8 @@ def _less_to_compile(root: str) -> tuple[Replace, ...]:
     """GCC's makefile takes such words from its own lines alone, not from make's command."""
     flags = "INTERNAL_CFLAGS = -DIN_GCC @CROSS@\n"
     objects = " ".join(f"analyzer/{name}.o" for name in OF_THE_ANALYZER)
-    quick, header = "private INTERNAL_CFLAGS += -O0", precompiled.HEADER
-    of_generated = f"{GENERATED}: {quick}\n{MATCHING}: {quick} -include {header}\n"
     changes = (
-        (flags, flags + of_generated),
+        (flags, f"{flags}{GENERATED}: private INTERNAL_CFLAGS += -O0\n"),
         ("\t$(ANALYZER_OBJS) \\\n", f"\t{objects} \\\n"),
         # To look for what GCC's developers want to be warned of takes 3 % of the time. Narrowing is
         # an error where it is not allowed.

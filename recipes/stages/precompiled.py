@@ -36,9 +36,10 @@ OBJECTS = "$(ALL_HOST_OBJS) : | $(generated_files)\n"
 """The line of gcc/Makefile.in below which every list of objects is complete."""
 RULES = f"""
 BEGIN_ALIKE := $(filter-out $(ALL_HOST_FRONTEND_OBJS), $(patsubst $(srcdir)/%.cc,%.o, \\
-  $(shell grep -l '^#include "backend.h"' $(srcdir)/*.cc | xargs grep -L IN_TARGET_CODE)))
+  $(shell grep -l '^#include "backend.h"' $(srcdir)/*.cc | xargs grep -L IN_TARGET_CODE))) \\
+  $(GIMPLE_MATCH_PD_SEQ_O) $(GENERIC_MATCH_PD_SEQ_O)
 $(BEGIN_ALIKE): private INTERNAL_CFLAGS += -include {HEADER}
-$(BEGIN_ALIKE) $(GIMPLE_MATCH_PD_SEQ_O) $(GENERIC_MATCH_PD_SEQ_O): | s-precompiled
+$(BEGIN_ALIKE): | s-precompiled
 s-precompiled: $(srcdir)/{HEADER} | $(generated_files)
 \tmkdir -p {HEADER}.gch
 \t+$(COMPILER) -x c++-header $(ALL_COMPILERFLAGS) $(ALL_CPPFLAGS) -o {HEADER}.gch/O1 $<
