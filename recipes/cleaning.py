@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from recipes import arguments, errors
+from recipes.engine import room
 from recipes.engine.report import Report, size
 from recipes.engine.store import Store
 
@@ -24,10 +25,12 @@ def collect(store: Store, report: Report, words: Sequence[str]) -> None:
         return
     limit, dry = _bytes_of(names), "--dry-run" in options
     with report.busy("clean-up"):
-        gone = store.collect(limit, dry=dry)
+        gone = room.collect(store, limit, dry=dry)
     for one in gone:
         report.stage_line(one.name, "would go" if dry else "gone", size(one.bytes))
-    left = sum(one.bytes for one in store.held()) - (sum(one.bytes for one in gone) if dry else 0)
+    left = sum(one.bytes for one in room.held(store)) - (
+        sum(one.bytes for one in gone) if dry else 0
+    )
     report.say(f"{'would leave' if dry else 'the cache has'} {size(left)} of at most {size(limit)}")
 
 

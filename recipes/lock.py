@@ -16,7 +16,8 @@ import filelock
 import tomli_w
 
 from recipes import declaration, errors, source
-from recipes.engine.apt import HOST_SUITE, Apt, Located
+from recipes.engine.apt import HOST_SUITE, Apt
+from recipes.engine.apt_printed import Located
 from recipes.engine.stage import ArchiveFile, Source
 from recipes.source import Group, HostLock, Moved, Pin, Pins, PinSet, RunLock
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import filelock
 
 from recipes import doctor, errors, source, upstream
-from recipes.engine import web
+from recipes.engine import addresses
 from recipes.engine.apt import Apt
 from recipes.engine.report import Report
 from recipes.engine.stage import Url
@@ -39,9 +39,9 @@ def load(said: str, settings: Settings, apt: Apt, report: Report) -> Pins:
 
     def lacks_upstream() -> str:
         musl = from_upstream().source("musl")  # the smallest
-        addresses = [origin.address for origin in musl.origins if isinstance(origin, Url)]
+        places = [origin.address for origin in musl.origins if isinstance(origin, Url)]
         with report.busy("looking for a source set"):
-            return web.lacks(addresses, PROBE_SECONDS)
+            return addresses.lacks(places, PROBE_SECONDS)
 
     sets = {upstream.NAME: lacks_upstream, debian.name: lambda: apt.lacks(debian.suite)}
     chosen = choose(said, sets, settings.cache, report.note)

@@ -11,16 +11,15 @@ import functools
 import platform
 import re
 import threading
-import urllib.parse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import filelock
 
 from recipes import errors
-from recipes.engine import apt_sources, apt_state, runner
+from recipes.engine import apt_printed, apt_sources, apt_state, runner
+from recipes.engine.apt_printed import Located
 from recipes.engine.apt_sources import VENDORS
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile
@@ -33,25 +32,7 @@ PRESUMED = ("gcc", "g++", "libc6-dev", "make", "perl")
 """The prerequisites of the README: what they depend on need not be brought along."""
 WITH_A_KERNEL = ("initramfs-tools", "kmod", "linux-base")
 """What Debian installs beside a kernel, and an emulated board has no use for."""
-URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) (?:SHA256:(?P<sha256>\w+))?")
-GONE = re.compile(
-    r"E: (Version '.*' for '.*' was not found|Can not find version '.*' of package '.*'"
-    r"|Unable to (locate package|find a source package for) .*)$"
-)
-"""How apt says that it does not have a package or not this version of it."""
 POLL = 0.3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Located:
-    """A file of the archive and where it is."""
-
-    package: str
-    version: str
-    uri: str
-    name: str
-    size: int
-    sha256: str
 
 
 class Apt:
@@ -146,16 +127,16 @@ class Apt:
             printed = self._apt(suite, "apt-get", "-qq", *command, "--print-uris", *words)
         except errors.CommandFailed as error:
             faults = [line for line in error.tail if line.startswith("E: ")]
-            if faults and all(map(GONE.match, faults)):
+            if faults and all(map(apt_printed.GONE.match, faults)):
                 return False
             fault = f"apt cannot say where {', '.join(words)} is"
             raise errors.ArchiveUnusable(fault, "\n".join(error.tail)) from error
         by_package = {file.package: file for file in files}
         for line in printed.splitlines():
-            name = _matched(line)["name"]
+            name = apt_printed.matched(line)["name"]
             # A source package's files are named after it too, or stand alone in the answer.
             file = by_package.get(name.split("_")[0], files[0])
-            for one in _located(line, file):
+            for one in apt_printed.located(line, file):
                 self._known[file, name] = one
         return True
 
@@ -216,7 +197,10 @@ class Apt:
             *("apt-get", "-qq", "install", "--no-install-recommends", "--print-uris"),
             *packages,
         )
-        return [_package_of(_matched(line)["name"]) for line in printed.splitlines()]
+        return [
+            apt_printed.package_of(apt_printed.matched(line)["name"])
+            for line in printed.splitlines()
+        ]
 
     def download(
         self, suite: str, located: Located, to: Path, progressed: Callable[[int], None]
@@ -305,30 +289,3 @@ class Apt:
         wanted, _, foreign = (release if suite == HOST_SUITE else suite).partition(":")
         stanzas = apt_sources.release_alone if foreign else apt_sources.stanzas
         return stanzas(found, wanted, self._keyring or vendor.keyring_file, vendor)
-
-
-def _matched(line: str) -> re.Match[str]:
-    match = URI_LINE.match(line)
-    assert match is not None, line
-    return match
-
-
-def _located(printed: str, file: ArchiveFile) -> list[Located]:
-    return [
-        Located(
-            package=file.package,
-            version=file.version,
-            uri=match["uri"],
-            name=match["name"],
-            size=int(match["size"]),
-            sha256=match["sha256"] or "",
-        )
-        for match in map(URI_LINE.match, printed.splitlines())
-        if match is not None
-    ]
-
-
-def _package_of(name: str) -> tuple[str, str]:
-    """`m4_1.4.19-3_amd64.deb` -> package and version; an epoch's colon is written %3a."""
-    package, version, _ = name.split("_")
-    return package, urllib.parse.unquote(version)

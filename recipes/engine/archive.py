@@ -1,18 +1,16 @@
-"""Tar and Debian packages: unpacked without trust, packed so that the same tree gives the same
-bytes."""
+"""Tar and Debian packages, unpacked without trust."""
 
 from __future__ import annotations
 
 import errno
 import fnmatch
-import gzip
 import os
 import posixpath
 import shutil
 import stat
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of them
     EmptyHeaderError,
@@ -22,22 +20,15 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
     TarFile,
     TruncatedHeaderError,
 )
-from types import MappingProxyType
 from typing import IO, NoReturn, Self
 
 from recipes.engine import envelope
 from recipes.errors import BrokenArchive, UnsafeArchive
 
 _CHUNK = 1 << 20
-GZIP_LEVEL = 4
-"""Measured on 150 MB of a toolchain with Rust: half the time of 6, and 3 % more bytes."""
-_NO_MODES: Mapping[str, int] = MappingProxyType({})
 
 
-# --- unpack ---------------------------------------------------------------------------------
-
-
-def _go_on() -> None:
+def go_on() -> None:
     """Nothing speaks against the next member."""
 
 
@@ -48,7 +39,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     only: tuple[str, ...] = (),
     omit: tuple[str, ...] = (),
     strip: int = 0,
-    before_each: Callable[[], None] = _go_on,
+    before_each: Callable[[], None] = go_on,
 ) -> int:
     """Unpack a tar or Debian package and return how many members were taken.
 
@@ -67,7 +58,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
         for tar, member in members(archive):
             before_each()
             name = posixpath.normpath(member.name)
-            if wanted and not (below := wanted.intersection(_prefixes(name))):
+            if wanted and not (below := wanted.intersection(prefixes(name))):
                 continue
             missing -= below
             if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
@@ -106,7 +97,7 @@ def members(archive: Path) -> Iterator[tuple[TarFile, tarfile.TarInfo]]:
             raise BrokenArchive(archive, str(error)) from error
 
 
-def _prefixes(name: str) -> Iterator[str]:
+def prefixes(name: str) -> Iterator[str]:
     """Every folder above a path, from the top, and the path itself."""
     for at, letter in enumerate(name):
         if letter == "/":
@@ -262,89 +253,3 @@ class _Member(tarfile.TarInfo):
             raise ReadError("it ends too early") from error
         except HeaderError as error:
             raise ReadError("a header in it is damaged") from error
-
-
-# --- pack -----------------------------------------------------------------------------------
-
-
-def pack_compressed(
-    root: Path, path: Path, *, prefix: str, before_each: Callable[[], None] = _go_on
-) -> None:
-    """The same as a `.tar.gz`. Its bytes depend on the zlib at hand; its content does not."""
-    with (
-        aside(path) as file,
-        gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed,
-    ):
-        pack(root, compressed, prefix=prefix, before_each=before_each)
-
-
-def pack(
-    root: Path,
-    tar: Path | IO[bytes] | gzip.GzipFile,
-    *,
-    prefix: str = "",
-    modes: Mapping[str, int] = _NO_MODES,
-    before_each: Callable[[], None] = _go_on,
-) -> None:
-    """Write what a folder holds as a tar that depends on names, contents and execute bits only.
-
-    `modes` gives paths below the root other modes; such a path must exist. `before_each` is called
-    before every member; what it raises ends the packing.
-    """
-    if isinstance(tar, Path):
-        with aside(tar) as file:
-            pack(root, file, prefix=prefix, modes=modes, before_each=before_each)
-        return
-    for path in modes:
-        (root / path).lstat()
-    with writer(tar) as out:
-        for folder in _prefixes(prefix) if prefix else ():
-            out.addfile(_header(root, folder))
-        for path in sorted(_below(root)):
-            before_each()
-            info = _header(root / path, posixpath.join(prefix, path))
-            info.mode = modes.get(path, info.mode)
-            if info.isreg():
-                with (root / path).open("rb") as source:
-                    out.addfile(info, source)
-            else:
-                out.addfile(info)
-
-
-def _header(place: Path, name: str) -> tarfile.TarInfo:
-    """What a tar says of a file; a fresh TarInfo has no time, owner or group."""
-    info = tarfile.TarInfo(name)
-    status = place.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        info.type, info.mode = tarfile.SYMTYPE, 0o777
-        info.linkname = os.readlink(place)  # noqa: PTH115  # a Path would drop a ./
-    elif stat.S_ISDIR(status.st_mode):
-        info.type, info.mode = tarfile.DIRTYPE, 0o755
-    else:
-        assert stat.S_ISREG(status.st_mode), f"{place} is neither file, folder nor link"
-        info.mode = 0o755 if status.st_mode & 0o111 else 0o644
-        info.size = status.st_size
-    return info
-
-
-def writer(file: IO[bytes] | gzip.GzipFile) -> tarfile.TarFile:
-    """A tar to add members to, in the one format that is used here; PAX only where needed."""
-    return tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8")
-
-
-@contextmanager
-def aside(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that gets its name when everything is written, in place of an older one."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _below(root: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            yield Path(folder, name).relative_to(root).as_posix()

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from recipes.engine import archive
+from recipes.engine import packing
 from recipes.errors import BrokenArchive
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -72,7 +72,7 @@ def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
     if labels:
         config["Labels"] = dict(labels)
     with tempfile.TemporaryFile(dir=path.parent) as file:
-        archive.pack(root, file, modes=modes)
+        packing.pack(root, file, modes=modes)
         layer = _file_blob(file)
         image = _json_blob(
             {
@@ -151,7 +151,7 @@ def _write_layout(
 ) -> None:
     index = _encode({"schemaVersion": 2, "mediaType": _INDEX, "manifests": [entry]})
     top = {"oci-layout": _encode({"imageLayoutVersion": "1.0.0"}), "index.json": index, **more}
-    with archive.aside(path) as file, archive.writer(file) as tar:
+    with packing.aside(path) as file, packing.writer(file) as tar:
         for name, data in sorted(top.items()):
             _add(tar, name, len(data), io.BytesIO(data))
         for folder in ("blobs", "blobs/sha256"):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import archive, cargo, cpio, files, machine, oci
+from recipes.engine import archive, cargo, cpio, files, machine, oci, packing
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Boot,
@@ -99,7 +99,7 @@ def step(what: Step, site: Site) -> None:
 def _pack(what: Pack, site: Site) -> None:
     path = site.path(what.path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    archive.pack_compressed(
+    packing.pack_compressed(
         site.path(what.root),
         path,
         prefix=what.prefix,

@@ -11,14 +11,14 @@ import resource
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from recipes import errors
+from recipes.engine import ending
 from recipes.engine.jobserver import Jobserver
 
 HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -38,13 +38,8 @@ NETWORK_VARIABLES = (
 """What a fetching step inherits from the user, and no other step."""
 NETWORK_PREFIXES = ("CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_")
 TAIL = 25
-GRACE = 3.0
-LAST_MOMENTS = 10.0
-"""Seconds in which a process that was killed must be gone."""
 TimeoutExpired = subprocess.TimeoutExpired
 Process = subprocess.Popen[bytes]
-MARK = "MUSLIN_WORK"
-"""Set in every process of a stage: a later run finds by it what a killed run left behind."""
 
 
 def network_environment() -> dict[str, str]:
@@ -215,11 +210,11 @@ class Runner:
         with self._lock:
             self._running.add(process)
         if self.stopping.is_set():  # stop() may have looked before this one was listed
-            _end_group(process, 0)
+            ending.end_group(process, 0)
         try:
             yield process
         finally:
-            _end_group(process, GRACE)
+            ending.end_group(process, ending.GRACE)
             with self._lock:
                 self._running.discard(process)
 
@@ -234,9 +229,9 @@ class Runner:
         with self._lock:
             running = list(self._running)
         for process in running:
-            _signal_group(process.pid, signal.SIGTERM)
+            ending.signal_group(process.pid, signal.SIGTERM)
         for process in running:
-            _end_group(process, GRACE)
+            ending.end_group(process, ending.GRACE)
 
     def close(self) -> None:
         """Nothing is started any more."""
@@ -268,61 +263,6 @@ def _wait(process: subprocess.Popen[bytes]) -> Usage:
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     memory = usage.ru_maxrss * 1024 if usage.ru_maxrss > own else 0
     return Usage(cpu_seconds=usage.ru_utime + usage.ru_stime, memory=memory)
-
-
-def _signal_group(group: int, number: signal.Signals) -> bool:
-    """Whether the group still had a process to signal."""
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _end_group(process: subprocess.Popen[bytes], grace: float) -> None:
-    """No process of the group outlives its first one: wait `grace` seconds, then kill."""
-    if not _signal_group(process.pid, signal.SIGTERM):
-        process.poll()
-        return
-    deadline = time.monotonic() + grace
-    while time.monotonic() < deadline:
-        if process.poll() is not None and not _signal_group(process.pid, signal.SIGTERM):
-            return
-        time.sleep(0.02)
-    _signal_group(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def end_leftovers(work: Path) -> int:
-    """End the processes that a killed run left at work in this folder; how many there were.
-
-    Looks until none is seen: one may have started another while it was being ended. Raises
-    `LeftoverAlive` where one outlives that, as a process does that waits for a dead disk.
-    """
-    ended = set[int]()
-    deadline = time.monotonic() + LAST_MOMENTS
-    while found := _at_work_in(work):
-        if time.monotonic() > deadline:
-            raise errors.LeftoverAlive(work, found)
-        for process in found:
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-                ended.add(process)
-        time.sleep(0.02)
-    return len(ended)
-
-
-def _at_work_in(work: Path) -> list[int]:
-    """Processes that carry the folder in their environment; those that are ending do no more."""
-    wanted = f"{MARK}={work}".encode()
-    found = []
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if wanted in environ.read_bytes().split(b"\0"):
-                found.append(int(environ.parent.name))
-        except OSError:  # gone meanwhile, or another user's
-            continue
-    return found
 
 
 def tail(log: Path) -> list[str]:

@@ -29,8 +29,6 @@ import filelock
 
 from recipes import errors
 from recipes.engine.manifest import Manifest, compare, seal
-from recipes.engine.runner import end_leftovers
-from recipes.engine.watching import RECORDS
 
 DOWNLOADS = "downloads"
 GONE = ".gone-"
@@ -66,17 +64,6 @@ class Entry:
     def tree(self) -> Path:
         """The stage's output."""
         return self.folder / "tree"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """Something that takes room in the cache."""
-
-    path: Path
-    name: str
-    bytes: int
-    used: float
-    """Seconds since 1970."""
 
 
 class Store:
@@ -245,70 +232,24 @@ class Store:
                 faults[key] = fault
         return faults
 
-    def collect(self, at_most: int, *, dry: bool = False) -> list[Held]:
-        """Remove what was used longest ago until the cache has at most this many bytes.
-
-        Also removes what killed runs left behind. Refuses while a run uses the cache.
-        """
-        with self._alone():
-            if not dry:
-                for leftover in [*self.root.glob(".[ng]*"), *self.work.glob("*")]:
-                    end_leftovers(leftover)
-                    remove(leftover)
-                for record in (self.cache / RECORDS).glob("*"):  # they only save time
-                    record.unlink()
-            held = list(self.held())
-            total = sum(one.bytes for one in held)
-            gone = []
-            for one in held:
-                if total <= at_most:
-                    break
-                if not dry:
-                    remove(one.path)
-                total -= one.bytes
-                gone.append(one)
-            return gone
-
-    def held(self) -> Iterator[Held]:
-        """Everything that a clean-up may take, in the order in which it does: scratch folders,
-        which only save time, then downloads and entries, oldest use first."""
-        yield from sorted(_folders(self.scratch, "scratch"), key=lambda one: one.used)
-        entries = (
-            Held(path=self.root / key, name=record.name, bytes=record.bytes, used=used)
-            for key, record, used in self.entries()
-        )
-        downloads = _folders(self.cache / DOWNLOADS, "download")
-        yield from sorted([*entries, *downloads], key=lambda one: one.used)
-
     def drop_damaged(self) -> dict[str, str]:
-        """Compare every file by digest and remove what differs; key -> fault. Refuses as above."""
-        with self._alone():
+        """Compare every file by digest and remove what differs; key -> fault. Refuses while a run
+        uses the cache."""
+        with self.alone():
             faults = self.verify()
             for key in faults:
                 self.drop(key)
             return faults
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """No run uses the cache meanwhile; raises `CacheInUse` where one does."""
         with (self._locks / "in-use").open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise errors.CacheInUse(self.cache) from None
             yield
-
-
-def _folders(root: Path, what: str) -> Iterator[Held]:
-    for folder in root.glob("*"):
-        files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-        shown = [path.name for path in sorted(folder.iterdir()) if path.name[0] != "."]
-        name = folder.name if what == "scratch" or len(shown) != 1 else shown[0]
-        yield Held(
-            path=folder,
-            name=f"{what} {name}",
-            bytes=sum(path.lstat().st_size for path in files),
-            used=folder.stat().st_mtime,
-        )
 
 
 def remove(path: Path) -> None:

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recipes.engine import store
+from recipes.engine.ending import MARK, end_leftovers
 from recipes.engine.runner import (
     BASE_ENVIRONMENT,
     HOST_PATH,
-    MARK,
     Runner,
-    end_leftovers,
     network_environment,
 )
 from recipes.engine.site import Site

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from recipes import errors
-from recipes.engine import runner, workplace
+from recipes.engine import ending, runner, workplace
 from recipes.engine.stage import Copy, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
 
@@ -310,7 +310,7 @@ def test_a_step_has_the_declared_environment_and_no_other(
         "STAGE": f"{work}/out",
         "TMPDIR": work,
         "TZ": "Asia/Tokyo",
-        runner.MARK: work,
+        ending.MARK: work,
     }
     assert Path(work).is_relative_to(bench.cache)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.runner import MARK
+from recipes.engine.ending import MARK
 from tests.e2e.bench import PROJECT, Bench
 
 PATIENCE = 60.0

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors, settings
+from recipes.engine import room
 from recipes.engine.stage import Copy, Link, Present, Run, Stage, Write
 from tests.e2e.bench import PROJECT, Bench, shell, stage, text
 
@@ -206,17 +207,17 @@ def left(bench: Bench) -> set[str]:
 def test_the_least_recently_used_goes_first(bench: Bench) -> None:
     aged(bench, "one", "two", "three")
     bench.build(text("one", f"{'one':10}"))  # used just now
-    gone = bench.store.collect(20)
+    gone = room.collect(bench.store, 20)
     assert [one.name for one in gone] == ["two"]
     assert left(bench) == {"one", "three"}
-    assert bench.store.collect(20) == []
+    assert room.collect(bench.store, 20) == []
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(bench: Bench) -> None:
     aged(bench, "one", "two", "three")
     leftover = bench.cache / "work" / "leftover"
     leftover.mkdir()
-    gone = bench.store.collect(10, dry=True)
+    gone = room.collect(bench.store, 10, dry=True)
     assert [one.name for one in gone] == ["one", "two"]
     assert left(bench) == {"one", "two", "three"}
     assert leftover.exists()
@@ -232,13 +233,13 @@ def test_scratch_goes_first_and_downloads_by_their_age(bench: Bench) -> None:
         os.utime(folder, (age, age))
     (bench.cache / "downloads/new").mkdir()
     (bench.cache / "downloads/new/new.tar").write_bytes(b"x" * 50)
-    names = [one.name for one in bench.store.collect(0, dry=True)]
+    names = [one.name for one in room.collect(bench.store, 0, dry=True)]
     assert names[0] == "scratch mine"
     assert names[-1] == "download new.tar"
     assert set(names[1:-1]) == {"one", "two", "download old.tar"}
-    gone = bench.store.collect(60)
+    gone = room.collect(bench.store, 60)
     assert gone[0].bytes == 100
-    assert sum(one.bytes for one in bench.store.held()) <= 60
+    assert sum(one.bytes for one in room.held(bench.store)) <= 60
     assert (bench.cache / "downloads/new/new.tar").exists()
     assert not (bench.cache / "downloads/abc").exists()
 
@@ -248,7 +249,7 @@ def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
     for leftover in ("work/abc", "store/.new-x", "store/.gone-1-2-x"):
         (bench.cache / leftover / "deep").mkdir(parents=True)
         (bench.cache / leftover / "deep").chmod(0o555)
-    assert bench.store.collect(100) == []
+    assert room.collect(bench.store, 100) == []
     assert not list((bench.cache / "work").iterdir())
     assert len(list((bench.cache / "store").iterdir())) == 1
 
@@ -258,9 +259,9 @@ def test_clean_up_takes_what_is_known_of_runs_with_nothing_to_do(bench: Bench) -
     record = bench.cache / "unchanged" / "record.json"
     record.parent.mkdir()
     record.write_text("{}")
-    bench.store.collect(100, dry=True)
+    room.collect(bench.store, 100, dry=True)
     assert record.exists()
-    bench.store.collect(100)
+    room.collect(bench.store, 100)
     assert not record.exists()
 
 
@@ -280,9 +281,9 @@ def test_clean_up_refuses_while_a_run_holds_the_cache(bench: Bench) -> None:
     aged(bench, "one")
     with bench.store.in_use():
         with pytest.raises(errors.CacheInUse, match="another run is using the cache"):
-            bench.store.collect(0)
+            room.collect(bench.store, 0)
     assert left(bench) == {"one"}
-    assert len(bench.store.collect(0)) == 1
+    assert len(room.collect(bench.store, 0)) == 1
 
 
 def test_runs_do_not_keep_each_other_out(bench: Bench) -> None:

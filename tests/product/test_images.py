@@ -21,7 +21,7 @@ import pytest
 
 from recipes import errors
 from recipes.engine import archive, oci
-from recipes.engine.apt import Located
+from recipes.engine.apt_printed import Located
 from recipes.engine.stage import ArchiveFile, Source
 from recipes.pipeline import Pipeline
 from recipes.target import Image

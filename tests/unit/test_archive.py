@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.engine import archive
+from recipes.engine import archive, packing
 from recipes.engine.stage import Image, Unpack
 from recipes.errors import BrokenArchive, UnsafeArchive
 
@@ -309,7 +309,7 @@ def test_a_truncated_zst_is_an_error(tmp_path: Path) -> None:
 
 def packed(root: Path, **options: Any) -> bytes:  # noqa: ANN401  # handed on
     buffer = io.BytesIO()
-    archive.pack(root, buffer, **options)
+    packing.pack(root, buffer, **options)
     return buffer.getvalue()
 
 
@@ -373,12 +373,12 @@ def test_a_mode_for_nothing_is_an_error(tmp_path: Path) -> None:
 
 def test_a_tar_gets_its_name_when_it_is_complete(tmp_path: Path) -> None:
     root, tar = grow(tmp_path / "root"), tmp_path / "a.tar"
-    archive.pack(root, tar)
+    packing.pack(root, tar)
     complete = tar.read_bytes()
     assert complete == packed(root)
     os.mkfifo(root / "pipe")
     with pytest.raises(AssertionError, match="pipe is neither"):
-        archive.pack(root, tar)
+        packing.pack(root, tar)
     assert tar.read_bytes() == complete
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "root"]
 
@@ -419,10 +419,10 @@ def test_what_was_packed_is_unpacked(tree: dict[str, Tree]) -> None:
     with tempfile.TemporaryDirectory() as folder_name:
         work = Path(folder_name)
         plant(work / "one", tree)
-        archive.pack(work / "one", work / "tar")
+        packing.pack(work / "one", work / "tar")
         archive.unpack(work / "tar", work / "two")
         assert harvest(work / "two") == tree
-        archive.pack(work / "two", work / "again")
+        packing.pack(work / "two", work / "again")
         assert (work / "again").read_bytes() == (work / "tar").read_bytes()
 
 

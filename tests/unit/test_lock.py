@@ -12,7 +12,8 @@ import pytest
 from typing_extensions import override
 
 from recipes import declaration, errors, lock, source
-from recipes.engine.apt import Apt, Located
+from recipes.engine.apt import Apt
+from recipes.engine.apt_printed import Located
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile
 from recipes.lock import _part, _upstream
