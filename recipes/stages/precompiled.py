@@ -42,8 +42,8 @@ $(BEGIN_ALIKE): private INTERNAL_CFLAGS += -include {HEADER}
 $(BEGIN_ALIKE): | s-precompiled
 s-precompiled: $(srcdir)/{HEADER} | $(generated_files)
 \tmkdir -p {HEADER}.gch
-\t+$(COMPILER) -x c++-header $(ALL_COMPILERFLAGS) $(ALL_CPPFLAGS) -o {HEADER}.gch/O1 $<
-\t+$(COMPILER) -x c++-header $(ALL_COMPILERFLAGS) -O0 $(ALL_CPPFLAGS) -o {HEADER}.gch/O0 $<
+\t$(COMPILER) -x c++-header $(ALL_COMPILERFLAGS) $(ALL_CPPFLAGS) -o {HEADER}.gch/O1 $<
+\t$(COMPILER) -x c++-header $(ALL_COMPILERFLAGS) -O0 $(ALL_CPPFLAGS) -o {HEADER}.gch/O0 $<
 \techo timestamp > $@
 """
 """Without front ends' objects, which have flags of their own, and without what says IN_TARGET_CODE,
