@@ -1,6 +1,7 @@
 """GCC's own objects, compiled behind the precompiled header, hold what they hold without.
 
-The same functions and data of the same size, that is: g++ may write them in another order. Some two minutes of two cores, after `nox -s toolchain`:
+The same functions and data of the same size, that is: g++ may write them in another order. Takes
+some two minutes of two cores, after `nox -s toolchain`:
 `nox -s tests -- tests/endurance/test_precompiled.py --targets armv6`.
 """
 
