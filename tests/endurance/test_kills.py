@@ -1,7 +1,8 @@
 """SIGKILL at random moments of a real build; the next run must end right every time.
 
 Takes minutes per kill, so it is run by name, after `nox -s build-all` for the target:
-`nox -s tests -- tests/endurance --targets armv6 --kills 50`. It works on a copy of the cache.
+`nox -s tests -- tests/endurance/test_kills.py --targets armv6 --kills 50`.
+It works on a copy of the cache.
 """
 
 from __future__ import annotations
