@@ -1,8 +1,8 @@
 """What most of GCC's own files begin with, compiled once.
 
 336 of the 499 files in gcc/ begin with the same headers and are preprocessed to some 100,000 lines
-each (three of them for armv6, `g++ -E | wc -l`: 96,007 to 121,906). g++ reads a header that it has compiled before from memory, where a file wants it first
-(`-include`) and with the same flags.
+each (three of them for armv6, `g++ -E | wc -l`: 96,007 to 121,906). g++ reads a header that it has
+compiled before from memory, where a file wants it first (`-include`) and with the same flags.
 """
 
 from __future__ import annotations
