@@ -19,7 +19,7 @@ MARK = "MUSLIN_WORK"
 """Set in every process of a stage: a later run finds by it what a killed run left behind."""
 
 
-class Process(Protocol):
+class Leader(Protocol):
     """The first process of a group, as whoever started it has it."""
 
     pid: int
@@ -37,7 +37,7 @@ def signal_group(group: int, number: signal.Signals) -> bool:
     return True
 
 
-def end_group(process: Process, grace: float) -> None:
+def end_group(process: Leader, grace: float) -> None:
     """No process of the group outlives its first one: wait `grace` seconds, then kill."""
     if not signal_group(process.pid, signal.SIGTERM):
         process.poll()

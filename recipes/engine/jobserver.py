@@ -12,7 +12,7 @@ import select
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TOKEN = b"+"
@@ -36,31 +36,32 @@ class Jobserver:
     @contextmanager
     def slot(self, stopping: threading.Event) -> Iterator[None]:
         """Hold one token, which a process needs to run; none once `stopping` is set."""
-        with self._lock:
-            self._holders += 1
         took = self._take(stopping)
         try:
             yield
         finally:
             if took:
-                os.write(self._pool, TOKEN)
-            with self._lock:
-                self._holders -= 1
-                if self._holders == 0:
-                    self._refill()
+                self._give_back()
 
     def _take(self, stopping: threading.Event) -> bool:
         while not stopping.is_set():
-            readable, _, _ = select.select([self._pool], [], [], 0.2)
-            if readable:
-                try:
-                    return bool(os.read(self._pool, 1))
-                except BlockingIOError:  # a child was quicker
-                    continue
+            select.select([self._pool], [], [], 0.2)
+            with self._lock, suppress(BlockingIOError):  # a child may have been quicker
+                os.read(self._pool, 1)
+                self._holders += 1
+                return True
         return False
 
+    def _give_back(self) -> None:
+        with self._lock:
+            os.write(self._pool, TOKEN)
+            self._holders -= 1
+            if self._holders == 0:
+                self._refill()
+
     def _refill(self) -> None:
-        """A killed client takes its tokens to the grave: nobody runs now, so count anew."""
+        """A killed client takes its tokens to the grave: nobody runs now, though some may wait to,
+        so count anew."""
         try:
             while os.read(self._pool, 4096):
                 pass

@@ -79,6 +79,26 @@ def test_the_tokens_of_a_dead_client_come_back_when_nobody_runs(server: Jobserve
     assert left(server) == 3
 
 
+def test_they_come_back_to_those_who_wait(server: Jobserver) -> None:
+    go_on, began, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def second() -> None:
+        with server.slot(go_on):
+            began.set()
+            ended.wait(30)
+
+    thread = threading.Thread(target=second)
+    with server.slot(go_on), server.handed() as ((read, _), _flags):
+        os.read(read, 2)  # both that are left, and it dies
+        thread.start()
+        assert not began.wait(0.05), "there is none for it"
+    assert began.wait(30)
+    assert left(server) == 2, "all but the one that was waited for"
+    ended.set()
+    thread.join(30)
+    assert left(server) == 3
+
+
 def test_tokens_do_not_multiply_either(server: Jobserver) -> None:
     with server.slot(threading.Event()), server.handed() as ((_, write), _flags):
         os.write(write, TOKEN * 5)
