@@ -17,7 +17,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from benchmarks import cold, engine, picture, programs, warm
+from benchmarks import cold, engine, picture, programs, timing, warm
 from benchmarks.timing import Pair, installed, spread
 from recipes.engine.report import Report
 from recipes.pipeline import Pipeline
@@ -41,7 +41,9 @@ def machine(jobs: int) -> str:
         ),
         platform.machine(),
     )
-    return f"{jobs} cores ({model}), {memory:.0f} GB of memory, {date.today():%Y-%m-%d}"
+    cores = timing.cores()
+    side = "" if jobs == cores else f", {jobs} jobs side by side"
+    return f"{cores} cores ({model}), {memory:.0f} GB of memory{side}, {date.today():%Y-%m-%d}"
 
 
 def table(pairs: list[Pair], jobs: int) -> str:
@@ -82,7 +84,9 @@ def drawn(run: Pipeline, targets: Sequence[Target]) -> None:
     names = [one.name for one in targets]
     wanted = [f"compiler-{name}" for name in names]
     places = (run.settings.cache / "bench" / "runs", run.settings.cache / "runs")
-    events = next(filter(None, (picture.last_with(place, wanted) for place in places)), None)
+    found = filter(None, (picture.last_with(place, wanted) for place in places))
+    # Runs are named by when they began.
+    events = max(found, key=lambda one: one.parent.name, default=None)
     if events is None:
         sys.exit(f"no run in the cache's runs/ built all of {', '.join(wanted)}; --cold makes one")
     built = picture.spans(events)
@@ -138,7 +142,8 @@ def main() -> None:
             drawn(run, targets)
         elif said.options:
             options = programs.options(run, said.times)
-            written("options", f"Measured on {machine(run.settings.jobs)}.\n\n{options}")
+            runs = f"{said.times} runs each, in turns"
+            written("options", f"Measured on {machine(run.settings.jobs)}; {runs}.\n\n{options}")
         else:
             compared_warm(run, targets, said.times)
 

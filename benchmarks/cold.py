@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.timing import NOX, Pair, command, environment
+from benchmarks.timing import NOX, Pair, command, cores, environment
 from recipes.engine import archive
 from recipes.engine.store import remove
 from recipes.pipeline import Pipeline
@@ -127,13 +127,13 @@ def _pairs(
             what="CPU seconds of ours, to what the cores had in its time (0.92 or more is the aim)",
             how="user and system time of all processes; wall time and the number of cores",
             ours=(busy,),
-            theirs=(wall * run.settings.jobs,),
+            theirs=(wall * cores(),),
             at_most=None,
         ),
         Pair(
             what=f"compiling OpenSSL for {first}, to the same with the compiler made by hand",
-            how=f"`Configure no-tests {run.targets[first].openssl.target}`, `make build_libs`; "
-            "make is timed, once with each",
+            how=f"`Configure no-tests no-shared {run.targets[first].openssl.target}`, "
+            "`make build_libs`; make is timed, once with each",
             ours=(using,),
             theirs=(with_theirs,),
             at_most=None,

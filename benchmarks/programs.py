@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from benchmarks.timing import NOX, Pair, environment, in_turns, installed, spread
 from benchmarks.warm import checkout
 from recipes.pipeline import Pipeline
+from recipes.target import Target
 
 TARGET = "x86_64"
 """The one whose programs run here as they are."""
@@ -41,65 +43,89 @@ for word; do
     esac
 done
 export LD_LIBRARY_PATH="{rust}/lib"
-exec "{rust}/programs/rustc" --sysroot="{rust}" "$@"
+exec "{rust}/programs/rustc" --sysroot="{rust}" {remaps} "$@"
 """
 WORKERS, CONNECTIONS, SECONDS = 4, 64, 5
 
 
 def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
-    """Stripped programs, ours and those that zig links of the same source, std and libraries."""
+    """Stripped programs, ours and those that zig links of the same source, std and libraries: as
+    they come, and with the short names for the build's paths that ours have."""
     target = run.targets[TARGET]
     rust = run.settings.dist / "toolchains" / TARGET / "rust"
     openssl = run.store.find(run.builder().keys.of(run.catalog().library("openssl", target)))
     if openssl is None:
         sys.exit(f"OpenSSL for {TARGET} is not in the cache; `nox -s build-all` first")
+    pairs = []
     with checkout(run.settings.project) as folder, tempfile.TemporaryDirectory() as aside:
         venv = Path(aside) / "zig"
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin" / "pip", "install", "--quiet", *ZIG], check=True)
-        rustc = Path(aside) / "rustc"
-        rustc.write_text(RUSTC.format(triple=target.rust.triple, rust=rust))
-        rustc.chmod(0o755)
         told = environment(
             PATH=f"{venv}/bin:{rust}/bin:{os.environ['PATH']}",
-            RUSTC=str(rustc),
-            CARGO_TARGET_DIR=aside,
             OPENSSL_DIR=str(openssl.tree / "usr"),
             OPENSSL_STATIC="1",
         )
-        made: dict[str, Path] = {}
-        for service in services:
-            subprocess.run(
-                [
-                    *("cargo-zigbuild", "zigbuild", "--release", "--quiet"),
-                    *(f"--target={target.rust.triple}", f"--package={service}"),
-                ],
-                cwd=folder / "services",
-                env=told,
-                check=True,
+        home = Path(os.environ.get("CARGO_HOME", "~/.cargo")).expanduser()
+        for said in ("", ", with the names for paths that ours has"):
+            work = Path(aside) / ("named" if said else "as-it-comes")
+            work.mkdir()
+            named = dict.fromkeys((home / "registry" / "src").glob("*"), "/crates")
+            named |= {folder / "services": "/source", work: "/build"}
+            remaps = [f"--remap-path-prefix={path}={name}" for path, name in named.items()]
+            rustc = work / "rustc"
+            rustc.write_text(
+                RUSTC.format(
+                    triple=target.rust.triple, rust=rust, remaps=shlex.join(remaps) if said else ""
+                )
             )
-            made[service] = Path(aside) / target.rust.triple / "release" / service
-            subprocess.run(["strip", "-s", made[service]], check=True)
-        return [
-            Pair(
-                what=f"{service}, {TARGET}, stripped, to cargo-zigbuild's",
-                how="`dist/` and `cargo zigbuild --release` with the same rustc, std and OpenSSL; "
-                + ", ".join(ZIG),
-                ours=(float((run.settings.dist / TARGET / service).stat().st_size),),
-                theirs=(float(program.stat().st_size),),
-                at_most=1.0,
-                unit="bytes",
-            )
-            for service, program in made.items()
-        ]
+            rustc.chmod(0o755)
+            pairs += [
+                Pair(
+                    what=f"{one}, {TARGET}, stripped, to cargo-zigbuild's{said}",
+                    how="`dist/` and `cargo zigbuild --release` with the same rustc, std and "
+                    f"OpenSSL; {', '.join(ZIG)}",
+                    ours=(float((run.settings.dist / TARGET / one).stat().st_size),),
+                    theirs=(float(_zigbuilt(one, target, folder, work, told)),),
+                    at_most=1.0,
+                    unit="bytes",
+                )
+                for one in services
+            ]
+    return pairs
+
+
+def _zigbuilt(
+    service: str, target: Target, folder: Path, work: Path, told: Mapping[str, str]
+) -> int:
+    """The bytes of a stripped program of a checkout's services, by cargo-zigbuild and the rustc
+    that is in a folder to work in."""
+    subprocess.run(
+        [
+            *("cargo-zigbuild", "zigbuild", "--release", "--quiet"),
+            *(f"--target={target.rust.triple}", f"--package={service}"),
+        ],
+        cwd=folder / "services",
+        env={**told, "RUSTC": str(work / "rustc"), "CARGO_TARGET_DIR": str(work)},
+        check=True,
+    )
+    program = work / target.rust.triple / "release" / service
+    subprocess.run(["strip", "-s", program], check=True)
+    return program.stat().st_size
 
 
 def requests(run: Pipeline, times: int) -> list[Pair]:
-    """Seconds for a million requests to hello-http, musl with mimalloc and glibc."""
+    """Seconds for a million requests to hello-http: on musl with mimalloc and with musl's own
+    allocator, and on glibc."""
     wrk = installed("wrk")
     rust = run.settings.dist / "toolchains" / TARGET / "rust"
     with checkout(run.settings.project) as folder:
-        ours_built = _built_with(folder, MIMALLOC)
+        made = {"mimalloc": MIMALLOC, "musl's allocator": ""}
+        ours = []
+        for number, option in enumerate(made.values()):
+            kept = folder.parent / f"ours-{number}"
+            shutil.copy(_built_with(folder, option), kept)
+            ours.append(Asked(kept, wrk))
         subprocess.run(
             ["cargo", "build", "--release", "--quiet", "--package", "hello-http"],
             cwd=folder / "services",
@@ -110,21 +136,32 @@ def requests(run: Pipeline, times: int) -> list[Pair]:
             ),
             check=True,
         )
-        ours = Asked(ours_built, wrk)
         theirs = Asked(folder.parent / "glibc" / "release" / "hello-http", wrk)
-        took = in_turns(ours, theirs, times=times)
-    what = "hello-http with mimalloc on musl, {} for a million requests, to glibc's"
-    how = f"`wrk -t2 -c{CONNECTIONS} -d{SECONDS}` on the same cores, TOKIO_WORKER_THREADS={WORKERS}"
-    return [
-        Pair(what=what.format("seconds"), how=how, ours=took[0], theirs=took[1], at_most=1.0),
-        Pair(
-            what=what.format("CPU seconds of its own code"),
-            how="the same runs; `utime` of the server",
-            ours=tuple(ours.own[1:]),  # a first time of each does not count
-            theirs=tuple(theirs.own[1:]),
-            at_most=None,
-        ),
-    ]
+        *took, took_theirs = in_turns(*ours, theirs, times=times)
+    how = (
+        f"`wrk -t2 -c{CONNECTIONS} -d{SECONDS}` on the same cores, TOKIO_WORKER_THREADS={WORKERS}; "
+        "`cargo build --release` by the same rustc with its own std for glibc"
+    )
+    pairs = []
+    for allocator, seconds, one in zip(made, took, ours, strict=True):
+        what = f"hello-http with {allocator} on musl, {{}} for a million requests, to glibc's"
+        pairs += [
+            Pair(
+                what=what.format("seconds"),
+                how=how,
+                ours=seconds,
+                theirs=took_theirs,
+                at_most=1.0 if made[allocator] else None,
+            ),
+            Pair(
+                what=what.format("CPU seconds of its own code"),
+                how="the same runs; `utime` of the server",
+                ours=tuple(one.own[1:]),  # a first time of each does not count
+                theirs=tuple(theirs.own[1:]),
+                at_most=None,
+            ),
+        ]
+    return pairs
 
 
 def options(run: Pipeline, times: int) -> str:

@@ -60,6 +60,11 @@ def installed(program: str) -> str:
     return found
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def environment(**more: str) -> dict[str, str]:
     """What the commands of a comparison get: nothing of the caller's that changes programs."""
     return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)} | more

@@ -23,6 +23,10 @@ PROGRAMS = "gcc g++ make perl pipx patch m4 bison flex"
 LIBRARIES = (
     "backports.zstd capstone filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm"
 )
+CHECKOUT = """\
+      - uses: actions/checkout@v4
+        with:
+          submodules: recursive"""
 PREPARED = """\
       - run: sudo apt-get update && sudo apt-get install --yes --no-install-recommends @programs@
       - run: pipx install nox && pipx inject nox @libraries@"""
@@ -47,7 +51,7 @@ jobs:
       matrix:
         target: [@targets@]
     steps:
-      - uses: actions/checkout@v4
+@checkout@
       - uses: actions/cache@v4
         with:
           path: .muslin-cache
@@ -66,7 +70,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 30
     steps:
-      - uses: actions/checkout@v4
+@checkout@
       - run: mkdir .joined
 @restored@
       - run: mv .joined .muslin-cache
@@ -113,7 +117,7 @@ jobs:
         target: [@targets@]
         driver: [musl-cross-make, builtin]
     steps:
-      - uses: actions/checkout@v4
+@checkout@
 @prepared@
       - run: nox -s build-all -- ${{ matrix.target }}
         env:
@@ -132,6 +136,7 @@ default:
     - pipx install nox && pipx inject nox @libraries@
 
 variables:
+  GIT_SUBMODULE_STRATEGY: recursive
   MUSLIN_CACHE: $CI_PROJECT_DIR/.muslin-cache
 
 .cached:
@@ -178,6 +183,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
     if forge not in FORGES:
         raise errors.Unknown("forge", forge, FORGES)
     values = {
+        "checkout": CHECKOUT,
         "prepared": PREPARED,
         "targets": ", ".join(targets),
         "names": " ".join(targets),

@@ -55,16 +55,26 @@ def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
 
 
 def sources(root: Path) -> Iterator[Path]:
-    """Every file below a folder, less what nobody wrote for the project, relative to it."""
-    for here, folders, names in os.walk(root):
+    """Every file below a folder, less what nobody wrote for the project, relative to it. A link to
+    a folder is that folder, unless it leads to where it lies."""
+    for here, folders, names in os.walk(root, followlinks=True):
         folders[:] = [
             folder
             for folder in folders
-            if not _is_left(folder) and not set(LEFT_BEHIND.get(folder, ())) & set(names)
+            if not _is_left(folder)
+            and not set(LEFT_BEHIND.get(folder, ())) & set(names)
+            and not _leads_back(Path(here, folder))
         ]
         for name in names:
             if not _is_left(name) and Path(here, name).is_file():
                 yield Path(here, name).relative_to(root)
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether it is a link to a folder that was passed on the way to it."""
+    if not folder.is_symlink():
+        return False
+    return folder.resolve() in {above.resolve() for above in folder.parents}
 
 
 def _is_left(name: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import board, errors, service, source, target
+from recipes import board, errors, service, source, target, trees
 from recipes.catalog import Catalog
 from recipes.engine import site
 from recipes.engine.key import Keys
@@ -375,6 +375,18 @@ def test_what_was_compiled_in_a_projects_folder_stays_there(
     )
     ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
     assert not {"hello-c", "src/main.o", "src/mine.a"} & {file.path for file in tree.files}
+
+
+def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
+    for name in ("shared/inner", "mine"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "shared" / "inner" / "lib.c").write_text("\n")
+    (tmp_path / "shared" / "again").symlink_to(tmp_path / "shared")
+    (tmp_path / "shared" / "back").symlink_to(tmp_path / "mine")
+    (tmp_path / "mine" / "linked").symlink_to("../shared")
+    (tmp_path / "mine" / "lost").symlink_to("nowhere")
+    (file,) = trees.of_project(tmp_path / "mine").files
+    assert file.path == "linked/inner/lib.c"
 
 
 def test_libraries_come_with_what_they_need_each_before_it(catalog: Catalog) -> None:
