@@ -7,7 +7,18 @@ import os
 import threading
 from pathlib import Path
 
-CHUNK = 1 << 20  # bytes
+CHUNK = 1 << 18
+"""Bytes that are read, hashed and written while they lie in a processor's own cache."""
+
+
+class _Buffer(threading.local):
+    """Each thread's own, for all files that it copies."""
+
+    def __init__(self) -> None:
+        self.bytes = memoryview(bytearray(CHUNK))
+
+
+_buffer = _Buffer()
 
 
 def place(source: Path, path: Path, row: list[int | str]) -> bool:
@@ -29,7 +40,7 @@ def place(source: Path, path: Path, row: list[int | str]) -> bool:
 
 def _copied(source: Path, to: Path) -> str:
     """The SHA-256 of what was copied."""
-    found, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
+    found, buffer = hashlib.sha256(), _buffer.bytes
     with source.open("rb", buffering=0) as reading, to.open("wb") as writing:
         while count := reading.readinto(buffer):
             found.update(buffer[:count])
