@@ -131,6 +131,13 @@ def update(session: nox.Session) -> None:
         talk().update(run, session.posargs)
 
 
+@nox.session(venv_backend="none")
+def advisories(session: nox.Session) -> None:
+    """Security fixes that the pins lack, by the archive's changelogs; `-- --json --offline`."""
+    with pipeline(session) as run:
+        talk().advise(run, session.posargs)
+
+
 @nox.session(venv_backend="none", name="import")
 def import_(session: nox.Session) -> None:
     """A target file from a config.mak of musl-cross-make: `-- path/to/config.mak NAME`."""

@@ -179,7 +179,7 @@ class Catalog(Parts):
     def _bundle_of(self, service: Service) -> Stage | None:
         if not service.image.ca_bundle:
             return None
-        source = self.pins.source("ca-certificates")
+        source = self.pins.component("ca-certificates")
         return self._once("ca-bundle", lambda: image.ca_bundle(source))
 
     def _kit_of(self, service: Service, target: Target, *tools: str) -> Kit:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import difflib
 import errno
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
 class PipelineError(Exception):
     """Base of everything a person can meet; its text is complete as it stands."""
+
+    refuses = False
+    """Whether it says that the product of a stage is bad."""
 
 
 class BadDeclaration(PipelineError):
@@ -99,10 +103,13 @@ class CommandFailed(PipelineError):
             f"  its last lines:\n{lines}\n  the whole log: {log}"
         )
         self.code, self.tail = code, tuple(tail)
+        self.refuses = code not in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
 
 
 class SaidNo(PipelineError):
     """A program that looks at a product found it wrong, and said why."""
+
+    refuses = True
 
     def __init__(self, stage: str, why: Sequence[str], log: Path) -> None:
         lines = "\n".join(f"  {line}" for line in why)
@@ -112,10 +119,32 @@ class SaidNo(PipelineError):
 class IllegalInstruction(PipelineError):
     """A program met an instruction that the processor it is for lacks."""
 
+    refuses = True
+
     def __init__(self, stage: str, argv: Sequence[str], remedy: str, log: Path) -> None:
         super().__init__(
             f"{stage}: died of SIGILL: it has an instruction that its processor lacks:\n"
             f"  {' '.join(argv)}\n  which one: {remedy}\n  the whole log: {log}"
+        )
+
+
+class FixesLacking(PipelineError):
+    """The archive has fixes that a build lacks."""
+
+    def __init__(self, summary: str) -> None:
+        super().__init__(
+            f"{summary}. `nox -s update` moves the pins; what cannot move goes into "
+            "recipes/pins/advisories.toml with its reason"
+        )
+
+
+class NotAsked(PipelineError):
+    """A question without the network, in a cache that was never told the answer."""
+
+    def __init__(self, cache: Path) -> None:
+        super().__init__(
+            f"{cache} does not know the archive's changelogs yet: run `nox -s advisories` once "
+            "with the network"
         )
 
 
@@ -146,13 +175,15 @@ class StepFailed(PipelineError):
 class CheckFailed(PipelineError):
     """A stage's product is not what the stage promises; nothing uses it."""
 
+    refuses = True
+
     def __init__(self, stage: str, what: str, findings: Sequence[str], log: Path) -> None:
         shown = "\n".join(f"    {finding}" for finding in findings[:10])
         more = f"\n    … and {len(findings) - 10} more" if len(findings) > 10 else ""
         super().__init__(
             f"{stage}: check failed: {what}\n{shown}{more}\n  log: {log}\n"
-            "  Nothing uses what was built. Mend the recipe or the service, or the check if it "
-            "asks too much, and run the same command again"
+            "  Nothing uses what was built. Fix the recipe, the service or the check; the same "
+            "command then builds it again, or only checks it again if the check has changed"
         )
 
 

@@ -6,27 +6,34 @@ series, says so, and writes it into its cache's run lock, so that the next run u
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import filelock
 import tomli_w
 
-from recipes import declaration, errors, source
+from recipes import changelog, declaration, errors, source
+from recipes.engine import archive, patches
 from recipes.engine.apt import HOST_SUITE, Apt
 from recipes.engine.apt_printed import Located
 from recipes.engine.stage import ArchiveFile, Source
-from recipes.source import Group, HostLock, Moved, Pin, Pins, PinSet, RunLock
+from recipes.source import Group, HostLock, Moved, Patches, Pin, Pins, PinSet, RunLock
 
 Note = Callable[[str], None]
+Obtain = Callable[[Source], Path]
+"""Download a file and return where it is; raises `PipelineError`."""
+NO_SERIES = "Debian has no patches for it in this version"
 UNKNOWN_LICENCE = "NOASSERTION"
 """SPDX's word for it: the archive states no licence that a program could read."""
 
 
-def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note) -> Pins:
+def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note, *, obtain: Obtain) -> Pins:
     """The pins under which every wanted source can be had; what moved is in the run lock."""
     origins = {
         (origin, one.name)
@@ -38,7 +45,7 @@ def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note) -> Pins:
     gone = {origin for origin, name in origins if apt.locate(origin, name) is None}
     for name, pin in list(pins.pins.items()):
         if any((pin.package, pin.package_version) == (one.package, one.version) for one in gone):
-            pins = _move(pins, name, apt, note)
+            pins = _move(pins, name, apt, note, obtain)
     for name, group in list(pins.groups.items()):
         packages = {(group.suite, package.name, package.version) for package in group.packages}
         if any((one.suite, one.package, one.version) in packages for one in gone):
@@ -75,30 +82,92 @@ def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
     raise errors.NotInArchive(names, "of any version", "one", ())
 
 
-def newest(apt: Apt, suite: str, pin: Pin) -> Pin:
-    """The newest of a pin's series in the archive; raises `NotInArchive`."""
+def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
+    """The newest of a pin's series whose files the archive hands out, with its patches.
+
+    An index may name a version before every mirror has its files: such a version is passed over
+    with a note. Raises `NotInArchive`.
+    """
     there = apt.versions(suite, pin.package, pin.kind)
     for version in there:
-        upstream = _upstream(version)
-        if pin.series == "*" or f"{upstream}.".startswith(f"{pin.series}."):
-            part = _part(pin.file)
-            files = apt.files(suite, pin.package, version, pin.kind)
-            located = next((one for one in files if _part(one.name) == part), None)
-            if located is None:  # that version is made up of other files
-                continue
-            return pin.model_copy(
-                update={
-                    "version": upstream,
-                    "package_version": version,
-                    "file": located.name,
-                    "size": located.size,
-                    "sha256": located.sha256,
-                }
-            )
+        upstream = changelog.upstream(version)
+        if pin.series != "*" and not f"{upstream}.".startswith(f"{pin.series}."):
+            continue
+        files = apt.files(suite, pin.package, version, pin.kind)
+        located = _one_part(files, _part(pin.file))
+        if located is None:  # that version is made up of other files
+            continue
+        if (version, located.sha256) == (pin.package_version, pin.sha256):
+            return pin
+        update = {
+            "version": upstream,
+            "package_version": version,
+            "file": located.name,
+            "size": located.size,
+            "sha256": located.sha256,
+        }
+        try:
+            obtain(_source(suite, pin.kind, located))
+            if pin.kind == "source":
+                update |= _patched(suite, pin, version, files, obtain)
+        except (errors.ArchiveUnusable, errors.NoNetwork) as error:
+            note(f"{pin.package} {version} is passed over: {error}")
+            continue
+        return pin.model_copy(update=update)
     raise errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
 
 
-def relock(folder: Path, apt: Apt, *, host: str, names: Sequence[str] = ()) -> list[str]:
+def _patched(
+    suite: str, pin: Pin, version: str, files: Sequence[Located], obtain: Obtain
+) -> dict[str, object]:
+    """The fields of a pin that say how its sources are patched, and what that fixes."""
+    located = _one_part(files, ".debian.tar")
+    if located is None:
+        return {"patches": None, "unpatched": NO_SERIES, "fixes": ()}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        archive.unpack(obtain(_source(suite, pin.kind, located)), root)
+        known = changelog.entries((root / "debian/changelog").read_text(encoding="utf-8"))
+        old = pin.patches or Patches()
+        try:
+            there = patches.ordered(root / old.folder)
+        except patches.Unexplained:
+            there = []
+    if not there:
+        return {"patches": None, "unpatched": NO_SERIES, "fixes": ()}
+    new = old.model_copy(
+        update={
+            "file": located.name,
+            "size": located.size,
+            "sha256": located.sha256,
+            "left_out": {
+                pattern: why
+                for pattern, why in old.left_out.items()
+                if fnmatch.filter(there, pattern)
+            },
+        }
+    )
+    return {"patches": new, "unpatched": "", "fixes": changelog.on_top(known, version)}
+
+
+def _one_part(files: Iterable[Located], part: str) -> Located | None:
+    return next((one for one in files if _part(one.name) == part), None)
+
+
+def _source(suite: str, kind: Literal["binary", "source"], located: Located) -> Source:
+    origin = ArchiveFile(suite=suite, package=located.package, version=located.version, kind=kind)
+    return Source(name=located.name, sha256=located.sha256, size=located.size, origins=(origin,))
+
+
+def relock(  # noqa: PLR0913  # named at the call
+    folder: Path,
+    apt: Apt,
+    note: Note,
+    *,
+    host: str,
+    obtain: Obtain,
+    names: Sequence[str] = (),
+) -> list[str]:
     """Move pins of a folder to the newest of their series, lock the host's groups and the kernels;
     all of them where no names are given. A name that has no pin yet gets one, from the source
     package of that name; those are returned."""
@@ -110,7 +179,9 @@ def relock(folder: Path, apt: Apt, *, host: str, names: Sequence[str] = ()) -> l
     new = sorted(wanted - {*pin_set.pins, *candidates, *kernels})
     pins = dict(pin_set.pins) | {name: _first(apt, pin_set.suite, name) for name in new}
     moved = {
-        name: newest(apt, pin.suite or pin_set.suite, pin) if name in wanted else pin
+        name: newest(apt, pin.suite or pin_set.suite, pin, note, obtain=obtain)
+        if name in wanted
+        else pin
         for name, pin in pins.items()
     }
     _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
@@ -139,7 +210,7 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
     there = apt.versions(suite, name, "source")
     if not there:
         raise errors.NoSourcePackage(name, suite)
-    upstream = _upstream(there[0])
+    upstream = changelog.upstream(there[0])
     return Pin.model_validate(
         {
             "version": upstream,
@@ -151,13 +222,14 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
             "file": f"{name}_{upstream}.orig.tar.gz",
             "size": 1,
             "sha256": "0" * 64,
+            "unpatched": NO_SERIES,
         }
     )
 
 
-def _move(pins: Pins, name: str, apt: Apt, note: Note) -> Pins:
+def _move(pins: Pins, name: str, apt: Apt, note: Note, obtain: Obtain) -> Pins:
     old = pins.pins[name]
-    pin = newest(apt, old.suite or pins.suite, old)
+    pin = newest(apt, old.suite or pins.suite, old, note, obtain=obtain)
     note(
         f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
         "until the pin in recipes/pins/debian.toml moves"
@@ -208,13 +280,6 @@ def _package(located: Located) -> dict[str, str | int]:
         "size": located.size,
         "sha256": located.sha256,
     }
-
-
-def _upstream(version: str) -> str:
-    """`1:2.44-3~deb13u1` -> `2.44`; `6.3.0+dfsg-3` -> `6.3.0`; `1.3+really1.3.1-1` -> `1.3.1`."""
-    match = re.match(r"(?:.*\+really|\d+:)?([^-+~]+?)(?:\.dfsg)?(?:[-+~]|$)", version)
-    assert match is not None, version
-    return match[1]
 
 
 def _part(name: str) -> str:

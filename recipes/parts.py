@@ -91,7 +91,7 @@ class Parts:
 
     def host_libs(self) -> Stage:
         """gmp, mpfr and mpc."""
-        pins = {name: self.pins.source(name) for name in ("gmp", "mpfr", "mpc")}
+        pins = {name: self.pins.component(name) for name in ("gmp", "mpfr", "mpc")}
         return self._once("host-libs", lambda: host_libs.stage(**pins, tools=self.tools()))
 
     @property
@@ -106,21 +106,20 @@ class Parts:
             f"binutils-{target.name}",
             lambda: binutils.stage(
                 target,
-                source=self.pins.source("binutils"),
-                member=self.pins.member("binutils"),
+                source=self.pins.component("binutils"),
                 tools=self.tools(),
             ),
         )
 
     def headers(self, target: Target) -> Stage:
         """Kernel headers."""
-        source = self.pins.source("linux-headers")
+        source = self.pins.component("linux-headers")
         return self._once(f"headers-{target.name}", lambda: headers.stage(target, source=source))
 
     def gcc_source(self) -> Stage:
         """GCC's sources, for all targets."""
-        source, member = self.pins.source("gcc"), self.pins.member("gcc")
-        return self._once("gcc-source", lambda: gcc_source.stage(source=source, member=member))
+        source = self.pins.component("gcc")
+        return self._once("gcc-source", lambda: gcc_source.stage(source=source))
 
     def compiler(self, target: Target) -> Stage:
         """GCC's own programs."""
@@ -144,10 +143,10 @@ class Parts:
             lambda: gcc.stage(
                 target,
                 made=self.compiler(target),
-                musl=self.pins.source("musl"),
-                musl_patches=self.pins.patches("musl"),
+                musl=self.pins.component("musl"),
                 musl_files=_musl_files(target),
                 headers=self.headers(target),
+                members=(),
                 tools=self.tools(),
             ),
         )
@@ -164,7 +163,7 @@ class Parts:
                     part: self.pins.source(names.get(part, part))
                     for part in musl_cross_make.COMPONENTS
                 },
-                musl_patches=self.pins.patches("musl", driver="musl-cross-make"),
+                musl=self.pins.component("musl", driver="musl-cross-make"),
                 musl_files=_musl_files(target),
                 tools=self.tools(),
             ),
@@ -204,7 +203,7 @@ class Parts:
 
     def openssl_known(self, target: Target) -> Stage:
         """That OpenSSL has the target."""
-        source = self.pins.source("openssl")
+        source = self.pins.component("openssl")
         targets = self._once("openssl-targets", lambda: names.openssl_targets(source))
         return self._once(
             f"openssl-known-{target.name}", lambda: names.openssl(target, targets=targets)
@@ -217,7 +216,7 @@ class Parts:
     def _library(self, name: str, target: Target) -> Stage:
         library = known(name)
         kit = self.kit(target, library.needs, *library.tools)
-        stage = library.stage(target, source=self.pins.source(name), kit=kit)
+        stage = library.stage(target, source=self.pins.component(name), kit=kit)
         if name == "openssl":  # it is told the target's name
             return replace(stage, judges=(*stage.judges, ("known", self.openssl_known(target))))
         return stage
@@ -231,7 +230,7 @@ class Parts:
             f"{name}-tests-{target.name}",
             lambda: make(
                 target,
-                source=self.pins.source(name),
+                source=self.pins.component(name),
                 kit=self.kit(target, library.needs, *library.tools),
                 library=self.library(name, target),
                 qemu=self.qemu(),

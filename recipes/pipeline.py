@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from recipes import (
+    advisories,
     arguments,
     board,
     dist,
@@ -210,6 +212,8 @@ class Pipeline:
                         if goal == "package" and not faults:  # a joint image needs all of them
                             entries |= builder.build(self.joint(builder, targets), executor)
                         brought = self._fill(output, goal, targets, entries)
+            if fills and self.events.any and self.pins.pins:
+                self._warn_of_fixes()
         if faults:
             raise errors.SeveralFailed(faults)
         lines = list(self.report.lines)
@@ -270,6 +274,41 @@ class Pipeline:
             builder=builder,
             note=(lambda _: None) if quiet else self.report.note,
         )
+
+    def advisories(self, *, offline: bool = False) -> advisories.Found:
+        """Which fixes the pins lack. The archive is asked, unless it is to be `offline`.
+
+        Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotAsked`.
+        """
+        known, every = advisories.load(self.settings.cache), advisories.pinned(self.pins)
+        if not offline:
+            with self.report.busy("archive", self.apt.log):
+                known = advisories.ask(every, self.apt, before=known, now=time.time())
+            advisories.save(self.settings.cache, known)
+        if known is None:
+            raise errors.NotAsked(self.settings.cache)
+        rules = advisories.policy(self.settings.project / "recipes" / "pins")
+        today = datetime.datetime.now(datetime.UTC).date()
+        return advisories.Found(
+            asked=known.asked,
+            pinned=every,
+            lacking=advisories.lacking(
+                every, known, rules.accepted, is_newer=self.apt.is_newer, today=today
+            ),
+            ended=advisories.ended(every, rules.support, today=today),
+        )
+
+    def _warn_of_fixes(self) -> None:
+        """Say which fixes what was built lacks; the archive is asked at most once a day."""
+        known = advisories.load(self.settings.cache)
+        fresh = advisories.is_fresh(known, time.time())
+        try:
+            found = self.advisories(offline=fresh)
+        except (errors.ArchiveUnreachable, errors.ArchiveUnusable) as error:
+            self.report.note(f"security fixes were not looked for: {str(error).splitlines()[0]}")
+            return
+        if found.summary:
+            self.report.note(f"{found.summary}: `nox -s advisories`")
 
     def cargo(self, words: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
         """Program, arguments and environment of a cargo for one target, built if it is not there.
@@ -337,7 +376,9 @@ class Pipeline:
         self.report.say(f"asking the archive for {len(missing)} files")
         before = self.pins
         with self.report.busy("archive", self.apt.log):
-            self._pins = lock.settle(before, missing, self.apt, self.report.note)
+            self._pins = lock.settle(
+                before, missing, self.apt, self.report.note, obtain=self.fetcher.fetch
+            )
         return self._pins != before
 
     @contextmanager

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from recipes.advisories import Policy
 from recipes.board import Board
 from recipes.declaration import Declaration
 from recipes.service import Service
@@ -25,6 +26,7 @@ MODELS: Mapping[str, type[Declaration]] = {
     "host-packages": Candidates,
     "kernels": Kernels,
     "board": Board,
+    "advisories": Policy,
 }
 NOT_SAID = {"name", "folder"}
 """Fields of targets and services that the file's place says."""

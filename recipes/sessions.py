@@ -122,10 +122,37 @@ def update(run: Pipeline, words: Sequence[str]) -> None:
     names, _ = arguments.split("update", words, flags=())
     folder = run.settings.project / "recipes" / "pins"
     with run.at_work(), run.report.busy("archive", run.apt.log):
-        new = lock.relock(folder, run.apt, host=run.apt.host, names=names)
+        new = lock.relock(
+            folder,
+            run.apt,
+            run.report.note,
+            host=run.apt.host,
+            obtain=run.fetcher.fetch,
+            names=names,
+        )
     for name in new:
         run.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
     run.report.say("done; `git diff recipes/pins` shows what moved")
+
+
+def advise(run: Pipeline, words: Sequence[str]) -> None:
+    """Show every fix of the archive that the pins lack, and series without support.
+
+    Raises `FixesLacking` where something is open and the policy is `fail`; `ArchiveUnreachable`,
+    or `NotAsked` with `--offline` in a cache that knows nothing.
+    """
+    _, options = arguments.split("advisories", words, flags=("--json", "--offline"))
+    if "--json" in options:
+        run.report.divert()
+    with run.at_work():
+        found = run.advisories(offline="--offline" in options)
+    if "--json" in options:
+        run.report.data(json.dumps(found.as_data(), indent=1) + "\n")
+    else:
+        for line in found.lines():
+            run.report.say(line)
+    if found.summary and run.settings.advisories == "fail":
+        raise errors.FixesLacking(found.summary)
 
 
 def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import Field
@@ -34,6 +34,8 @@ class Tool(Declaration):
     """Source set; `auto` takes the first that can be reached."""
     driver: str = "auto"
     """What makes the toolchains; `auto` takes the source set's own."""
+    advisories: Literal["fail", "report"] = "fail"
+    """Whether `nox -s advisories` fails where a fix is lacking."""
     mirror: str = ""
     """A folder on the web that has the upstream set's files, asked before the projects' own."""
 
@@ -54,6 +56,8 @@ class Settings:
     """Name of a source set, or `auto`."""
     driver: str
     """Name of a driver, or `auto`."""
+    advisories: Literal["fail", "report"]
+    """What `nox -s advisories` does where a fix is lacking."""
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
 
@@ -77,6 +81,7 @@ def load(project: Path) -> Settings:
         services=tuple(_services(path, tool.services)),
         sources=os.environ.get(SOURCES_VARIABLE) or tool.sources,
         driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
+        advisories=tool.advisories,
         mirror=_folder(os.environ.get(MIRROR_VARIABLE) or tool.mirror),
     )
 

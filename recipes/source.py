@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from recipes import declaration, errors
 from recipes.declaration import Declaration
@@ -23,6 +23,31 @@ from recipes.engine.stage import ArchiveFile, Source
 Text = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0)]
+
+
+Cve = Annotated[str, Field(pattern=r"^CVE-\d{4}-\d{4,}$")]
+
+
+class Patches(Declaration):
+    """The patches that a Debian package applies to its sources."""
+
+    file: str = ""
+    """The archive that has them; empty where they lie in the component's own package."""
+    size: Annotated[int, Field(ge=0)] = 0
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    folder: Text = "debian/patches"
+    apply: tuple[Text, ...] = ()
+    """Names in the order they are applied, where the folder has no `series`."""
+    strip: Annotated[int, Field(ge=1)] = 1
+    """Leading path components to drop, as in `patch -p1`."""
+    left_out: dict[Text, Text] = Field(default_factory=dict)
+    """Glob pattern of patches that are not applied -> the reason."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if bool(self.file) != bool(self.sha256) or bool(self.file) != bool(self.size):
+            raise ValueError("file, size and sha256 belong together")
+        return self
 
 
 class Pin(Declaration):
@@ -45,6 +70,19 @@ class Pin(Declaration):
     """The tarball inside a package, with `{version}` for the version."""
     size: Bytes
     sha256: Digest
+    patches: Patches | None = None
+    unpatched: str = ""
+    """Why no patches of the package are applied, where it has `patches` for none."""
+    fixes: tuple[Cve, ...] = ()
+    """What the patches fix on top of the release, from the package's changelog."""
+
+    @model_validator(mode="after")
+    def _is_patched_or_explained(self) -> Self:
+        if (self.patches is None) == (not self.unpatched):
+            raise ValueError(
+                "`patches` names the package's patches, or `unpatched` says why none are applied"
+            )
+        return self
 
 
 class PinSet(Declaration):
@@ -136,6 +174,37 @@ class RunLock(Declaration):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Series:
+    """Patches in the order they are applied."""
+
+    files: tuple[Source, ...] = ()
+    """One archive that holds them in `folder`, or the patches themselves."""
+    folder: str = ""
+    inside: bool = False
+    """`folder` is in the component's own package."""
+    names: tuple[str, ...] = ()
+    """The order, where the folder has no `series`."""
+    omit: tuple[str, ...] = ()
+    """Glob patterns of those that are not applied."""
+    strip: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """What a recipe builds: sources with their patches."""
+
+    name: str
+    version: str
+    """With the package's revision where it is a package's: `3.5.7-1~deb13u2`."""
+    source: Source
+    member: str = ""
+    """The tarball inside `source`, where that is a package of sources."""
+    series: Series = field(default_factory=Series)
+    fixes: tuple[str, ...] = ()
+    """CVEs that the patches fix on top of the release."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pins:
     """The pins in force: the repository's, with the run lock's over them."""
 
@@ -152,37 +221,50 @@ class Pins:
     """Those of them that are about the host's own packages."""
     run_lock: Path
 
-    def patches(
+    def component(
         self,
-        component: str,
+        name: str,
         *,
         driver: str = "",  # noqa: ARG002  # the packages' series is for none but `builtin`
-    ) -> tuple[Source, ...]:
-        """What is applied to a component: a package's folder with a quilt series, or patches, less
-        those that a driver brings along."""
-        return (self.source(f"{component}-patches"),)
-
-    def source(self, component: str) -> Source:
-        """A component's file."""
-        pin = self._pin(component)
-        return Source(
-            name=pin.file,
-            sha256=pin.sha256,
-            size=pin.size,
-            origins=(
-                ArchiveFile(
-                    suite=pin.suite or self.suite,
-                    package=pin.package,
-                    version=pin.package_version,
-                    kind=pin.kind,
-                ),
-            ),
+    ) -> Component:
+        """A component by name, less the patches that a driver brings along."""
+        pin = self._pin(name)
+        return Component(
+            name=name,
+            version=pin.package_version,
+            source=self._file(pin, pin.file, pin.size, pin.sha256),
+            member=pin.member.format(version=pin.version),
+            series=self._series(pin),
+            fixes=pin.fixes,
         )
 
-    def member(self, component: str) -> str:
-        """Where the tarball lies inside the component's package; empty if it is the file."""
-        pin = self._pin(component)
-        return pin.member.format(version=pin.version)
+    def source(self, name: str) -> Source:
+        """A component's file, without its patches."""
+        return self.component(name).source
+
+    def _series(self, pin: Pin) -> Series:
+        patches = pin.patches
+        if patches is None:
+            return Series()
+        archive = self._file(pin, patches.file, patches.size, patches.sha256)
+        return Series(
+            files=(archive,) if patches.file else (),
+            folder=patches.folder,
+            inside=not patches.file,
+            names=patches.apply,
+            omit=tuple(patches.left_out),
+            strip=patches.strip,
+        )
+
+    def _file(self, pin: Pin, name: str, size: int, sha256: str) -> Source:
+        """A file of a pin's package."""
+        origin = ArchiveFile(
+            suite=pin.suite or self.suite,
+            package=pin.package,
+            version=pin.package_version,
+            kind=pin.kind,
+        )
+        return Source(name=name, sha256=sha256, size=size, origins=(origin,))
 
     def group(self, name: str) -> tuple[Source, ...]:
         """The packages of a group."""

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from recipes import declaration, errors, source
 from recipes.declaration import Declaration
 from recipes.engine.stage import Source, Url
-from recipes.source import Bytes, Digest, Pins, Text
+from recipes.source import Bytes, Component, Digest, Pins, Series, Text
 
 NAME = "upstream"
 Address = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
@@ -98,19 +98,17 @@ class UpstreamPins(Pins):
     mirror: str = ""
     """A folder that is asked before all others; it has the files under their own names."""
 
-    def source(self, component: str) -> Source:
-        """A component's release."""
-        return self._source(self._web(component))
-
-    def member(self, component: str) -> str:
-        """Nothing: a release is what it is."""
-        self._web(component)
-        return ""
-
-    def patches(self, component: str, *, driver: str = "") -> tuple[Source, ...]:
-        """The patches that a release has not yet, less those that a driver brings along."""
-        patches = self._web(component).patches
-        return tuple(self._source(one) for one in patches if driver not in one.brought_by)
+    def component(self, name: str, *, driver: str = "") -> Component:
+        """A component's release, with the patches that a driver does not bring along."""
+        pin = self._web(name)
+        patches = [patch for patch in pin.patches if driver not in patch.brought_by]
+        return Component(
+            name=name,
+            version=pin.version,
+            source=self._source(pin),
+            series=Series(files=tuple(map(self._source, patches))),
+            fixes=tuple(patch.fixes for patch in pin.patches),
+        )
 
     def group(self, name: str) -> tuple[Source, ...]:
         """The packages of a group of host programs; Rust's own archives for `rust`."""

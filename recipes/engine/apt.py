@@ -20,7 +20,7 @@ import filelock
 from recipes import errors
 from recipes.engine import apt_printed, apt_sources, apt_state, runner
 from recipes.engine.apt_printed import Located
-from recipes.engine.apt_sources import VENDORS
+from recipes.engine.apt_sources import VENDORS, Entry
 from recipes.engine.runner import Runner
 from recipes.engine.stage import ArchiveFile
 
@@ -161,6 +161,34 @@ class Apt:
             versions.sort(key=functools.cmp_to_key(self._compared), reverse=True)
         return versions
 
+    def is_newer(self, left: str, right: str) -> bool:
+        """Whether one version is newer than another, as dpkg compares them."""
+        return self._compared(left, right) > 0
+
+    def built_from(self, suite: str, package: str, version: str) -> list[Located]:
+        """The binary packages of a source package at a version, smallest first."""
+        self.refresh(suite)
+        shown = self._apt(suite, "apt-cache", "showsrc", "--only-source", package)
+        names = {
+            name
+            for stanza in shown.split("\n\n")
+            if f"\nVersion: {version}\n" in f"\n{stanza}\n"
+            for line in re.findall(r"^Binary: (.*(?:\n .*)*)", stanza, re.MULTILINE)
+            for name in line.replace(",", " ").split()
+        }
+        rows = (
+            [part.strip() for part in line.split("|")]
+            for line in self._apt(suite, "apt-cache", "madison", *sorted(names)).splitlines()
+        )
+        wanted = [
+            ArchiveFile(suite=suite, package=name, version=version, kind="binary")
+            for name, there, origin in rows
+            if there == version and name in names and origin.endswith("Packages")
+        ]
+        self.learn(wanted)
+        located = [one for (file, _), one in self._known.items() if file in wanted]
+        return sorted(located, key=lambda one: one.size)
+
     def _compared(self, left: str, right: str) -> int:
         if left == right:
             return 0
@@ -205,7 +233,11 @@ class Apt:
     def download(
         self, suite: str, located: Located, to: Path, progressed: Callable[[int], None]
     ) -> None:
-        """Fetch a file; `progressed` is told its size while it grows."""
+        """Fetch a file; `progressed` is told its size while it grows.
+
+        A file that the index of one suite names may lie in the pool of the other alone: both are
+        tried. Raises `ArchiveUnusable` with apt's last words.
+        """
         ended = threading.Event()
 
         def watch() -> None:
@@ -216,15 +248,25 @@ class Apt:
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
-            words = ("download-file", located.uri, str(to), f"SHA256:{located.sha256}")
-            self._apt(suite, HELPER, *words)
-        except errors.CommandFailed as error:
-            fault = f"{located.name} did not arrive"
-            raise errors.ArchiveUnusable(fault, self._last_words()) from error
+            self._download_from_any(suite, located, to)
         finally:
             ended.set()
             watcher.join()
         progressed(to.stat().st_size)
+
+    def _download_from_any(self, suite: str, located: Located, to: Path) -> None:
+        places = apt_sources.places(located.uri, self._archives())
+        for left, uri in zip(reversed(range(len(places))), places, strict=True):
+            words = ("download-file", uri, str(to), f"SHA256:{located.sha256}")
+            try:
+                self._apt(suite, HELPER, *words)
+            except errors.CommandFailed as error:
+                to.unlink(missing_ok=True)
+                if not left:
+                    fault = f"{located.name} could not be downloaded from {' or '.join(places)}"
+                    raise errors.ArchiveUnusable(fault, self._last_words()) from error
+            else:
+                return
 
     @property
     def log(self) -> Path:
@@ -263,6 +305,12 @@ class Apt:
         except errors.ArchiveUnusable as error:
             return str(error)
         return ""
+
+    def _archives(self) -> dict[str, Entry]:
+        """`main` and `security` of this machine's own archive; every release lies there."""
+        if (vendor := VENDORS.get(self._said("ID"))) is None:
+            return {}
+        return apt_sources.archive_of(self._etc, self.release, vendor)
 
     def _sources(self, suite: str) -> str:
         release, name = self.release, self._said("ID")

@@ -101,6 +101,24 @@ def archive_of(etc: Path, codename: str, vendor: Vendor = DEBIAN) -> dict[str, E
     return found
 
 
+def places(uri: str, found: dict[str, Entry]) -> list[str]:
+    """Where a file of the pool may be: its own address, then that in the other archive's pool.
+
+    A security update is copied to the main archive with the next point release, and indexes of
+    both name it; `pool/updates/main/` there is `pool/main/` here.
+    """
+    addresses = [uri]
+    for role, other, here, there in (
+        ("main", "security", "/pool/", "/pool/updates/"),
+        ("security", "main", "/pool/updates/", "/pool/"),
+    ):
+        if role in found and other in found and uri.startswith(f"{found[role].uri}{here}"):
+            path = uri.removeprefix(f"{found[role].uri}{here}")
+            if not path.startswith("updates/"):
+                addresses.append(f"{found[other].uri}{there}{path}")
+    return addresses
+
+
 def stanzas(found: dict[str, Entry], release: str, keyring: Path, vendor: Vendor = DEBIAN) -> str:
     """The same archive's sources for a release, in the deb822 format."""
     suites = {"main": f"{release} {release}-updates", "security": f"{release}-security"}

@@ -72,7 +72,7 @@ class Builder:
             return
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
         state: State = "build"
-        if entry is not None:
+        if entry is not None and not self._is_refused(stage, entry):
             state = "found" if self._is_proved(stage, entry) else "check"
         judged = (*stage.needs, *stage.judges)
         wanted = {"build": (*judged, *stage.tools), "check": judged}.get(state, ())
@@ -94,6 +94,10 @@ class Builder:
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
         return self.store.passed(entry, self.keys.proof_of(stage))
+
+    def _is_refused(self, stage: Stage, entry: Entry) -> bool:
+        """Whether these very checks failed on it before: it is built again, not checked again."""
+        return self.store.refused_by(entry, self.keys.checks_of(stage))
 
     def build(
         self, goals: Sequence[Stage], executor: Executor, *, faults: list[Fault] | None = None
@@ -207,6 +211,9 @@ class Builder:
             self.report.found(stage.name)
             return "found", {}
         log.write_text(f"{stage.name}, key {key}\n")
+        if entry is not None and self._is_refused(stage, entry):
+            self._set_aside(stage, "its checks failed in an earlier run")
+            entry = None
         built = entry is None
         if entry is None:
             entry = self._build_one(stage, key, log)
@@ -239,7 +246,7 @@ class Builder:
                 values[f"tree.{alias}"] = str(site.lay_out(tree, work / "tree" / alias))
             (work / "out").mkdir()
             place = self._site(stage, work, log, values)
-            with self.runner.slot():
+            with self.runner.slot(), self._blaming(stage):
                 for one in stage.steps:
                     perform.step(one, place)
             self._insist_untouched(stage, log)
@@ -273,11 +280,31 @@ class Builder:
         with workplace.emptied(self.store.work / f"{entry.key[:20]}-check") as work:
             values = {**self._trees("tool", stage.judges), "out": str(entry.tree)}
             place = self._site(bare, work, log, values)
-            with self.runner.slot():
-                for one in stage.checks:
-                    check.check(one, place)
+            try:
+                with self.runner.slot():
+                    for one in stage.checks:
+                        check.check(one, place)
+            except errors.PipelineError as error:
+                if error.refuses:
+                    self.store.mark_refused(entry, self.keys.checks_of(stage))
+                raise
         self.store.mark_passed(entry, self.keys.checks_of(stage))
         return time.monotonic() - started
+
+    @contextmanager
+    def _blaming(self, stage: Stage) -> Iterator[None]:
+        """Move what the stage blames out of the store if a step of it refuses the product."""
+        try:
+            yield
+        except errors.PipelineError as error:
+            if error.refuses:
+                for blamed in stage.blames:
+                    self._set_aside(blamed, f"{stage.name} refused it")
+            raise
+
+    def _set_aside(self, stage: Stage, why: str) -> None:
+        if (aside := self.store.set_aside(self.keys.of(stage))) is not None:
+            self.report.note(f"{stage.name} will be built again: {why}; it was moved to {aside}")
 
     def _insist_untouched(self, stage: Stage, log: Path) -> None:
         for alias, need in stage.needs:

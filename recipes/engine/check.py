@@ -7,6 +7,7 @@ import http.client
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from recipes import errors
-from recipes.engine import asking, perform, runner
+from recipes.engine import archives, asking, perform, runner
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Check,
@@ -24,6 +25,7 @@ from recipes.engine.stage import (
     Elf,
     Free,
     Lists,
+    Members,
     Present,
     Run,
     Serves,
@@ -60,6 +62,8 @@ def _examined(  # noqa: PLR0911  # one arm per type of check
             return f"at most {what.at_most} bytes", _size(what, site)
         case Present():
             return "all files are there", _present(what, site)
+        case Members():
+            return "archives have the right members", _members(what, site)
         case Does():
             return "it runs", _does(what, site)
         case Lists():
@@ -151,6 +155,21 @@ def _present(what: Present, site: Site) -> Iterator[str]:
             yield f"{name} is missing"
         elif path.is_file() and path.stat().st_size == 0:
             yield f"{name} is empty"
+
+
+def _members(what: Members, site: Site) -> Iterator[str]:
+    root = site.path(what.root)
+    found = sorted(root.glob(what.pattern))
+    if not found:
+        yield f"no file matches {what.pattern}"
+    for path in found:
+        names = Counter(archives.names(path))
+        wanted = Counter(what.exactly)
+        misplaced = sorted(set(names).intersection(what.lacks))
+        missing, more = sorted(wanted - names), sorted(names - wanted) if wanted else []
+        for title, some in (("lacks", missing), ("also has", more), ("must not have", misplaced)):
+            if some:
+                yield f"{path.relative_to(root)} {title} {', '.join(some)}"
 
 
 def _does(what: Does, site: Site) -> Iterator[str]:

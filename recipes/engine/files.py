@@ -140,6 +140,13 @@ def rebase(what: Rebase, site: Site) -> None:
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def set_times(root: Path, time: int) -> None:
+    """Set the modification time of everything below a folder, links not followed."""
+    for folder, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            os.utime(Path(folder, name), (time, time), follow_symlinks=False)
+
+
 def below(root: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(root):
         for name in names:

@@ -10,8 +10,9 @@ from typing import Any
 
 from recipes.engine.stage import Host, Source, Stage, Tree
 
-FORMAT = 2
-"""Raised when the shape of the document changes; every stage is rebuilt then."""
+FORMAT = 3
+"""Raised when the shape of the document changes, or what an entry may look like; every stage is
+rebuilt then. 3: file modes no longer depend on the umask."""
 
 Document = dict[str, Any]
 

@@ -13,20 +13,25 @@ Manifest = dict[str, list[Any]]
 
 
 def seal(tree: Path) -> Manifest:
-    """Make a tree read-only and list it."""
+    """Make a tree read-only and list it.
+
+    A file's mode is 0555 if its owner may execute it and 0444 otherwise, a directory's 0555: the
+    umask of whoever built it leaves no trace.
+    """
     manifest: Manifest = {}
+    tree.chmod(0o755)
     for path in sorted(tree.rglob("*")):
         name = str(path.relative_to(tree))
         state = path.lstat()
         if stat.S_ISLNK(state.st_mode):
             manifest[name] = ["link", str(path.readlink())]
             continue
-        path.chmod(stat.S_IMODE(state.st_mode) & 0o555)
-        if stat.S_ISDIR(state.st_mode):
-            manifest[name] = ["dir", stat.S_IMODE(path.stat().st_mode)]
+        is_dir = stat.S_ISDIR(state.st_mode)
+        mode = 0o555 if is_dir or state.st_mode & stat.S_IXUSR else 0o444
+        path.chmod(mode)
+        if is_dir:
+            manifest[name] = ["dir", mode]
         else:
-            state = path.stat()
-            mode = stat.S_IMODE(state.st_mode)
             manifest[name] = [state.st_size, state.st_mtime_ns, mode, file_digest(path)]
     return manifest
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import archive, cargo, cpio, files, machine, oci, packing
+from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Boot,
@@ -28,6 +28,7 @@ from recipes.engine.stage import (
     Remove,
     Replace,
     Run,
+    SameTime,
     Step,
     Strip,
     Touch,
@@ -73,6 +74,8 @@ def step(what: Step, site: Site) -> None:
             path = site.path(what.path)
             path.touch()
             os.utime(path, (what.time, what.time))
+        case SameTime():
+            files.set_times(site.path(what.root), what.time)
         case Strip():
             _strip(what, site)
         case Deduplicate():
@@ -156,13 +159,14 @@ def _unpack(what: Unpack, site: Site) -> None:
 
 
 def _patch(what: Patch, site: Site) -> None:
-    series = site.path(what.series)
-    for line in series.read_text().splitlines():
-        name = line.split("#")[0].strip()
-        if name and name not in what.omit:
-            patch = series.parent / name
-            argv = ("patch", "-p1", "--fuzz=0", "--batch", f"--input={patch}")
-            run(Run(argv=argv, cwd=what.into), site)
+    folder = site.path(what.folder)
+    try:
+        names = patches.ordered(folder, names=what.names, omit=what.omit)
+    except patches.Unexplained as error:
+        raise errors.StepFailed(site.stage, "patch", str(error), site.log) from error
+    for name in names:
+        words = (f"-p{what.strip}", "--fuzz=0", "--batch", f"--input={folder / name}")
+        run(Run(argv=("patch", *words), cwd=what.into), site)
 
 
 def _strip(what: Strip, site: Site) -> None:

@@ -49,9 +49,10 @@ def collect(store: Store, at_most: int, *, dry: bool = False) -> list[Held]:
 
 
 def held(store: Store) -> Iterator[Held]:
-    """Everything that a clean-up may take, in the order in which it does: scratch folders,
-    which only save time, then downloads and entries, oldest use first."""
-    yield from sorted(_folders(store.scratch, "scratch"), key=lambda one: one.used)
+    """Everything that a clean-up may take, in the order in which it does: refused entries, scratch
+    folders, which only save time, then downloads and entries, oldest use first."""
+    for root, what in ((store.refused, "refused"), (store.scratch, "scratch")):
+        yield from sorted(_folders(root, what), key=lambda one: one.used)
     entries = (
         Held(path=store.root / key, name=record.name, bytes=record.bytes, used=used)
         for key, record, used in store.entries()
@@ -64,7 +65,7 @@ def _folders(root: Path, what: str) -> Iterator[Held]:
     for folder in root.glob("*"):
         files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
         shown = [path.name for path in sorted(folder.iterdir()) if path.name[0] != "."]
-        name = folder.name if what == "scratch" or len(shown) != 1 else shown[0]
+        name = shown[0] if what == "download" and len(shown) == 1 else folder.name
         yield Held(
             path=folder,
             name=f"{what} {name}",

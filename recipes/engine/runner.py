@@ -30,6 +30,8 @@ BASE_ENVIRONMENT: Mapping[str, str] = {
     "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01: the earliest date that zip can hold
     "HOME": "/nonexistent",
 }
+UMASK = 0o022
+"""Every process gets it, whatever the user's own is."""
 NETWORK_VARIABLES = (
     *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
     *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -201,6 +203,7 @@ class Runner:
                 stderr=err,
                 start_new_session=True,
                 pass_fds=descriptors,
+                umask=UMASK,
             )
         except FileNotFoundError as error:
             raise errors.CommandMissing(what, argv[0], cwd, log) from error

@@ -116,12 +116,20 @@ class Unpack:
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
-    """Apply the patches that a quilt `series` file lists, with `patch -p1`."""
+    """Apply the patches of a folder in order; one that does not apply without fuzz is an error.
 
-    revision: ClassVar[int] = 1
-    series: str
+    Every patch of the folder is applied or left out by name. The order is that of `names`, or of
+    the folder's quilt `series`.
+    """
+
+    revision: ClassVar[int] = 2
+    folder: str
     into: str
+    names: tuple[str, ...] = ()
     omit: tuple[str, ...] = ()
+    """Glob patterns of those that are not applied; each matches at least one."""
+    strip: int = 1
+    """Leading path components to drop, as in `patch -p1`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +228,16 @@ class Touch:
 
     revision: ClassVar[int] = 1
     path: str
+    time: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameTime:
+    """Give everything below a folder one modification time (seconds since 1970): make then takes no
+    generated file for older than the patched file it was made from."""
+
+    revision: ClassVar[int] = 1
+    root: str
     time: int
 
 
@@ -367,6 +385,7 @@ Step = (
     | Replace
     | Rebase
     | Touch
+    | SameTime
     | Strip
     | Deduplicate
     | RegistrySettings
@@ -424,6 +443,19 @@ class Present:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Members:
+    """Each archive (`.a`) that the pattern matches, at least one, has the right members."""
+
+    revision: ClassVar[int] = 1
+    root: str = "${out}"
+    pattern: str
+    exactly: tuple[str, ...] = ()
+    """Names of all members, in any order; nothing is compared where it is empty."""
+    lacks: tuple[str, ...] = ()
+    """Names of members that belong elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Does:
     """A command ends with 0 and what it prints holds a text."""
 
@@ -458,7 +490,7 @@ class Serves:
     upon_sigill: str = field(default="", metadata=UNKEYED)
 
 
-Check = Elf | Free | Size | Present | Does | Lists | Serves | Write
+Check = Elf | Free | Size | Present | Members | Does | Lists | Serves | Write
 
 
 # --- the stage ------------------------------------------------------------------------------
@@ -480,6 +512,8 @@ class Stage:
     """In the check's own key."""
     judges: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
     """Stages that only checks use, as `${tool.ALIAS}`; in the check's own key."""
+    blames: tuple[Stage, ...] = field(default=(), metadata=UNKEYED)
+    """Stages whose output is to be built again if a program of this stage refuses it."""
     tools: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
     """Programs that stand in for the host's own, as `${tool.ALIAS}`, their `bin` on PATH;
     provenance, not keyed."""

@@ -4,6 +4,7 @@
     <cache>/store/<key>/stage.json     what it is, from what, when, how long it took
     <cache>/store/<key>/manifest.json  every file: size, time, mode, digest
     <cache>/store/<key>/checks/<key>   a file for each set of checks it passed
+    <cache>/refused/<key>/             an entry that failed a check, for a look; never used
 
 An entry appears by one rename, so there is a whole one or none.
 """
@@ -33,6 +34,8 @@ from recipes.engine.manifest import Manifest, compare, seal
 DOWNLOADS = "downloads"
 GONE = ".gone-"
 """How the names begin of what is being removed; the number of the process follows."""
+REFUSED = ".refused"
+"""How the mark of failed checks ends."""
 FORMAT = 1
 """Of the cache's folders and files; raised when an older Muslin could no longer read them."""
 
@@ -74,6 +77,7 @@ class Store:
         self.root = cache / "store"
         self.work = cache / "work"
         self.scratch = cache / "scratch"
+        self.refused = cache / "refused"
         self._locks = cache / "locks"
         self._held: dict[str, int] = {}
         """Key -> thread of this process that holds its lock."""
@@ -200,6 +204,26 @@ class Store:
     def mark_passed(self, entry: Entry, checks_key: str) -> None:
         """Remember that these checks were passed."""
         (entry.folder / "checks" / checks_key).touch()
+
+    def mark_refused(self, entry: Entry, checks_key: str) -> None:
+        """Remember that these checks failed on this entry."""
+        (entry.folder / "checks" / f"{checks_key}{REFUSED}").touch()
+
+    def refused_by(self, entry: Entry, checks_key: str) -> bool:
+        """Whether these checks failed on this entry before."""
+        return (entry.folder / "checks" / f"{checks_key}{REFUSED}").exists()
+
+    def set_aside(self, key: str) -> Path | None:
+        """Move an entry that was refused out of the store, in the place of an earlier one of its
+        key; where it lies now, or None if there is none. The next run builds it again."""
+        aside = self.refused / key
+        with suppress(FileNotFoundError):
+            self.refused.mkdir(exist_ok=True)
+            if aside.exists():
+                remove(aside)
+            (self.root / key).rename(aside)
+            return aside
+        return None
 
     def drop(self, key: str) -> None:
         """Forget an entry."""

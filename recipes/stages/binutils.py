@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from recipes.engine.stage import Remove, Replace, Run, Source, Stage, Unpack
+from recipes.engine.stage import Free, Remove, Replace, Run, Stage
+from recipes.source import Component
+from recipes.stages import component
 from recipes.target import Target
 
 OPTIONS = (
@@ -39,21 +41,18 @@ MENDS: Mapping[str, tuple[Replace, ...]] = MappingProxyType(
 OPTIMISATION = "-O1"  # the tools are as quick, and compile in two thirds of the time
 
 
-def stage(
-    target: Target, *, source: Source, member: str, tools: tuple[tuple[str, Stage], ...]
-) -> Stage:
+def stage(target: Target, *, source: Component, tools: tuple[tuple[str, Stage], ...]) -> Stage:
     """`bin/<triple>-as` and the rest, and `<triple>/bin` and `<triple>/lib/ldscripts`."""
-    unpacked = _unpacked(member)
     make = ("make", "MAKEINFO=true")
     return Stage(
         name=f"binutils-{target.name}",
         target=target.name,
         summary="assembler and linker",
-        sources=(("binutils", source),),
+        sources=component.sources(source),
         tools=tools,
         env=(("CFLAGS", OPTIMISATION), ("CXXFLAGS", OPTIMISATION)),
         steps=(
-            *unpacked,
+            *component.unpacked(source, into="${work}/binutils"),
             *MENDS.get(target.machine, ()),
             Run(
                 argv=(
@@ -69,17 +68,8 @@ def stage(
             Remove(root="${out}", patterns=("share", "include", "lib/*.a", "lib/*.la")),
         ),
         runs_on="host",
+        checks=(Free(texts=("${cache}",)),),
         guess=105,
         peak=800_000_000,
         kept=60_000_000,
-    )
-
-
-def _unpacked(member: str) -> tuple[Unpack, ...]:
-    """Debian wraps the tarball in a package; upstream has the bare tarball."""
-    if not member:
-        return (Unpack(archive="${source.binutils}", into="${work}/binutils", strip=1),)
-    return (
-        Unpack(archive="${source.binutils}", into="${work}/package", only=(member,)),
-        Unpack(archive=f"${{work}}/package/{member}", into="${work}/binutils", strip=1),
     )

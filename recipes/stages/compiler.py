@@ -22,7 +22,7 @@ from recipes.engine.stage import (
     Touch,
 )
 from recipes.stages import precompiled
-from recipes.stages.host_libs import LONG_AGO
+from recipes.stages.component import LONG_AGO
 from recipes.target import Target
 
 OPTIONS = (
@@ -206,7 +206,7 @@ def target_flags(root: str) -> str:
     return f"-O2 -g0 -ffile-prefix-map={root}=."
 
 
-def make(*words: str, root: str) -> Run:
+def make(*words: str, root: str, env: tuple[tuple[str, str], ...] = ()) -> Run:
     """GNU make in the tree below a folder, with everybody's flags."""
     flags, own = target_flags(root), " ".join((OPTIMISATION, *COSTLY))
     return Run(
@@ -223,4 +223,5 @@ def make(*words: str, root: str) -> Run:
             *words,
         ),
         cwd=f"{root}/build",
+        env=env,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Free, Present, Remove, Replace, Run, Source, Stage, Unpack
-from recipes.stages import cross
+from recipes.engine.stage import Free, Present, Remove, Replace, Run, Stage
+from recipes.source import Component
+from recipes.stages import component, cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
 from recipes.target import Target
@@ -25,20 +26,20 @@ OPTIONS = (
 )
 
 
-def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include/curl`, `usr/lib/libcurl.a`, pkg-config and CMake files that can be moved."""
     return Stage(
         name=f"curl-{target.name}",
         target=target.name,
         summary="static libcurl",
-        sources=(("curl", source),),
+        sources=component.sources(source),
         needs=kit.needs,
         tools=kit.tools,
         path=cross.PATH,
         env=(("PKG_CONFIG", f"{target.triple}-pkg-config"), ("CFLAGS", "-O2")),
         steps=(
             *cross.steps(target, kit),
-            Unpack(archive="${source.curl}", into="${work}/curl", strip=1),
+            *component.unpacked(source, into="${work}/curl"),
             Run(
                 argv=("./configure", f"--host={target.triple}", *OPTIONS, "LIBS=-latomic"),
                 cwd="${work}/curl",

@@ -2,17 +2,45 @@
 
 The order is musl-cross-make's: compiler (a stage of its own), musl's headers, static libgcc, musl,
 shared libgcc, the rest.
+
+libgcc is configured once, with a shared library: `libgcc.a` then holds arithmetic and
+`libgcc_eh.a` the unwinder. musl-cross-make builds it twice, first without, which puts the unwinder
+into `libgcc.a` too; whether the second build removes it again depends on the order in which
+parallel jobs finished.
 """
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Link, Relink, Replace, Run, Source, Stage, Tree, Unpack
-from recipes.stages import compiler, musl_fixes, musl_own
+from recipes.engine.stage import (
+    Check,
+    Copy,
+    Free,
+    Link,
+    Members,
+    Relink,
+    Remove,
+    Replace,
+    Run,
+    Stage,
+    Tree,
+)
+from recipes.source import Component
+from recipes.stages import compiler, component, musl_own
 from recipes.target import Target
 
-NO_SHARED = "enable_shared=no"
-"""The configure scripts that make starts find it in their environment. libstdc++ and libatomic
-stay static; libgcc is made shared afterwards, for with that comes libgcc_eh.a."""
+NO_SHARED = (("enable_shared", "no"),)
+"""For the configure scripts of libstdc++ and libatomic, which stay static. It is no variable on
+make's command line: that would overrule libgcc's makefile."""
+LIBGCC = ("libgcc.a", "libgcc_eh.a")
+LIBGCC_EH = {
+    "EM_ARM": ("emutls.o", "libunwind.o", "pr-support.o", "unwind-arm.o", "unwind-c.o"),
+    "": ("emutls.o", "unwind-c.o", "unwind-dw2-fde-dip.o", "unwind-dw2.o", "unwind-sjlj.o"),
+}
+"""What belongs into libgcc_eh.a and into no libgcc.a, by machine (LIB2ADDEH in libgcc's t-arm,
+t-eh-dw2-dip and Makefile.in); "" stands for those with DWARF unwind tables."""
+WITH_PATHS = ("lib/gcc/*/*/install-tools", "libexec/gcc/*/*/install-tools", "**/*.la", "*/lib/*.py")
+"""What names the folder it was built in: tools that repair a host's headers, libtool's files,
+pretty printers."""
 
 PIC = tuple(
     f"{variable}={compiler.target_flags('${work}')} -fPIC"
@@ -28,42 +56,41 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,
     made: Stage,
-    musl: Source,
-    musl_patches: tuple[Source, ...],
+    musl: Component,
     musl_files: Tree | None,
     headers: Stage,
+    members: tuple[str, ...],
     tools: tuple[tuple[str, Stage], ...],
 ) -> Stage:
     """The compiler with its target libraries, not yet joined with binutils. `made` is what
-    `compiler.stage` left."""
+    `compiler.stage` left, `members` are those of `libgcc.a`, where they are known."""
     return Stage(
         name=f"gcc-{target.name}",
         target=target.name,
         summary="compiler, musl and C++ library",
-        sources=(("musl", musl), *musl_fixes.sources(musl_patches)),
+        sources=component.sources(musl),
         trees=musl_own.trees(musl_files),
         needs=(("compiler", made), ("headers", headers), *compiler.siblings(made)),
         tools=tools,
         path=("${need.binutils}/bin",),
         steps=(
             *compiler.copied("${need.compiler}", "${work}"),
-            Unpack(archive="${source.musl}", into="${work}/musl", strip=1),
-            *musl_fixes.steps(musl_patches, into="${work}/musl"),
+            *component.unpacked(musl, into="${work}/musl"),
             *musl_own.steps(musl_files, into="${work}/musl"),
             *_sysroot(target),
             *_musl_headers(target),
-            compiler.make(NO_SHARED, "configure-target-libgcc", root="${work}"),
+            compiler.make("configure-target-libgcc", root="${work}"),
             _small_unwinder(target),
-            compiler.make(NO_SHARED, "all-target-libgcc", root="${work}"),
+            _libgcc(target, *LIBGCC),  # the shared one is linked with musl
             *_musl(target),
             # libstdc++'s configure stops with "Link tests are not allowed" without -lgcc_s.
             _libgcc(target),
-            compiler.make(NO_SHARED, *PIC, root="${work}"),
-            compiler.make(NO_SHARED, *PIC, "install", "DESTDIR=${out}", root="${work}"),
-            # Without this one libgcc_eh.a is missing and every static C++ link fails.
-            _libgcc(target, "install", "DESTDIR=${out}"),
+            compiler.make(*PIC, root="${work}", env=NO_SHARED),
+            compiler.make(*PIC, "install", "DESTDIR=${out}", root="${work}", env=NO_SHARED),
+            Remove(root="${out}", patterns=WITH_PATHS),
         ),
         runs_on="host",
+        checks=(*libgcc_checks(target, members), Free(texts=("${cache}",))),
         milestones=(
             (f"build/{target.triple}/libgcc/libgcc.a", "libgcc done"),
             ("build-musl/lib/libc.so", "musl done"),
@@ -100,6 +127,7 @@ def _small_unwinder(target: Target) -> Replace:
 
 def _musl_headers(target: Target) -> tuple[Run, ...]:
     build = "${work}/build-musl"
+    archives = [f"${{work}}/build/{target.triple}/libgcc/{name}" for name in LIBGCC]
     compiler = f"${{work}}/build/gcc/xgcc -B${{work}}/build/gcc/ --sysroot=${{out}}/{target.triple}"
     return (
         Run(
@@ -109,7 +137,7 @@ def _musl_headers(target: Target) -> tuple[Run, ...]:
                 "--prefix=",
                 f"CC={compiler}",
                 # It is not there yet when configure asks the compiler for it.
-                f"LIBCC=${{work}}/build/{target.triple}/libgcc/libgcc.a",
+                f"LIBCC=-Wl,--start-group {' '.join(archives)} -Wl,--end-group",
                 f"CROSS_COMPILE={target.triple}-",
             ),
             cwd=build,
@@ -129,5 +157,13 @@ def _musl(target: Target) -> tuple[Run | Relink, ...]:
 
 def _libgcc(target: Target, *words: str) -> Run:
     # Its own Makefile holds the flags for the target; the compiler's would take their place.
-    argv = ("make", "-C", f"{target.triple}/libgcc", "enable_shared=yes", *words)
-    return Run(argv=argv, cwd="${work}/build")
+    return Run(argv=("make", "-C", f"{target.triple}/libgcc", *words), cwd="${work}/build")
+
+
+def libgcc_checks(target: Target, members: tuple[str, ...]) -> tuple[Check, ...]:
+    """That both archives of libgcc hold what belongs there."""
+    unwinder = LIBGCC_EH.get(target.machine, LIBGCC_EH[""])
+    return (
+        Members(pattern="lib/gcc/*/*/libgcc_eh.a", exactly=unwinder),
+        Members(pattern="lib/gcc/*/*/libgcc.a", exactly=members, lacks=unwinder),
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Present, Replace, Source, Stage, Step, Touch, Unpack
-from recipes.stages import precompiled
-from recipes.stages.host_libs import LONG_AGO
+from recipes.engine.stage import Present, Remove, Replace, Stage, Touch
+from recipes.source import Component
+from recipes.stages import component, precompiled
+from recipes.stages.component import LONG_AGO
 
 ARM_LINK_SPEC = "gcc/config/arm/linux-elf.h"
 """GCC 14 passes -static-pie on to the linker on every Linux target but ARM: there the program
@@ -38,24 +39,15 @@ NOT_BUILT = (
 genhooks reads a file in every build."""
 
 
-def stage(*, source: Source, member: str) -> Stage:
-    """GCC's sources, once for all targets. `member` is the tarball in Debian's package."""
-    archive, first = "${source.gcc}", tuple[Step, ...]()
-    if member:
-        archive = f"${{work}}/{member}"
-        first = (Unpack(archive="${source.gcc}", only=(member,)),)
+def stage(*, source: Component) -> Stage:
+    """GCC's sources, once for all targets."""
     return Stage(
         name="gcc-source",
-        summary="GCC's sources, unpacked and mended",
-        sources=(("gcc", source),),
+        summary="GCC's sources, unpacked and patched",
+        sources=component.sources(source),
         steps=(
-            *first,
-            Unpack(
-                archive=archive,
-                into="${out}",
-                strip=1,
-                omit=tuple(f"*/{path}" for path in NOT_BUILT),
-            ),
+            *component.unpacked(source, into="${out}"),
+            Remove(root="${out}", patterns=NOT_BUILT),  # patches change files in there too
             *static_pie_on_arm("${out}"),
             *_packed_relocations("${out}"),
             *_less_to_compile("${out}"),
@@ -67,8 +59,8 @@ def stage(*, source: Source, member: str) -> Stage:
         ),
         runs_on="nowhere",
         checks=(Present(paths=("configure", "gcc/BASE-VER", "libstdc++-v3/configure")),),
-        guess=1,
-        peak=1_000_000_000,
+        guess=10,
+        peak=1_500_000_000,
         kept=400_000_000,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from recipes import errors
-from recipes.engine.stage import Copy, Present, Run, Source, Stage, Step, Unpack
+from recipes.engine.stage import Copy, Present, Run, Stage, Step, Unpack
+from recipes.source import Component
+from recipes.stages import component
 from recipes.target import Target
 
 ARCHITECTURES = {
@@ -25,14 +27,14 @@ ARCHITECTURES = {
 """What Debian calls a processor and what the kernel's `arch/` does."""
 
 
-def stage(target: Target, *, source: Source) -> Stage:
+def stage(target: Target, *, source: Component) -> Stage:
     """`include/linux`, `include/asm` and the rest, for this target's processor."""
     return Stage(
         name=f"headers-{target.name}",
         target=target.name,
         summary="kernel headers",
-        sources=(("headers", source),),
-        steps=_of_package(target) if source.name.endswith(".deb") else _of_tarball(target),
+        sources=component.sources(source),
+        steps=_of_package(target) if source.source.name.endswith(".deb") else _of_tarball(target),
         runs_on="target",
         # musl-cross-make would go on without: the first to miss them is OpenSSL.
         checks=(Present(paths=("include/linux/version.h", "include/asm/unistd.h")),),
@@ -43,7 +45,7 @@ def stage(target: Target, *, source: Source) -> Stage:
 def _of_package(target: Target) -> tuple[Step, ...]:
     """Debian's `linux-libc-dev`."""
     return (
-        Unpack(archive="${source.headers}", only=("usr/include", "usr/lib/linux/uapi")),
+        Unpack(archive="${source.linux-headers}", only=("usr/include", "usr/lib/linux/uapi")),
         Copy(source="${work}/usr/include", to="${out}/include", omit=("*-linux-gnu*",)),
         # The package keeps one folder for similar processors and links to its files.
         Copy(
@@ -57,7 +59,7 @@ def _of_package(target: Target) -> tuple[Step, ...]:
 def _of_tarball(target: Target) -> tuple[Step, ...]:
     """The headers that sabotage Linux cuts out of a kernel, with a makefile that installs them."""
     return (
-        Unpack(archive="${source.headers}", into="${work}/headers", strip=1),
+        Unpack(archive="${source.linux-headers}", into="${work}/headers", strip=1),
         Run(
             argv=(
                 "make",

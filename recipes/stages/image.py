@@ -10,14 +10,14 @@ from recipes.engine.stage import (
     Image,
     ImageIndex,
     Join,
-    Source,
     Stage,
     Step,
     Unpack,
     Write,
 )
 from recipes.service import Service
-from recipes.stages import verify
+from recipes.source import Component
+from recipes.stages import component, verify
 from recipes.target import Target
 
 USER = 65532
@@ -33,13 +33,13 @@ nonroot:x:{USER}:
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
-def ca_bundle(source: Source) -> Stage:
+def ca_bundle(source: Component) -> Stage:
     """Mozilla's certificate authorities in one PEM file."""
     return Stage(
         name="ca-bundle",
         summary="certificate authorities for images that ask for them",
-        sources=(("ca-certificates", source),),
-        steps=_joined() if source.name.endswith(".deb") else _whole(),
+        sources=component.sources(source),
+        steps=_joined() if source.source.name.endswith(".deb") else _whole(),
         runs_on="nowhere",
         guess=1,
     )

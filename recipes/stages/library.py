@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from recipes.engine.stage import Source, Stage
+from recipes.engine.stage import Stage
+from recipes.source import Component
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
@@ -16,7 +17,7 @@ Environment = tuple[tuple[str, str], ...]
 class Recipe(Protocol):
     """A pure function to the library's stage, which puts it into `usr/` of its output."""
 
-    def __call__(self, target: Target, *, source: Source, kit: Kit) -> Stage:
+    def __call__(self, target: Target, *, source: Component, kit: Kit) -> Stage:
         """The library for one target; its pin has the library's name."""
 
 
@@ -25,7 +26,7 @@ class Tests(Protocol):
     whose checks run them."""
 
     def __call__(
-        self, target: Target, *, source: Source, kit: Kit, library: Stage, qemu: Stage
+        self, target: Target, *, source: Component, kit: Kit, library: Stage, qemu: Stage
     ) -> Stage:
         """The tests for one target."""
 

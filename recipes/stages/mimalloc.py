@@ -3,8 +3,9 @@ threads. <https://microsoft.github.io/mimalloc/overrides.html>"""
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Elf, Folder, Free, Run, Source, Stage, Unpack
-from recipes.stages import cross
+from recipes.engine.stage import Copy, Elf, Folder, Free, Run, Stage
+from recipes.source import Component
+from recipes.stages import component, cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
 from recipes.target import Target
@@ -21,19 +22,19 @@ OPTIONS = (
 )
 
 
-def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/lib/mimalloc.o`, which is linked in front of everything else, and its headers."""
     return Stage(
         name=f"mimalloc-{target.name}",
         target=target.name,
         summary="an allocator for threads",
-        sources=(("mimalloc", source),),
+        sources=component.sources(source),
         needs=kit.needs,
         tools=kit.tools,
         path=cross.PATH,
         steps=(
             *cross.steps(target, kit),
-            Unpack(archive="${source.mimalloc}", into="${work}/mimalloc", strip=1),
+            *component.unpacked(source, into="${work}/mimalloc"),
             Folder(path="${out}/usr/lib"),
             Run(
                 argv=(

@@ -25,7 +25,8 @@ from recipes.engine.stage import (
     Write,
     escaped,
 )
-from recipes.stages import compiler, gcc_source, musl_fixes, musl_own
+from recipes.source import Component
+from recipes.stages import compiler, component, gcc_source, musl_own
 from recipes.target import Target
 
 COMPONENTS = {
@@ -73,7 +74,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     *,
     source: Source,
     parts: Mapping[str, Source],
-    musl_patches: tuple[Source, ...],
+    musl: Component,
     musl_files: Tree | None,
     tools: tuple[tuple[str, Stage], ...],
 ) -> Stage:
@@ -85,8 +86,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         summary="compiler, assembler, linker, musl and kernel headers",
         sources=(
             ("musl-cross-make", source),
-            *parts.items(),
-            *musl_fixes.sources(musl_patches),
+            *((part, one) for part, one in parts.items() if part != "musl"),
+            *component.sources(musl),
         ),
         trees=musl_own.trees(musl_files),
         tools=tools,
@@ -108,7 +109,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 for part, one in parts.items()
             ),
             # It applies what lies there in the order of the names, its own first.
-            *musl_fixes.placed(musl_patches, f"{HERE}/patches/musl-{versions['musl']}"),
+            *component.placed(musl, f"{HERE}/patches/musl-{versions['musl']}"),
             Write(path=f"{HERE}/config.mak", text=config(target, versions)),
             Run(argv=("make", "extract_all"), cwd=HERE),
             # Its own patch for static-pie does not reach ARM.

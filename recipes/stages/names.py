@@ -4,7 +4,9 @@ for the most general one, with a warning and exit code 0."""
 
 from __future__ import annotations
 
-from recipes.engine.stage import Check, Lists, Present, Run, Source, Stage, Unpack, Write
+from recipes.engine.stage import Check, Lists, Present, Run, Stage, Write
+from recipes.source import Component
+from recipes.stages import component
 from recipes.target import Target
 
 
@@ -62,14 +64,14 @@ def openssl(target: Target, *, targets: Stage) -> Stage:
     return _stage(target, "openssl", judges=(("openssl", targets),), checks=(known,))
 
 
-def openssl_targets(source: Source) -> Stage:
+def openssl_targets(source: Component) -> Stage:
     """The names of OpenSSL's targets, one on each line of `targets`."""
     return Stage(
         name="openssl-targets",
         summary="the targets that OpenSSL knows",
-        sources=(("openssl", source),),
+        sources=component.sources(source),
         steps=(
-            Unpack(archive="${source.openssl}", into="${work}/openssl", strip=1),
+            *component.unpacked(source, into="${work}/openssl"),
             Run(
                 argv=("perl", "./Configure", "LIST"),
                 cwd="${work}/openssl",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Does, Free, Present, Remove, Run, Source, Stage, Unpack
-from recipes.stages import cross
+from recipes.engine.stage import Copy, Does, Free, Present, Remove, Run, Stage
+from recipes.source import Component
+from recipes.stages import component, cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
 from recipes.stages.program import emulated
@@ -39,17 +40,17 @@ echo all known answers
 """
 
 
-def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include`, `usr/lib/lib{ssl,crypto}.a`, pkg-config and CMake files that can be moved."""
     return Stage(
         name=f"openssl-{target.name}",
         target=target.name,
         summary="static libssl and libcrypto",
-        sources=(("openssl", source),),
+        sources=component.sources(source),
         needs=kit.needs,
         path=("${need.toolchain}/bin",),
         steps=(
-            Unpack(archive="${source.openssl}", into="${work}/openssl", strip=1),
+            *component.unpacked(source, into="${work}/openssl"),
             Run(
                 argv=(
                     "perl",
@@ -84,7 +85,7 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
 
 
 def known_answers(
-    target: Target, *, source: Source, kit: Kit, library: Stage, qemu: Stage
+    target: Target, *, source: Component, kit: Kit, library: Stage, qemu: Stage
 ) -> Stage:
     """OpenSSL's `evp_test`, linked with the libcrypto that services get, and its known answers,
     asked on the emulated baseline processor."""
@@ -92,12 +93,12 @@ def known_answers(
         name=f"openssl-tests-{target.name}",
         target=target.name,
         summary="evp_test gave all of OpenSSL's known answers, SLH-DSA's generation left out",
-        sources=(("openssl", source),),
+        sources=component.sources(source),
         needs=(*kit.needs, ("openssl", library)),
         path=("${need.toolchain}/bin",),
         env=(("LDCMD", f"{target.triple}-gcc -static-pie"),),
         steps=(
-            Unpack(archive="${source.openssl}", into="${work}/openssl", strip=1),
+            *component.unpacked(source, into="${work}/openssl"),
             Run(
                 argv=(
                     *("perl", "./Configure", target.openssl.target),

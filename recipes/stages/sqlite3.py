@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Free, Present, Run, Source, Stage, Step, Unpack
-from recipes.stages import cross
+from recipes.engine.stage import Copy, Free, Present, Run, Stage, Step
+from recipes.source import Component
+from recipes.stages import component, cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
 from recipes.target import Target
@@ -23,7 +24,7 @@ OPTIONS = (
 BUILD = "${work}/build"
 
 
-def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include/sqlite3.h`, `usr/lib/libsqlite3.a`, `usr/lib/pkgconfig/sqlite3.pc`."""
     build, triple = BUILD, target.triple
     sources = "${work}/sqlite3" if is_amalgamation(source) else "${work}/sqlite3/src"
@@ -31,13 +32,13 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
         name=f"sqlite3-{target.name}",
         target=target.name,
         summary="static libsqlite3",
-        sources=(("sqlite3", source),),
+        sources=component.sources(source),
         needs=kit.needs,
         tools=kit.tools,
         path=cross.PATH,
         steps=(
             *cross.steps(target, kit),
-            Unpack(archive="${source.sqlite3}", into="${work}/sqlite3", strip=1),
+            *component.unpacked(source, into="${work}/sqlite3"),
             *(_prepared(triple) if is_amalgamation(source) else _joined(triple)),
             Run(
                 argv=(
@@ -62,9 +63,9 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
     )
 
 
-def is_amalgamation(source: Source) -> bool:
+def is_amalgamation(source: Component) -> bool:
     """Whether the release holds SQLite joined to one file already."""
-    return source.name.startswith(("sqlite-autoconf", "sqlite-amalgamation"))
+    return source.source.name.startswith(("sqlite-autoconf", "sqlite-amalgamation"))
 
 
 def _joined(triple: str) -> tuple[Step, ...]:

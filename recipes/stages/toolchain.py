@@ -18,21 +18,18 @@ from recipes.engine.stage import (
     Strip,
     Write,
 )
-from recipes.stages import program
+from recipes.stages import gcc, program
 from recipes.target import Target
 
 AT_MOST = 240_000_000  # bytes, everything together; riscv64 has 230 MB, x86_64 177 MB
 UNWANTED = (
     "share",
     "include",
-    "lib/gcc/*/*/install-tools",
+    *gcc.WITH_PATHS,
     "lib/gcc/*/*/plugin",
-    "libexec/gcc/*/*/install-tools",
     "bin/*-lto-dump",
     "bin/*-gcov*",
     "bin/*-gcc-[0-9]*",
-    "**/*.la",
-    "*/lib/*.py",  # pretty printers, with the paths of the build in them
 )
 
 C_PROGRAM = """\

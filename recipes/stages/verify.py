@@ -49,19 +49,23 @@ def library(
         patterns=ARCHIVES,
         guess=8,
         ran=() if tests is None else (f"on {programs.processor(target)}: {tests.summary}",),
+        blames=(of,),
     )
     return made if tests is None else replace(made, judges=(("tests", tests),))
 
 
 def toolchain(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
     """Every object that a compiler links without being told."""
-    return _stage("toolchain", target, auditor, of=of, patterns=LINKABLE, guess=15)
+    _, libraries = of.needs[-1]  # the part with the target's libraries
+    return _stage(
+        "toolchain", target, auditor, of=of, patterns=LINKABLE, guess=15, blames=(of, libraries)
+    )
 
 
 def rust_std(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
     """Every object of Rust's std."""
     rlibs = (f"lib/rustlib/{target.rust.triple}/lib/*.rlib",)  # the host's own lie beside them
-    return _stage("rust-std", target, auditor, of=of, patterns=rlibs, guess=15)
+    return _stage("rust-std", target, auditor, of=of, patterns=rlibs, guess=15, blames=(of,))
 
 
 def program(service: Service, target: Target, auditor: Auditor, *, of: Stage) -> Stage:
@@ -93,6 +97,7 @@ def _stage(  # noqa: PLR0913  # named at the call
     shipped: str = "",
     own: tuple[Entry, ...] = (),
     ran: tuple[str, ...] = (),
+    blames: tuple[Stage, ...] = (),
 ) -> Stage:
     """`report.txt` and `report.json` on the files of a stage's output that the patterns match.
     Fails where one of them claims or contains what the processor does not have."""
@@ -135,6 +140,7 @@ def _stage(  # noqa: PLR0913  # named at the call
         ),
         runs_on="nowhere",
         checks=(Present(paths=tuple(REPORTS.values())),),
+        blames=blames,
         guess=guess,
         kept=200_000,
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Free, Present, Remove, Run, Source, Stage, Unpack
-from recipes.stages import cross
+from recipes.engine.stage import Free, Present, Remove, Run, Stage
+from recipes.source import Component
+from recipes.stages import component, cross
 from recipes.stages.cross import Kit
 from recipes.stages.library import Library
 from recipes.target import Target
 
 
-def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
+def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include/zlib.h`, `usr/lib/libz.a`, `usr/lib/pkgconfig/zlib.pc`."""
     return Stage(
         name=f"zlib-{target.name}",
         target=target.name,
         summary="static libz",
-        sources=(("zlib", source),),
+        sources=component.sources(source),
         needs=kit.needs,
         tools=kit.tools,
         path=cross.PATH,
@@ -23,7 +24,7 @@ def stage(target: Target, *, source: Source, kit: Kit) -> Stage:
         env=(("CHOST", target.triple), ("CFLAGS", "-O3")),
         steps=(
             *cross.steps(target, kit),
-            Unpack(archive="${source.zlib}", into="${work}/zlib", strip=1),
+            *component.unpacked(source, into="${work}/zlib"),
             Run(argv=("./configure", "--static", "--prefix=/usr"), cwd="${work}/zlib"),
             Run(argv=("make", "install", "DESTDIR=${out}"), cwd="${work}/zlib"),
             cross.movable(),
