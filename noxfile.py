@@ -138,6 +138,15 @@ def advisories(session: nox.Session) -> None:
         talk().advise(run, session.posargs)
 
 
+@nox.session(venv_backend="none")
+def reproduce(session: nox.Session) -> None:
+    """Build stages again elsewhere and compare: `-- armv6 --stages gcc-armv6 --jobs 8 --load`."""
+    with pipeline(session) as run:
+        from recipes import reproduce as second  # as in `pipeline`
+
+        second.run(run, session.posargs)
+
+
 @nox.session(venv_backend="none", name="import")
 def import_(session: nox.Session) -> None:
     """A target file from a config.mak of musl-cross-make: `-- path/to/config.mak NAME`."""

@@ -155,10 +155,11 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
             _copied(trees[stage.name], folder / "headers" / triple)
         # GCC as it is released: ours has less of it to compile.
         for name in ("binutils", "musl", "gcc", *LIBRARIES):
-            file, member = run.fetcher.fetch(run.pins.source(name)), run.pins.member(name)
-            if member:
-                archive.unpack(file, folder / "package", only=(member,))
-                file = folder / "package" / member
+            component = run.pins.component(name)
+            file = run.fetcher.fetch(component.source)
+            if component.member:
+                archive.unpack(file, folder / "package", only=(component.member,))
+                file = folder / "package" / component.member
             into = sources / "gcc" / name if name in LIBRARIES else sources / name
             archive.unpack(file, into, strip=1)
     # Debian strips gmp's manual with its folder; configure insists on the Makefile.

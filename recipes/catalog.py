@@ -15,6 +15,7 @@ from recipes.engine.stage import Stage, Tree
 from recipes.libraries import LIBRARIES
 from recipes.parts import PROJECT, Parts
 from recipes.service import Service
+from recipes.source import Component
 from recipes.stages import (
     boot,
     cargo_service,
@@ -32,6 +33,8 @@ from recipes.workspaces import Workspace
 
 VERIFIED = ("toolchain", "rust-std", *LIBRARIES)
 """What has a verification of its own, beside the services."""
+RUNTIME = ("gcc", "musl")
+"""Components that every program is linked with."""
 TAKEN = (
     "binutils",
     "board",
@@ -83,7 +86,10 @@ class Catalog(Parts):
         of = self.program(service, target)
         return {
             service.name: self._once(
-                name, lambda: verify.program(service, target, self._auditor, of=of)
+                name,
+                lambda: verify.program(
+                    service, target, self._auditor, of=of, contains=self.components(service)
+                ),
             ),
             **self.proofs_of_parts(target, service.libraries, rust=service.build == "cargo"),
         }
@@ -95,10 +101,18 @@ class Catalog(Parts):
 
         def library(name: str) -> Stage:
             of, tests = self.library(name, target), self._tests(name, target)
-            return verify.library(name, target, self._auditor, of=of, tests=tests)
+            contains = (self.pins.component(name),)
+            return verify.library(
+                name, target, self._auditor, of=of, tests=tests, contains=contains
+            )
 
         makes: dict[str, Callable[[], Stage]] = {
-            "toolchain": lambda: verify.toolchain(target, self._auditor, of=self.toolchain(target)),
+            "toolchain": lambda: verify.toolchain(
+                target,
+                self._auditor,
+                of=self.toolchain(target),
+                contains=tuple(map(self.pins.component, RUNTIME)),
+            ),
             **{name: partial(library, name) for name in libraries.with_their_needs(needs)},
         }
         if rust:
@@ -108,6 +122,17 @@ class Catalog(Parts):
         return {
             name: self._once(f"verify {name}-{target.name}", make) for name, make in makes.items()
         }
+
+    def components(self, service: Service) -> tuple[Component, ...]:
+        """What a service's program and image hold, beside its own code and Rust's."""
+        names = (*RUNTIME, *libraries.with_their_needs(service.libraries))
+        if service.image.ca_bundle:
+            names = (*names, "ca-certificates")
+        return tuple(map(self.pins.component, names))
+
+    def components_of_sdk(self) -> tuple[Component, ...]:
+        """What a toolchain for use by hand holds that gets into programs."""
+        return tuple(map(self.pins.component, (*RUNTIME, *LIBRARIES)))
 
     @cached_property
     def _auditor(self) -> Auditor:

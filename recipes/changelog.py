@@ -21,7 +21,7 @@ class Entry:
 def entries(text: str) -> list[Entry]:
     """The versions of a changelog, newest first."""
     heads = list(HEAD.finditer(text))
-    ends = [*(head.start() for head in heads[1:]), len(text)]
+    ends = [*(head.start() for head in heads), len(text)][1:]
     return [
         Entry(version=head["version"], cves=in_order(CVE.findall(text[head.end() : end])))
         for head, end in zip(heads, ends, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.placing import place
 from recipes.engine.store import Entry, remove
 from recipes.reports import Report
+from recipes.source import Component
 from recipes.target import Target
 from recipes.unchanged import LISTING, SUMS, write_lists
 
@@ -31,6 +32,9 @@ class Artefact:
     """Name of the target; empty for what serves several."""
     stage_key: str
     source_set: str
+    contains: list[dict[str, Any]] = field(default_factory=list)
+    """Components that are linked into it or lie in it: `component`, `version`, and in `fixes` the
+    CVEs that patches fix on top of the release."""
 
     def made(self, folder: Path) -> str:
         """When its stage made it, to the minute, in local time."""
@@ -46,6 +50,7 @@ class Wanted:
     entry: Entry
     file: str
     target: str
+    contains: tuple[Component, ...] = ()
 
     @cached_property
     def row(self) -> list[Any]:
@@ -110,7 +115,9 @@ def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
     return path
 
 
-def archives(targets: Iterable[Target], entries: Mapping[str, Entry]) -> Iterator[Wanted]:
+def archives(
+    targets: Iterable[Target], entries: Mapping[str, Entry], contains: tuple[Component, ...]
+) -> Iterator[Wanted]:
     """The toolchains' archives, those that were made."""
     for target in [one for one in targets if f"sdk-archive-{one.name}" in entries]:
         yield Wanted(
@@ -118,30 +125,38 @@ def archives(targets: Iterable[Target], entries: Mapping[str, Entry]) -> Iterato
             entry=entries[f"sdk-archive-{target.name}"],
             file=f"{target.name}.tar.gz",
             target=target.name,
+            contains=contains,
         )
 
 
 def images(
-    targets: tuple[Target, ...], services: Iterable[str], entries: Mapping[str, Entry]
+    targets: tuple[Target, ...],
+    services: Mapping[str, tuple[Component, ...]],
+    entries: Mapping[str, Entry],
 ) -> Iterator[Wanted]:
-    """Programs and images, those that were made."""
-    for service in services:
+    """Programs and images of services, those that were made; `services` says what each holds."""
+    for service, contains in services.items():
         for target in targets:
             entry = entries.get(f"image-{service}-{target.name}")
             if entry is None:
                 continue
             yield Wanted(
-                path=f"{target.name}/{service}", entry=entry, file=service, target=target.name
+                path=f"{target.name}/{service}",
+                entry=entry,
+                file=service,
+                target=target.name,
+                contains=contains,
             )
             yield Wanted(
                 path=f"images/{service}-{target.name}.tar",
                 entry=entry,
                 file="image.tar",
                 target=target.name,
+                contains=contains,
             )
         if (entry := entries.get(f"image-{service}")) is not None:
             path = f"images/{service}.oci.tar"
-            yield Wanted(path=path, entry=entry, file="image.oci.tar", target="")
+            yield Wanted(path=path, entry=entry, file="image.oci.tar", target="", contains=contains)
 
 
 def reports(all_of_them: Iterable[Report], entries: Mapping[str, Entry]) -> Iterator[Wanted]:
@@ -183,6 +198,7 @@ def _place(folder: Path, wanted: Wanted, source_set: str, listed: Artefact | Non
         target=wanted.target,
         stage_key=wanted.entry.key,
         source_set=source_set,
+        contains=[component.record for component in wanted.contains],
     )
 
 

@@ -148,6 +148,16 @@ class NotAsked(PipelineError):
         )
 
 
+class NotReproduced(PipelineError):
+    """A stage's second build gave another product than the first."""
+
+    def __init__(self, stages: Sequence[str], place: Path) -> None:
+        super().__init__(
+            f"{len(stages)} stage(s) built twice differ: {', '.join(stages)}. The second build is "
+            f"kept in {place}/store; diffoscope shows what differs in a file"
+        )
+
+
 class CommandMissing(PipelineError):
     """A program that a step wants to start is not there."""
 

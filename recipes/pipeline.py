@@ -39,7 +39,7 @@ from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
 from recipes.output import Output
 from recipes.settings import Settings
-from recipes.source import Pins
+from recipes.source import Component, Pins
 from recipes.stages import boot, sdk
 from recipes.target import Target
 from recipes.unchanged import Brought, Found
@@ -237,6 +237,11 @@ class Pipeline:
                 yield str(folder)
                 yield str(folder / "checks" / builder.keys.proof_of(image))
 
+    def _contained(self) -> dict[str, tuple[Component, ...]]:
+        """What each service's program and image hold, by its name."""
+        catalog = self.catalog()
+        return {name: catalog.components(each) for name, each in self.services.items()}
+
     def _fill(
         self, output: Output, goal: Goal, targets: tuple[Target, ...], entries: Mapping[str, Entry]
     ) -> Brought:
@@ -244,8 +249,8 @@ class Pipeline:
         wanted: dict[Goal, Callable[[], list[dist.Wanted]]] = {
             "verify": list,
             "boot": list,
-            "package": lambda: [*dist.images(targets, self.services, entries)],
-            "sdk": lambda: [*dist.archives(targets, entries)],
+            "package": lambda: [*dist.images(targets, self._contained(), entries)],
+            "sdk": lambda: [*dist.archives(targets, entries, self.catalog().components_of_sdk())],
         }
         reports = output.reports(targets, self.services, entries)
         done = output.publish([*wanted[goal](), *reports], source_set=self.pins.name)

@@ -203,6 +203,11 @@ class Component:
     fixes: tuple[str, ...] = ()
     """CVEs that the patches fix on top of the release."""
 
+    @property
+    def record(self) -> dict[str, object]:
+        """What reports and manifests say of it: `component`, `version`, `fixes`."""
+        return {"component": self.name, "version": self.version, "fixes": list(self.fixes)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pins:

@@ -107,7 +107,7 @@ class UpstreamPins(Pins):
             version=pin.version,
             source=self._source(pin),
             series=Series(files=tuple(map(self._source, patches))),
-            fixes=tuple(patch.fixes for patch in pin.patches),
+            fixes=tuple(dict.fromkeys(patch.fixes for patch in pin.patches)),
         )
 
     def group(self, name: str) -> tuple[Source, ...]:

@@ -2,8 +2,9 @@
 
 RULES is a file of JSON: `subject`, `target`, `baseline`, `machine`, `bits`, `little-endian`,
 `patterns` of files below FOLDER, each of which must match some, `allowed` as in `allowed.toml`,
-`ran`, what is known of the files' behaviour, and `shipped`, the file that the audited one becomes
-once it is stripped: its digest goes into the report. `report.txt` and `report.json` come to lie in
+`ran`, what is known of the files' behaviour, `contains`, the components that are linked in, and
+`shipped`, the file that the audited one becomes once it is stripped: its digest goes into the
+report. `report.txt` and `report.json` come to lie in
 TO. Ends with 1 where something does not fit, after it has said what.
 """
 
@@ -43,7 +44,7 @@ def main(rules: Path, folder: Path, to: Path) -> int:
         return 1
     (to / "report.txt").write_text("\n".join(lines) + "\n")
     table = {
-        **{key: said[key] for key in ("subject", "target", "baseline", "ran")},
+        **{key: said[key] for key in ("subject", "target", "baseline", "ran", "contains")},
         "fits": True,
         "shipped": _digest(folder / said["shipped"]) if said["shipped"] else "",
         "files": [one.table() for one in verdicts],
@@ -110,9 +111,16 @@ def _text(said: dict[str, Any], verdicts: list[Verdict]) -> list[str]:
         if said["baseline"]
         else f"{files} ELF file(s); the target names no baseline: no instruction was looked at",
         *(f"ran: {text}" for text in said["ran"]),
+        *map(_contained, said["contains"]),
         "",
         *(line for one in verdicts for line in one.lines()),
     ]
+
+
+def _contained(component: dict[str, Any]) -> str:
+    fixes = ", ".join(component["fixes"])
+    patched = f", with the fixes of {fixes}" if fixes else ""
+    return f"contains: {component['component']} {component['version']}{patched}"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from recipes.audit.allowed import Entry
 from recipes.engine.stage import Check, Present, Run, Stage, Tree, Write, escaped
 from recipes.service import Service
+from recipes.source import Component
 from recipes.stages import program as programs
 from recipes.target import Target
 
@@ -37,8 +38,14 @@ class Auditor:
     allowed: tuple[Entry, ...]
 
 
-def library(
-    name: str, target: Target, auditor: Auditor, *, of: Stage, tests: Stage | None
+def library(  # noqa: PLR0913  # named at the call
+    name: str,
+    target: Target,
+    auditor: Auditor,
+    *,
+    of: Stage,
+    tests: Stage | None,
+    contains: tuple[Component, ...],
 ) -> Stage:
     """Every object of a C library; its own tests, where it has some, must have passed too."""
     made = _stage(
@@ -50,15 +57,25 @@ def library(
         guess=8,
         ran=() if tests is None else (f"on {programs.processor(target)}: {tests.summary}",),
         blames=(of,),
+        contains=contains,
     )
     return made if tests is None else replace(made, judges=(("tests", tests),))
 
 
-def toolchain(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
+def toolchain(
+    target: Target, auditor: Auditor, *, of: Stage, contains: tuple[Component, ...]
+) -> Stage:
     """Every object that a compiler links without being told."""
     _, libraries = of.needs[-1]  # the part with the target's libraries
     return _stage(
-        "toolchain", target, auditor, of=of, patterns=LINKABLE, guess=15, blames=(of, libraries)
+        "toolchain",
+        target,
+        auditor,
+        of=of,
+        patterns=LINKABLE,
+        guess=15,
+        blames=(of, libraries),
+        contains=contains,
     )
 
 
@@ -68,7 +85,14 @@ def rust_std(target: Target, auditor: Auditor, *, of: Stage) -> Stage:
     return _stage("rust-std", target, auditor, of=of, patterns=rlibs, guess=15, blames=(of,))
 
 
-def program(service: Service, target: Target, auditor: Auditor, *, of: Stage) -> Stage:
+def program(
+    service: Service,
+    target: Target,
+    auditor: Auditor,
+    *,
+    of: Stage,
+    contains: tuple[Component, ...],
+) -> Stage:
     """A service's program before it is stripped, with what its declaration allows."""
     own = tuple(
         Entry(file=service.binary, members=(), **one.model_dump()) for one in service.allowed
@@ -83,6 +107,7 @@ def program(service: Service, target: Target, auditor: Auditor, *, of: Stage) ->
         guess=5,
         own=own,
         ran=programs.witnessed(service, target),
+        contains=contains,
     )
 
 
@@ -98,6 +123,7 @@ def _stage(  # noqa: PLR0913  # named at the call
     own: tuple[Entry, ...] = (),
     ran: tuple[str, ...] = (),
     blames: tuple[Stage, ...] = (),
+    contains: tuple[Component, ...] = (),
 ) -> Stage:
     """`report.txt` and `report.json` on the files of a stage's output that the patterns match.
     Fails where one of them claims or contains what the processor does not have."""
@@ -110,6 +136,7 @@ def _stage(  # noqa: PLR0913  # named at the call
         "little-endian": target.little_endian,
         "patterns": list(patterns),
         "ran": list(ran),
+        "contains": [component.record for component in contains],
         "shipped": shipped,
         "allowed": [
             one.model_dump(mode="json", by_alias=True)

@@ -21,6 +21,7 @@ from recipes.engine.stage import (
     Free,
     Link,
     Lists,
+    Members,
     Present,
     Run,
     Serves,
@@ -120,6 +121,36 @@ def test_present(bench: Bench) -> None:
     passes(bench, goal, Present(paths=("here", ".")))
     said = findings(bench, goal, Present(paths=("here", "gone", "void")))
     assert "all files are there\n    gone is missing\n    void is empty\n" in said
+
+
+ARCHIVE = stage(
+    "goal",
+    Write(path="one.o", text="1"),
+    Write(path="two.o", text="2"),
+    Folder(path="${out}/lib"),
+    Run(argv=("ar", "rcD", "${out}/lib/libx.a", "one.o", "two.o")),
+)
+
+
+def test_members(bench: Bench) -> None:
+    rule = Members(pattern="lib/*.a", exactly=("two.o", "one.o"), lacks=("three.o",))
+    passes(bench, ARCHIVE, rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (Members(pattern="lib/*.a", exactly=("one.o",)), "lib/libx.a also has two.o"),
+        (
+            Members(pattern="lib/*.a", exactly=("one.o", "two.o", "three.o")),
+            "lib/libx.a lacks three.o",
+        ),
+        (Members(pattern="lib/*.a", lacks=("two.o",)), "lib/libx.a must not have two.o"),
+        (Members(pattern="lib/*.so"), "no file matches lib/*.so"),
+    ],
+)
+def test_members_finds(bench: Bench, rule: Members, words: str) -> None:
+    assert words in findings(bench, ARCHIVE, rule)
 
 
 def test_many_findings_are_counted(bench: Bench) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from recipes import errors
 from recipes.engine import ending, runner, workplace
-from recipes.engine.stage import Copy, File, Folder, Present, Run, Stage, Tree, Write
+from recipes.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
 
 GREETING = """\
@@ -466,3 +466,57 @@ def test_a_spoilt_history_only_costs_the_estimate(bench: Bench) -> None:
     (bench.cache / "history" / "stage.json").write_text("{")
     entries = bench.build(text("stage", "changed"))
     assert (entries["stage"].tree / "text").read_text() == "changed"
+
+
+def wrong(*, expect: str = "good day") -> Stage:
+    """A program that does not say what its check expects."""
+    made = program("hello", name="wrong")
+    return dataclasses.replace(
+        made, checks=(Does(run=Run(argv=("${out}/bin/say",)), expect=expect),)
+    )
+
+
+def test_what_fails_its_checks_is_built_again_by_the_next_run(bench: Bench) -> None:
+    for _ in range(2):
+        with pytest.raises(errors.CheckFailed):
+            bench.build(wrong())
+    assert "wrong will be built again: its checks failed in an earlier run" in bench.text
+    with bench.builder() as builder:
+        key = builder.keys.of(wrong())
+    assert (bench.store.refused / key / "tree/bin/say").is_file(), "kept for a look"
+
+
+def test_another_check_of_what_was_refused_rebuilds_nothing(bench: Bench) -> None:
+    with pytest.raises(errors.CheckFailed):
+        bench.build(wrong())
+    bench.build(wrong(expect="hello"))
+    assert bench.said("checked") == {"wrong"}
+    assert not bench.said("built")
+
+
+def test_a_check_that_was_killed_says_nothing_of_the_product(bench: Bench) -> None:
+    killed = dataclasses.replace(
+        program(name="killed"),
+        checks=(Does(run=Run(argv=("sh", "-c", "test -e ${cache}/well || kill -9 $$"))),),
+    )
+    with pytest.raises(errors.CommandFailed):
+        bench.build(killed)
+    (bench.store.cache / "well").touch()
+    bench.build(killed)
+    assert bench.said("checked") == {"killed"}
+
+
+def test_what_another_stage_refuses_is_built_again(bench: Bench) -> None:
+    made = program()
+    judge = Stage(
+        name="judge",
+        needs=(("program", made),),
+        steps=(Run(argv=("sh", "-c", "echo; echo bad; exit 1"), says_why=True),),
+        runs_on="nowhere",
+        blames=(made,),
+    )
+    for _ in range(2):
+        with pytest.raises(errors.SaidNo, match="bad"):
+            bench.build(judge)
+        assert "program will be built again: judge refused it" in bench.text
+        assert bench.said("built") == {"program"}

@@ -89,7 +89,7 @@ class Elsewhere:
 
     def pin_patches(self) -> None:
         """Let musl's patches be those that Debian has for the same faults, in the same order."""
-        (archive,) = (one for one in self.product.pipeline.pins.patches("musl"))
+        (archive,) = self.product.pipeline.pins.component("musl").series.files
         pins = self._pins()
         with tarfile.open(self.downloaded(archive)) as tar:
             for patch, name in zip(pins["pins"]["musl"]["patches"], PATCHES, strict=True):

@@ -8,6 +8,10 @@ import pytest
 
 from recipes.engine import apt_sources
 
+MAIN = apt_sources.Entry(uri="http://m.example.org/debian", suite="trixie", components=("main",))
+SECURITY = apt_sources.Entry(
+    uri="http://m.example.org/debian-security", suite="trixie-security", components=("main",)
+)
 DEB822 = """\
 # a comment
 Types: deb deb-src
@@ -140,3 +144,20 @@ def test_sources_of_another_release(etc: Path) -> None:
 def test_other_release_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "debian.sources").write_text(DEB822)
     assert apt_sources.archive_of(etc, "trixie") == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("debian/pool/main/c/curl/x.deb", "debian-security/pool/updates/main/c/curl/x.deb"),
+        ("debian-security/pool/updates/main/c/curl/x.deb", "debian/pool/main/c/curl/x.deb"),
+        ("debian/dists/trixie/Release", None),
+        ("elsewhere/pool/main/c/curl/x.deb", None),
+    ],
+)
+def test_a_file_of_one_pool_may_lie_in_the_other(path: str, other: str | None) -> None:
+    found = {"main": MAIN, "security": SECURITY}
+    uri = f"http://m.example.org/{path}"
+    there = [uri] if other is None else [uri, f"http://m.example.org/{other}"]
+    assert apt_sources.places(uri, found) == there
+    assert apt_sources.places(uri, {"main": MAIN}) == [uri]

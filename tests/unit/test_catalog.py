@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -15,9 +16,9 @@ from recipes import board, errors, service, source, target, trees
 from recipes.catalog import Catalog
 from recipes.engine import site
 from recipes.engine.key import Keys
-from recipes.engine.stage import Host, Present, Run, Stage, Write
+from recipes.engine.stage import Host, Patch, Present, Run, Stage, Write
 from recipes.libraries import LIBRARIES
-from recipes.stages import cargo_service
+from recipes.stages import cargo_service, openssl
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
@@ -393,3 +394,31 @@ def test_libraries_come_with_what_they_need_each_before_it(catalog: Catalog) -> 
     kit = catalog.kit(TARGETS["armv6"], ("zlib", "curl"))
     assert [name for name, _ in kit.libraries] == ["curl", "zlib", "openssl"]
     assert kit.link == ("-lcurl", "-lz", "-lssl", "-lcrypto", "-latomic")
+
+
+def test_no_source_is_taken_without_the_patches_of_its_package(catalog: Catalog) -> None:
+    """A recipe that takes a pinned source unpacks it with its patches, whichever recipe it is."""
+    pins = {pin.sha256: (name, pin) for name, pin in catalog.pins.pins.items()}
+    seen = set[str]()
+    for stage in everything(goals(catalog)).values():
+        digests = {one.sha256 for _, one in stage.sources}
+        for digest in digests & pins.keys():
+            name, pin = pins[digest]
+            seen.add(name)
+            if pin.patches is None:
+                assert pin.unpatched, name
+                continue
+            if pin.patches.file:
+                assert pin.patches.sha256 in digests, f"{stage.name} takes {name} without patches"
+            applied = [step for step in stage.steps if isinstance(step, Patch)]
+            assert applied, f"{stage.name} applies no patches of {name}"
+            assert applied[0].omit == tuple(pin.patches.left_out)
+    assert seen == set(catalog.pins.pins), "a pin that no recipe takes"
+
+
+def test_whoever_takes_a_source_bare_is_found(catalog: Catalog) -> None:
+    """The test above can fail: OpenSSL without its patches."""
+    bare = dataclasses.replace(catalog.pins.component("openssl"), series=source.Series())
+    made = openssl.stage(TARGETS["armv6"], source=bare, kit=catalog.kit(TARGETS["armv6"], ()))
+    assert not any(isinstance(step, Patch) for step in made.steps)
+    assert [alias for alias, _ in made.sources] == ["openssl"]

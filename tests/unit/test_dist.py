@@ -13,12 +13,22 @@ import pytest
 
 from recipes import dist, errors, service, target
 from recipes.engine.manifest import file_digest
+from recipes.engine.stage import Source
 from recipes.engine.store import Entry, Record, Store
 from recipes.service import Service
+from recipes.source import Component
 from recipes.target import Target
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")
+CONTAINS = (
+    Component(
+        name="openssl",
+        version="3.5.7-1",
+        source=Source(name="openssl.tar", sha256="a" * 64, size=1, origins=()),
+        fixes=("CVE-2026-0001",),
+    ),
+)
 ARMV6, X86_64 = TARGETS["armv6"], TARGETS["x86_64"]
 RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
 
@@ -62,7 +72,7 @@ class Shop:
         entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
         return dist.publish(
             self.dist,
-            [*dist.images(targets, self.services, entries)],
+            [*dist.images(targets, dict.fromkeys(self.services, CONTAINS), entries)],
             possible=dist.paths(tuple(TARGETS), list(self.services)),
             source_set="debian",
         ).artefacts
@@ -227,7 +237,7 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     with pytest.raises(errors.NeedLost, match="whole no more"):
         dist.publish(
             shop.dist,
-            dist.images((ARMV6,), shop.services, entries),
+            dist.images((ARMV6,), dict.fromkeys(shop.services, CONTAINS), entries),
             possible=dist.paths(tuple(TARGETS), list(shop.services)),
             source_set="debian",
         )
@@ -246,3 +256,12 @@ def test_what_no_declaration_stands_for_any_more_is_not_listed(shop: Shop) -> No
     paths = {row["path"] for row in json.loads(listed.read_text())["artefacts"]}
     assert "armv6/removed" not in paths
     assert {"armv6/demo", "x86_64/demo"} <= paths
+
+
+def test_the_manifest_says_which_fixes_an_artefact_has(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    rows = json.loads((shop.dist / "manifest.json").read_text())["artefacts"]
+    contained = [{"component": "openssl", "version": "3.5.7-1", "fixes": ["CVE-2026-0001"]}]
+    assert {row["path"]: row["contains"] for row in rows} == dict.fromkeys(
+        ("armv6/demo", "images/demo-armv6.tar", "images/demo.oci.tar"), contained
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import shutil
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,11 +14,12 @@ import pytest
 from typing_extensions import override
 
 from recipes import declaration, errors, lock, source
+from recipes.changelog import upstream as _upstream
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
 from recipes.engine.runner import Runner
-from recipes.engine.stage import ArchiveFile
-from recipes.lock import _part, _upstream
+from recipes.engine.stage import ArchiveFile, Source
+from recipes.lock import _part
 from recipes.source import Pins, PinSet
 
 PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
@@ -34,7 +37,47 @@ kind = "source"
 file = "openssl_3.5.99.orig.tar.gz"
 size = 1
 sha256 = "{digest}"
+unpatched = "none"
 """
+
+
+CHANGELOG = """\
+musl (1.2.5-9) unstable; urgency=medium
+
+  * Fix CVE-2031-0002 and CVE-2031-0001.
+
+ -- Somebody <somebody@example.org>  Thu, 01 Jan 2032 00:00:00 +0000
+
+musl (1.2.5-1) unstable; urgency=medium
+
+  * New release, with the fix of CVE-2030-0001.
+
+ -- Somebody <somebody@example.org>  Wed, 01 Jan 2031 00:00:00 +0000
+"""
+
+
+def nothing(wanted: Source) -> Path:
+    """A download of which only the name counts."""
+    return Path("/", wanted.name)
+
+
+@pytest.fixture
+def debian_files(tmp_path: Path) -> lock.Obtain:
+    """A download of a package's archive with a changelog and two patches."""
+
+    def obtain(wanted: Source) -> Path:
+        path = tmp_path / wanted.name
+        with tarfile.open(path, "w") as tar:
+            for name, text in {
+                "changelog": CHANGELOG,
+                "patches/series": "one.patch\ntwo.patch\n",
+            }.items():
+                member = tarfile.TarInfo(f"debian/{name}")
+                member.size = len(text.encode())
+                tar.addfile(member, io.BytesIO(text.encode()))
+        return path
+
+    return obtain
 
 
 @pytest.fixture
@@ -76,8 +119,9 @@ def test_wrong_pin_names_file_and_key(tmp_path: Path, run_lock: Path) -> None:
 
 def test_member_follows_the_version(run_lock: Path) -> None:
     pins = source.load(PINS, run_lock, host=HOST)
-    assert pins.member("gcc").endswith(f"gcc-{pins.pins['gcc'].version}-dfsg.tar.xz")
-    assert pins.member("musl") == ""
+    gcc = pins.component("gcc")
+    assert gcc.member.endswith(f"gcc-{pins.pins['gcc'].version}-dfsg.tar.xz")
+    assert pins.component("musl").member == ""
 
 
 def test_unknown_component(run_lock: Path) -> None:
@@ -164,7 +208,9 @@ def test_newest_of_the_series_under_another_compression(tmp_path: Path, pins: Pi
         located("openssl", "3.5.9-1", "openssl_3.5.9.orig.tar.xz"),
         located("openssl", "3.5.8-1", "openssl_3.5.8.orig.tar.gz"),
     )
-    moved = lock.settle(pins, [pins.source("openssl")], archive, print).pins["openssl"]
+    moved = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing).pins[
+        "openssl"
+    ]
     assert (moved.version, moved.package_version) == ("3.5.9", "3.5.9-1")
     assert (moved.file, moved.size, moved.sha256) == ("openssl_3.5.9.orig.tar.xz", 7, "a" * 64)
 
@@ -172,18 +218,18 @@ def test_newest_of_the_series_under_another_compression(tmp_path: Path, pins: Pi
 def test_nothing_of_the_series_is_there(tmp_path: Path, pins: Pins) -> None:
     archive = Archive(tmp_path, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.xz"))
     with pytest.raises(errors.NotInArchive, match=r"nor another 3\.5; it has 3\.6\.1-1"):
-        lock.settle(pins, [pins.source("openssl")], archive, print)
+        lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
 
 
 def test_a_second_run_uses_what_the_first_one_took(
     tmp_path: Path, pins: Pins, run_lock: Path
 ) -> None:
     archive = Archive(tmp_path, located("openssl", "3.5.98-1", "openssl_3.5.98.orig.tar.gz"))
-    first = lock.settle(pins, [pins.source("openssl")], archive, print)
+    first = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
     second = source.load(PINS, run_lock, host=HOST)
     assert second.source("openssl") == first.source("openssl")
     archive.there = (located("openssl", "3.5.99-1", "openssl_3.5.99.orig.tar.gz"),)
-    third = lock.settle(second, [second.source("openssl")], archive, print)
+    third = lock.settle(second, [second.source("openssl")], archive, print, obtain=nothing)
     assert third.pins["openssl"].version == "3.5.99"
     again = source.load(PINS, run_lock, host=HOST)
     assert again.pins["openssl"].version == "3.5.99", "the pin that was replaced is the first one"
@@ -194,22 +240,85 @@ def test_a_second_run_uses_what_the_first_one_took(
     }
 
 
-def test_two_components_of_one_package_move_together(tmp_path: Path, pins: Pins) -> None:
+def test_sources_and_patches_of_a_package_move_together(
+    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+) -> None:
     archive = Archive(
         tmp_path,
         located("musl", "1.2.5-9", "musl_1.2.5-9.debian.tar.xz", "b"),
         located("musl", "1.2.5-9", "musl_1.2.5.orig.tar.gz", "c"),
     )
-    moved = lock.settle(pins, [pins.source("musl-patches")], archive, print)
-    assert moved.source("musl-patches").sha256 == "b" * 64
-    assert moved.source("musl").sha256 == "c" * 64
+    (gone,) = pins.component("musl").series.files
+    moved = lock.settle(pins, [gone], archive, print, obtain=debian_files).component("musl")
+    assert [one.sha256 for one in moved.series.files] == ["b" * 64]
+    assert moved.source.sha256 == "c" * 64
+    assert moved.fixes == ("CVE-2031-0001", "CVE-2031-0002")
+
+
+def test_a_version_whose_patches_cannot_be_had_is_passed_over(
+    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+) -> None:
+    archive = Archive(
+        tmp_path,
+        located("musl", "1.2.5-10", "musl_1.2.5-10.debian.tar.xz"),
+        located("musl", "1.2.5-10", "musl_1.2.5.orig.tar.gz"),
+        located("musl", "1.2.5-9", "musl_1.2.5-9.debian.tar.xz"),
+        located("musl", "1.2.5-9", "musl_1.2.5.orig.tar.gz"),
+    )
+
+    def obtain(wanted: Source) -> Path:
+        if "1.2.5-10" in wanted.name:
+            raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+        return debian_files(wanted)
+
+    notes: list[str] = []
+    moved = lock.newest(archive, "trixie", pins.pins["musl"], notes.append, obtain=obtain)
+    assert moved.package_version == "1.2.5-9"
+    assert len(notes) == 1
+    assert "1.2.5-10 is passed over" in notes[0]
+
+
+def test_a_pattern_of_left_out_patches_that_matches_none_is_dropped(
+    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+) -> None:
+    archive = Archive(
+        tmp_path,
+        located("musl", "1.2.5-9", "musl_1.2.5-9.debian.tar.xz"),
+        located("musl", "1.2.5-9", "musl_1.2.5.orig.tar.gz"),
+    )
+    old = pins.pins["musl"]
+    assert old.patches is not None
+    left_out = {"t*.patch": "why", "gone.patch": "why"}
+    old = old.model_copy(update={"patches": old.patches.model_copy(update={"left_out": left_out})})
+    moved = lock.newest(archive, "trixie", old, print, obtain=debian_files)
+    assert moved.patches is not None
+    assert moved.patches.left_out == {"t*.patch": "why"}
+
+
+@pytest.mark.parametrize(
+    ("remedy", "fault"),
+    [("", "says why none are applied"), ('unpatched = "no"', "says why none are applied")],
+)
+def test_a_pin_is_patched_or_says_why_not(tmp_path: Path, remedy: str, fault: str) -> None:
+    shutil.copytree(PINS, tmp_path / "pins")
+    path = tmp_path / "pins" / "debian.toml"
+    text = path.read_text()
+    line = 'unpatched = "Debian has no patches for it: the package has no series"\n'
+    assert line in text
+    if remedy:  # beside patches
+        text = text.replace('licence = "MIT"\n', f'licence = "MIT"\n{remedy}\n', 1)
+    else:
+        text = text.replace(line, "", 1)
+    path.write_text(text)
+    with pytest.raises(errors.BadDeclaration, match=fault):
+        declaration.read(path, PinSet)
 
 
 def test_a_group_moves_as_a_whole(tmp_path: Path, pins: Pins, run_lock: Path) -> None:
     ask = pins.groups["rust"].ask
     archive = Archive(tmp_path, *(located(name, "1.99-1", f"{name}.deb") for name in ask))
     notes: list[str] = []
-    moved = lock.settle(pins, [pins.group("rust")[0]], archive, notes.append)
+    moved = lock.settle(pins, [pins.group("rust")[0]], archive, notes.append, obtain=nothing)
     assert [one.version for one in moved.groups["rust"].packages] == ["1.99-1"] * len(ask)
     assert moved.groups["qemu"] == pins.groups["qemu"]
     assert len(notes) == 1
@@ -221,9 +330,9 @@ def test_a_moved_group_ends_when_the_repository_has_another(
 ) -> None:
     archive = Archive(tmp_path, *(located(name, "1.98-1", "x.deb") for name in ("m4", "bison")))
     archive.there += tuple(located(name, "1.98-1", "y.deb") for name in ("flex", "patch"))
-    once = lock.settle(pins, [pins.group("build-tools")[0]], archive, print)
+    once = lock.settle(pins, [pins.group("build-tools")[0]], archive, print, obtain=nothing)
     archive.there = tuple(dataclasses.replace(one, version="1.99-1") for one in archive.there)
-    twice = lock.settle(once, [once.group("build-tools")[0]], archive, print)
+    twice = lock.settle(once, [once.group("build-tools")[0]], archive, print, obtain=nothing)
     assert source.load(PINS, run_lock, host=HOST).groups == twice.groups
     shutil.copytree(PINS, tmp_path / "pins")
     path = tmp_path / "pins" / f"host-{HOST}.toml"
@@ -287,7 +396,9 @@ def test_a_group_that_is_asked_for_no_more_is_forgotten(tmp_path: Path, run_lock
     assert again.notes == ()
 
 
-def test_a_new_name_gets_a_pin_of_its_source_package(tmp_path: Path) -> None:
+def test_a_new_name_gets_a_pin_of_its_source_package(
+    tmp_path: Path, debian_files: lock.Obtain
+) -> None:
     folder = tmp_path / "pins"
     shutil.copytree(PINS, folder)
     archive = Archive(
@@ -295,7 +406,9 @@ def test_a_new_name_gets_a_pin_of_its_source_package(tmp_path: Path) -> None:
         located("expat", "2.7.1-2", "expat_2.7.1-2.debian.tar.xz"),
         located("expat", "2.7.1-2", "expat_2.7.1.orig.tar.xz"),
     )
-    assert lock.relock(folder, archive, host=HOST, names=["expat"]) == ["expat"]
+    assert lock.relock(folder, archive, print, host=HOST, obtain=debian_files, names=["expat"]) == [
+        "expat"
+    ]
     pin = declaration.read(folder / "debian.toml", PinSet).pins["expat"]
     assert (pin.version, pin.series, pin.file) == ("2.7.1", "2.7", "expat_2.7.1.orig.tar.xz")
     assert pin.licence == lock.UNKNOWN_LICENCE
@@ -306,5 +419,12 @@ def test_a_new_name_gets_a_pin_of_its_source_package(tmp_path: Path) -> None:
 def test_a_name_that_the_archive_does_not_know_is_told(tmp_path: Path) -> None:
     shutil.copytree(PINS, tmp_path / "pins")
     with pytest.raises(errors.NoSourcePackage, match=r"\(trixie\) has no source package 'exppat'"):
-        lock.relock(tmp_path / "pins", Archive(tmp_path), host=HOST, names=["exppat"])
+        lock.relock(
+            tmp_path / "pins",
+            Archive(tmp_path),
+            print,
+            host=HOST,
+            obtain=nothing,
+            names=["exppat"],
+        )
     assert (tmp_path / "pins/debian.toml").read_text() == (PINS / "debian.toml").read_text()

@@ -56,7 +56,7 @@ def test_every_session_says_what_it_does() -> None:
 
 
 def test_the_noxfile_is_sessions_only() -> None:
-    assert len(TEXT.splitlines()) < 200  # nine lines a session
+    assert len(TEXT.splitlines()) < 220  # nine lines a session
 
 
 def test_the_readmes_line_names_the_same_requirements() -> None:

@@ -29,6 +29,7 @@ from recipes.engine.stage import (
     Remove,
     Replace,
     Run,
+    SameTime,
     Step,
     Strip,
     Touch,
@@ -277,11 +278,60 @@ def test_patches_are_applied_in_the_order_of_the_series(site: Site) -> None:
         "omitted.diff": "nonsense",
     }.items():
         perform.step(Write(path=f"patches/{name}", text=text), site)
-    patch = Patch(series="patches/series", into="in", omit=("omitted.diff",))
+    patch = Patch(folder="patches", into="in", omit=("omit*.diff",))
     perform.step(patch, site)
     assert (site.work / "in/one.txt").read_text() == "un\n"
     with pytest.raises(errors.CommandFailed, match="patch -p1"):
         perform.step(patch, site)
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
+def test_patches_without_a_series_are_applied_as_they_are_named(site: Site) -> None:
+    for name, text in {
+        "z.diff": PATCH.format(old="one", new="eins").replace("a/", "a/src/").replace("b/", "b/x/"),
+        "a.patch": "nonsense",
+    }.items():
+        perform.step(Write(path=f"patches/{name}", text=text), site)
+    patch = Patch(folder="patches", into="in", names=("z.diff",), omit=("a.*",), strip=2)
+    perform.step(patch, site)
+    assert (site.work / "in/one.txt").read_text() == "eins\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "omit", "fault"),
+    [
+        ((), (), "has no series"),
+        (("a.patch",), (), "neither applied nor left out: b.diff"),
+        (("a.patch", "c.diff"), ("b.diff",), "there is no patch c.diff"),
+        (("a.patch",), ("b.diff", "gone-*"), "there is no patch gone-"),
+    ],
+)
+def test_a_patch_that_nobody_explains_is_an_error(
+    site: Site, names: tuple[str, ...], omit: tuple[str, ...], fault: str
+) -> None:
+    for name in ("a.patch", "b.diff"):
+        perform.step(Write(path=f"patches/{name}", text="nonsense"), site)
+    with pytest.raises(errors.StepFailed, match=fault):
+        perform.step(Patch(folder="patches", into="in", names=names, omit=omit), site)
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
+def test_a_patch_that_wants_fuzz_does_not_apply(site: Site) -> None:
+    (site.work / "in/one.txt").write_text("".join(f"{number}\n" for number in range(9)))
+    context = "--- a/one.txt\n+++ b/one.txt\n@@ -3,5 +3,5 @@\n other\n 3\n-4\n+four\n 5\n 6\n"
+    perform.step(Write(path="patches/one.diff", text=context), site)
+    perform.step(Write(path="patches/series", text="one.diff\n"), site)
+    with pytest.raises(errors.CommandFailed):
+        perform.step(Patch(folder="patches", into="in"), site)
+
+
+def test_everything_below_a_folder_gets_one_time(site: Site) -> None:
+    (site.work / "in/deep").mkdir(exist_ok=True)
+    (site.work / "in/deep/file").write_text("x")
+    (site.work / "in/link").symlink_to("nowhere")
+    perform.step(SameTime(root="in", time=946684800), site)
+    below = (site.work / "in").rglob("*")
+    assert {path.lstat().st_mtime for path in below} == {946684800.0}
 
 
 def elf(kind: int) -> bytes:

@@ -85,6 +85,9 @@ PIN_EDITS: dict[str, object] = {
     "member": "usr/src/other.tar.xz",
     "size": 99,
     "sha256": "f" * 64,
+    "patches": source.Patches(folder="other"),
+    "unpatched": "another reason",
+    "fixes": ("CVE-2030-0001",),
 }
 
 

@@ -33,6 +33,20 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 
+@pytest.mark.parametrize("mask", [0o027, 0o077])
+def test_processes_have_the_same_umask_whatever_the_users_is(
+    starter: Runner, log: Path, tmp_path: Path, mask: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        argv = ("sh", "-c", "umask; touch file")
+        starter.run(argv, what="test", cwd=tmp_path, env=ENV, log=log, output=tmp_path / "out")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out").read_text() == "0022\n"
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
 def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 30
     while not condition():

@@ -22,6 +22,7 @@ DECLARATIONS = {
     "host-lock": sorted((PROJECT / "recipes/pins").glob("host-*.toml")),
     "host-packages": [PROJECT / "recipes/pins/host.toml"],
     "kernels": [PROJECT / "recipes/pins/kernels.toml"],
+    "advisories": [PROJECT / "recipes/pins/advisories.toml"],
     "board": sorted((PROJECT / "boards").glob("*.toml")),
 }
 EACH = [(name, path) for name, paths in DECLARATIONS.items() for path in paths]

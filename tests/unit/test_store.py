@@ -38,6 +38,21 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
+@pytest.mark.parametrize("mask", [0o002, 0o022, 0o027, 0o077])
+def test_the_umask_leaves_no_trace_in_a_manifest(tmp_path: Path, mask: int) -> None:
+    tree = tmp_path / "tree"
+    before = os.umask(mask)
+    try:
+        (tree / "bin").mkdir(parents=True)
+        (tree / "bin/tool").touch(mode=0o777)
+        (tree / "data").touch()
+    finally:
+        os.umask(before)
+    rows = {name: row[2] if row[0] == 0 else row[1] for name, row in manifests.seal(tree).items()}
+    assert rows == {"bin": 0o555, "bin/tool": 0o555, "data": 0o444}
+    assert tree.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_sealed_tree_is_read_only_and_listed(tree: Path) -> None:
     manifest = manifests.seal(tree)
     assert list(manifest) == ["bin", "bin/deep", "bin/tool", "dangling", "data", "folder", "link"]

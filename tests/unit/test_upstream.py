@@ -183,7 +183,7 @@ def test_origins_are_the_mirror_then_the_project_then_others(tmp_path: Path) -> 
         Url(address="https://www.musl-libc.org/releases/musl-1.2.5.tar.gz"),
         Url(address="https://sources.buildroot.net/musl/musl-1.2.5.tar.gz"),
     )
-    assert pins.member("gcc") == ""
+    assert pins.component("gcc").member == ""
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])

@@ -1,0 +1,267 @@
+"""Build stages a second time, in another place and other circumstances, and compare the products.
+
+`python -m recipes.reproduce TARGETS STAGES`, names with commas between them, is what builds there:
+another user where that is possible, another umask, directory, home, locale and time zone, and
+another number of jobs. Nothing but downloads, and what the stages are made from, is shared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from recipes import arguments, errors
+from recipes.engine.key import Keys
+from recipes.engine.manifest import Manifest
+from recipes.engine.report import Report, duration
+from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
+from recipes.engine.stage import Stage
+from recipes.engine.store import DOWNLOADS, Store, remove
+from recipes.pipeline import CHOICES, Pipeline
+from recipes.target import Target
+
+NOBODY = 65534
+"""The user `nobody` of Debian and most others; base-passwd(8)."""
+MASK = "027"
+ELSEWHERE: Mapping[str, str] = {
+    "HOME": "/nowhere",
+    "LANG": "tr_TR.UTF-8",  # where i is no I
+    "LC_ALL": "tr_TR.UTF-8",
+    "LOGNAME": "somebody",
+    "TZ": "Pacific/Kiritimati",  # 14 hours ahead
+    "USER": "somebody",
+}
+LOCK = "run-lock.toml"
+RECORDS = ("stage.json", "manifest.json")
+SHOWN = 10
+"""Paths that are named of a stage that differs."""
+BUSY = "while :; do :; done"
+
+
+def run(pipeline: Pipeline, words: Sequence[str]) -> None:
+    """The session: build, build again elsewhere, compare.
+
+    Raises `NotReproduced` with the stages that differ.
+    """
+    valued = ("--stages", "--jobs", *CHOICES)
+    names, options = arguments.split("reproduce", words, flags=("--load",), valued=valued)
+    pipeline.choose(options)
+    targets, started = pipeline.chosen(names), time.monotonic()
+    stages = _chosen(_all_of(pipeline, targets), options.get("--stages", ""))
+    jobs = options.get("--jobs", str(4 * pipeline.settings.jobs))
+    with pipeline.at_work(), ExitStack() as stack:
+        builder = pipeline.builder()
+        with ThreadPoolExecutor(pipeline.settings.jobs) as executor:
+            builder.build(stages, executor)
+        place = Path(tempfile.mkdtemp(prefix="muslin-reproduce-"), "another", "place")
+        _prepare(pipeline, place, stages, builder.keys)
+        for _ in range(pipeline.settings.jobs if "--load" in options else 0):
+            stack.enter_context(_busy(pipeline))
+        _build_there(pipeline, place, [one.name for one in targets], stages, jobs)
+        found = dict(_differences(pipeline, place, stages, builder.keys))
+    for name, paths in found.items():
+        pipeline.report.say(f"{name} differs in {len(paths)} path(s):")
+        for path in paths[:SHOWN]:
+            pipeline.report.say(f"  {path}")
+    if found:
+        raise errors.NotReproduced(list(found), place)
+    remove(place.parents[1])
+    took = duration(time.monotonic() - started)
+    pipeline.report.say(f"reproduce: {len(stages)} stage(s) built twice are the same; {took}")
+
+
+def _all_of(pipeline: Pipeline, targets: Sequence[Target]) -> dict[str, Stage]:
+    """Every stage that builds something of what is here: no downloads."""
+    every = (planned.stage for planned in pipeline.everything(tuple(targets)))
+    return {stage.name: stage for stage in every if not stage.network}
+
+
+def _chosen(every: Mapping[str, Stage], said: str) -> list[Stage]:
+    """The stages by their names; all of them where none is named."""
+    names = said.split(",") if said else list(every)
+    for name in names:
+        if name not in every:
+            raise errors.Unknown("stage", name, every)
+    return [every[name] for name in names]
+
+
+def _prepare(pipeline: Pipeline, place: Path, stages: Sequence[Stage], keys: Keys) -> None:
+    """A cache that has the downloads, and what the stages are made from but the stages."""
+    store = Store(place)
+    _linked(pipeline.settings.cache / DOWNLOADS, place / DOWNLOADS)
+    if (lock := pipeline.settings.cache / LOCK).exists():
+        shutil.copy(lock, place / LOCK)
+    anew = {keys.of(stage) for stage in stages}
+    for stage in _before(stages):
+        if (key := keys.of(stage)) not in anew and (pipeline.store.root / key).exists():
+            _linked(pipeline.store.root / key, store.root / key)
+
+
+def _before(stages: Iterable[Stage]) -> Iterator[Stage]:
+    """All that stages are made from or checked with, directly or not, each once."""
+    left, seen = list(stages), set[int]()
+    while left:
+        if id(stage := left.pop()) not in seen:
+            seen.add(id(stage))
+            yield stage
+            left += (one for _, one in (*stage.needs, *stage.tools, *stage.judges))
+
+
+def _linked(source: Path, to: Path) -> None:
+    """A tree whose files are hard links to another's, or copies on another file system. Records and
+    locks are copies: runs write to them."""
+
+    def copied(one: str, there: str) -> None:
+        name = os.path.basename(one)  # noqa: PTH119  # copytree gives texts
+        if name not in RECORDS and not name.startswith("."):
+            with suppress(OSError):
+                os.link(one, there)
+                return
+        shutil.copy2(one, there)
+
+    shutil.copytree(source, to, symlinks=True, copy_function=copied)
+
+
+def _build_there(
+    pipeline: Pipeline, place: Path, targets: Sequence[str], stages: Sequence[Stage], jobs: str
+) -> None:
+    """Build them in the other place, as somebody else. Raises `CommandFailed`."""
+    log = pipeline.settings.cache / "logs" / "reproduce.log"
+    log.parent.mkdir(exist_ok=True)
+    log.unlink(missing_ok=True)
+    command = [sys.executable, "-m", __name__]
+    environment = {
+        **BASE_ENVIRONMENT,
+        **ELSEWHERE,
+        "PATH": HOST_PATH,
+        "PYTHONPATH": str(pipeline.settings.project),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MUSLIN_CACHE": str(place),
+        "MUSLIN_JOBS": jobs,
+        "MUSLIN_SOURCES": pipeline.pins.name,
+        "MUSLIN_DRIVER": pipeline.catalog().driver,
+    }
+    user = _as_nobody(pipeline, command, environment, place, log)
+    who = "user nobody" if user else "the same user"
+    pipeline.report.say(
+        f"building {len(stages)} stage(s) again: {who}, umask {MASK}, {jobs} jobs, in {place}"
+    )
+    names = ",".join(stage.name for stage in stages)
+    with pipeline.report.stage("reproduce", log, 0.0, lambda: ""):
+        pipeline.runner.run(
+            _elsewhere([*user, *command, ",".join(targets), names]),
+            what="reproduce",
+            cwd=pipeline.settings.project,
+            env=environment,
+            log=log,
+        )
+
+
+def _elsewhere(command: Sequence[str]) -> tuple[str, ...]:
+    return ("sh", "-c", f'umask {MASK}; exec "$@"', "sh", *command)
+
+
+def _as_nobody(
+    pipeline: Pipeline,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    place: Path,
+    log: Path,
+) -> tuple[str, ...]:
+    """What is put before a command to run it as another user; nothing where that cannot be."""
+    setpriv = shutil.which("setpriv", path=HOST_PATH)
+    if os.geteuid() != 0 or setpriv is None:
+        return ()
+    _give_away(place)
+    user = (setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    try:  # the interpreter and the checkout may lie in a folder that is closed to others
+        pipeline.runner.run(
+            _elsewhere([*user, *command]),
+            what="reproduce",
+            cwd=pipeline.settings.project,
+            env=environment,
+            log=log,
+        )
+    except errors.CommandFailed as error:
+        why = next((line for line in reversed(error.tail) if line.strip()), "")
+        pipeline.report.note(f"not as another user, who cannot read this Python or checkout: {why}")
+        return ()
+    return user
+
+
+def _give_away(place: Path) -> None:
+    """Make a cache nobody's, but not the files that it shares with another."""
+    for folder, folders, names in os.walk(place.parents[1]):
+        os.chown(folder, NOBODY, NOBODY)
+        for name in (*folders, *names):
+            path = Path(folder, name)
+            if path.is_symlink() or path.is_dir() or path.stat().st_nlink == 1:
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
+def _differences(
+    pipeline: Pipeline, place: Path, stages: Sequence[Stage], keys: Keys
+) -> Iterator[tuple[str, list[str]]]:
+    """Names of the stages whose products differ, with the paths and in what."""
+    for stage in stages:
+        key = keys.of(stage)
+        ours, theirs = (_listed(store / key) for store in (pipeline.store.root, place / "store"))
+        paths = [
+            f"{path}: {_said(ours.get(path), theirs.get(path))}"
+            for path in sorted(ours.keys() | theirs.keys())
+            if ours.get(path) != theirs.get(path)
+        ]
+        if paths:
+            yield stage.name, paths
+
+
+def _listed(entry: Path) -> dict[str, list[object]]:
+    """Path -> what is known of it, less its time."""
+    manifest: Manifest = json.loads((entry / "manifest.json").read_text())
+    return {
+        path: [row[0], *row[2:]] if isinstance(row[0], int) else row
+        for path, row in manifest.items()
+    }
+
+
+def _said(ours: list[object] | None, theirs: list[object] | None) -> str:
+    if ours is None or theirs is None:
+        return "there once alone"
+    names = ("size", "mode", "content") if isinstance(ours[0], int) else ("kind", "target")
+    pairs = zip(names, ours, theirs, strict=False)
+    return " and ".join(name for name, one, other in pairs if one != other) or "another kind"
+
+
+@contextmanager
+def _busy(pipeline: Pipeline) -> Iterator[None]:
+    """Something else that wants a core."""
+    with pipeline.runner.server(
+        ("sh", "-c", BUSY), what="load", cwd=Path("/"), env={}, log=Path(os.devnull)
+    ):
+        yield
+
+
+def main(words: Sequence[str]) -> None:
+    """Build stages in this cache; without words only see whether that could be done."""
+    pipeline = Pipeline(Path(__file__).resolve().parents[1], Report())
+    if not words:
+        return
+    targets, names = (word.split(",") for word in words)
+    every = _all_of(pipeline, pipeline.chosen(targets))
+    with pipeline.at_work(), ThreadPoolExecutor(pipeline.settings.jobs) as executor:
+        pipeline.builder().build([every[name] for name in names], executor)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except errors.PipelineError as error:
+        sys.exit(str(error))

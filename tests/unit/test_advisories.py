@@ -1,0 +1,146 @@
+"""Which fixes pins lack, by changelogs of a test's own."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+
+from recipes import advisories, declaration, errors
+from recipes.advisories import Accepted, Found, Known, Package, Pinned, Policy, Support
+from recipes.changelog import Entry
+from recipes.source import PinSet
+
+PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
+TODAY = datetime.date(2026, 11, 29)
+ENTRIES = (
+    Entry(version="1.0-4", cves=("CVE-2026-0004",)),
+    Entry(version="1.0-3", cves=("CVE-2026-0003", "CVE-2026-0004")),
+    Entry(version="1.0-2", cves=("CVE-2026-0002",)),
+    Entry(version="1.0-1", cves=("CVE-2026-0001",)),
+)
+KNOWN = Known(asked=0.0, packages={"demo/trixie": Package(newest="1.0-4", entries=ENTRIES)})
+
+
+def pinned(version: str, *, patched: bool = True, fixes: tuple[str, ...] = ()) -> Pinned:
+    return Pinned(
+        component="demo",
+        package="demo",
+        kind="source",
+        suite="trixie",
+        version=version,
+        patched=patched,
+        fixes=fixes,
+    )
+
+
+def found(one: Pinned, *accepted: Accepted) -> dict[str, tuple[str, str]]:
+    """CVE -> the version that fixes it, and why it is accepted."""
+    rows = advisories.lacking(
+        [one], KNOWN, accepted, is_newer=lambda left, right: left > right, today=TODAY
+    )
+    return {row.cve: (row.fixed_in, row.reason) for row in rows}
+
+
+def test_the_newest_version_lacks_nothing() -> None:
+    assert found(pinned("1.0-4")) == {}
+
+
+def test_a_pin_set_back_lacks_what_came_after_it() -> None:
+    assert found(pinned("1.0-2")) == {
+        "CVE-2026-0003": ("1.0-3", ""),
+        "CVE-2026-0004": ("1.0-3", ""),  # the first version that names it
+    }
+
+
+def test_a_source_without_the_packages_patches_lacks_them_too() -> None:
+    assert found(pinned("1.0-3", patched=False)) == {
+        "CVE-2026-0002": ("1.0-3", ""),
+        "CVE-2026-0003": ("1.0-3", ""),
+        "CVE-2026-0004": ("1.0-3", ""),
+    }
+
+
+def test_what_a_pin_says_to_fix_is_not_lacking() -> None:
+    assert found(pinned("1.0-3", patched=False, fixes=("CVE-2026-0002", "CVE-2026-0003"))) == {
+        "CVE-2026-0004": ("1.0-3", "")
+    }
+
+
+@pytest.mark.parametrize(
+    ("accepted", "reason"),
+    [
+        (Accepted(component="demo", reason="why"), "why"),
+        (Accepted(component="demo", cves=("CVE-2026-0004",), reason="why"), "why"),
+        (Accepted(component="demo", reason="why", until=TODAY), "why"),
+        (Accepted(component="other", reason="why"), ""),
+        (Accepted(component="demo", cves=("CVE-2026-0002",), reason="why"), ""),
+        (Accepted(component="demo", reason="why", until=datetime.date(2026, 11, 28)), ""),
+    ],
+)
+def test_what_is_accepted_has_a_reason_and_perhaps_an_end(accepted: Accepted, reason: str) -> None:
+    assert found(pinned("1.0-3"), accepted) == {"CVE-2026-0004": ("1.0-4", reason)}
+
+
+def test_a_series_without_support_is_told() -> None:
+    support = (
+        Support(component="demo", series="1", until=datetime.date(2026, 11, 28), source="a page"),
+        Support(component="demo", series="10", until=datetime.date(2020, 1, 1), source="a page"),
+        Support(component="demo", series="1", until=TODAY, source="another page"),
+        Support(component="demo", series="1", source="no date"),
+    )
+    (one,) = advisories.ended([pinned("1.0-4")], support, today=TODAY)
+    assert (one.series, one.until, one.source) == ("1", "2026-11-28", "a page")
+
+
+def test_the_summary_is_about_what_is_open() -> None:
+    rows = advisories.lacking(
+        [pinned("1.0-2")],
+        KNOWN,
+        [Accepted(component="demo", cves=("CVE-2026-0003",), reason="why")],
+        is_newer=lambda left, right: left > right,
+        today=TODAY,
+    )
+    answer = Found(asked=0.0, pinned=[pinned("1.0-2")], lacking=rows, ended=[])
+    assert answer.summary == "demo 1.0-2 lacks the fixes of CVE-2026-0004"
+    assert answer.open == 1
+    data = json.loads(json.dumps(answer.as_data()))
+    assert [row["cve"] for row in data["open"]] == ["CVE-2026-0004"]
+    assert [row["reason"] for row in data["accepted"]] == ["why"]
+    text = "\n".join(answer.lines())
+    assert "demo 1.0-2: 1 OPEN: CVE-2026-0004" in text
+    assert "demo 1.0-2: 1 accepted (CVE-2026-0003): why" in text
+
+
+def test_what_the_archive_said_is_kept(tmp_path: Path) -> None:
+    assert advisories.load(tmp_path) is None
+    advisories.save(tmp_path, KNOWN)
+    assert advisories.load(tmp_path) == KNOWN
+    for damaged in ("", "[]", '{"asked": 1, "packages": {"a": {}}}'):
+        (tmp_path / advisories.FILE).write_text(damaged)
+        assert advisories.load(tmp_path) is None
+
+
+def test_the_archive_is_asked_once_a_day() -> None:
+    assert not advisories.is_fresh(None, 0.0)
+    assert advisories.is_fresh(KNOWN, advisories.DAY - 1)
+    assert not advisories.is_fresh(KNOWN, advisories.DAY)
+    assert not advisories.is_fresh(KNOWN, -1.0), "the clock was set back"
+
+
+def test_the_policy_is_about_pins_that_there_are() -> None:
+    policy = advisories.policy(PINS)
+    names = {*declaration.read(PINS / "debian.toml", PinSet).pins, "rust"}
+    assert {one.component for one in policy.accepted} <= names
+    assert {one.component for one in policy.support} <= names
+    assert {"openssl", "curl", "sqlite3", "musl", "gcc", "rust"} <= {
+        one.component for one in policy.support
+    }
+
+
+def test_a_policy_without_a_reason_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "advisories.toml").write_text('[[accepted]]\ncomponent = "openssl"\n')
+    with pytest.raises(errors.BadDeclaration, match=r"accepted\.0\.reason"):
+        declaration.read(tmp_path / "advisories.toml", Policy)

@@ -1,0 +1,43 @@
+"""Names of the members of static libraries."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from recipes import errors
+from recipes.engine import archives
+
+LONG = "a-name-that-is-longer-than-sixteen-letters.o"
+
+
+def header(name: str, size: int) -> bytes:
+    return f"{name:<16}{0:<12}{0:<6}{0:<6}{644:<8}{size:<10}`\n".encode()
+
+
+def test_names_of_an_archive_that_ar_made(tmp_path: Path) -> None:
+    names = ["one.o", LONG, "one.o"]
+    for folder, name in zip("abc", names, strict=True):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(f"content of odd length {folder}")
+    paths = [str(tmp_path / folder / name) for folder, name in zip("abc", names, strict=True)]
+    subprocess.run(["ar", "qcD", str(tmp_path / "x.a"), *paths], check=True)
+    assert list(archives.names(tmp_path / "x.a")) == names
+
+
+def test_names_of_an_archive_of_bsd(tmp_path: Path) -> None:
+    body = LONG.encode() + b"content"
+    path = tmp_path / "x.a"
+    path.write_bytes(archives.MAGIC + header(f"#1/{len(LONG)}", len(body)) + body)
+    assert list(archives.names(path)) == [LONG]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", archives.MAGIC + b"short", archives.MAGIC + b"x" * 60]
+)
+def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.a").write_bytes(content)
+    with pytest.raises(errors.BrokenArchive):
+        list(archives.names(tmp_path / "x.a"))
