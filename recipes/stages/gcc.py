@@ -162,8 +162,12 @@ def _libgcc(target: Target, *words: str) -> Run:
 
 def libgcc_checks(target: Target, members: tuple[str, ...]) -> tuple[Check, ...]:
     """That both archives of libgcc hold what belongs there."""
-    unwinder = LIBGCC_EH.get(target.machine, LIBGCC_EH[""])
     return (
-        Members(pattern="lib/gcc/*/*/libgcc_eh.a", exactly=unwinder),
-        Members(pattern="lib/gcc/*/*/libgcc.a", exactly=members, lacks=unwinder),
+        Members(pattern="lib/gcc/*/*/libgcc_eh.a", exactly=unwinder(target)),
+        Members(pattern="lib/gcc/*/*/libgcc.a", exactly=members, lacks=unwinder(target)),
     )
+
+
+def unwinder(target: Target) -> tuple[str, ...]:
+    """The objects of libgcc_eh.a."""
+    return LIBGCC_EH.get(target.machine, LIBGCC_EH[""])

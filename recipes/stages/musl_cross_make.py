@@ -26,7 +26,7 @@ from recipes.engine.stage import (
     escaped,
 )
 from recipes.source import Component
-from recipes.stages import compiler, component, gcc_source, musl_own
+from recipes.stages import compiler, component, gcc, gcc_source, musl_own
 from recipes.target import Target
 
 COMPONENTS = {
@@ -80,6 +80,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
 ) -> Stage:
     """The toolchain as `make install` leaves it. `parts` are the sources by `COMPONENTS`."""
     versions = {part: _version(part, one) for part, one in parts.items()}
+    libgcc = f"${{out}}/lib/gcc/{target.triple}/{versions['gcc']}/libgcc.a"
     return Stage(
         name=f"musl-cross-make-{target.name}",
         target=target.name,
@@ -116,11 +117,15 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *gcc_source.static_pie_on_arm(f"{HERE}/gcc-{versions['gcc']}"),
             *musl_own.steps(musl_files, into=f"{HERE}/musl-{versions['musl']}"),
             Run(argv=("make", "install", compiler.shown_configuration(target)), cwd=HERE),
+            # It builds libgcc without a shared library and again with one: whether the unwinder
+            # stays in libgcc.a depends on the order in which jobs finished (see gcc.py).
+            Run(argv=(f"${{out}}/bin/{target.triple}-ar", "dD", libgcc, *gcc.unwinder(target))),
             Remove(root="${out}", patterns=("bin/*-cc",)),  # every driver's toolchain gets one
             Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so
         ),
         runs_on="host",
         checks=(
+            *gcc.libgcc_checks(target, ()),
             # Where it knows no architecture of the headers' for a target it says nothing.
             Present(
                 root=f"${{out}}/{target.triple}",

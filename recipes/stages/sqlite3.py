@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Free, Present, Run, Stage, Step
+from recipes.engine.stage import Copy, Free, Present, Run, Stage, Step, Write, escaped
 from recipes.source import Component
 from recipes.stages import component, cross
 from recipes.stages.cross import Kit
@@ -22,6 +22,18 @@ OPTIONS = (
 
 
 BUILD = "${work}/build"
+PKG_CONFIG = """\
+prefix=/usr
+exec_prefix=${{prefix}}
+libdir=${{exec_prefix}}/lib
+includedir=${{prefix}}/include
+
+Name: SQLite
+Description: SQL database engine
+Version: {version}
+Libs: -L${{libdir}} -lsqlite3
+Cflags: -I${{includedir}}
+"""
 
 
 def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
@@ -39,7 +51,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         steps=(
             *cross.steps(target, kit),
             *component.unpacked(source, into="${work}/sqlite3"),
-            *(_prepared(triple) if is_amalgamation(source) else _joined(triple)),
+            *(_prepared(source) if is_amalgamation(source) else _joined(triple)),
             Run(
                 argv=(
                     *(f"{triple}-gcc", "-O2", "-c", "sqlite3.c"),
@@ -79,12 +91,11 @@ def _joined(triple: str) -> tuple[Step, ...]:
     )
 
 
-def _prepared(triple: str) -> tuple[Step, ...]:
+def _prepared(source: Component) -> tuple[Step, ...]:
+    """The release's configure was autoconf's until 3.48 and is SQLite's own since: it is not asked,
+    for all that it would make is the file for pkg-config."""
     return (
-        Run(
-            argv=("../sqlite3/configure", f"--host={triple}", "--prefix=/usr", "--disable-shared"),
-            cwd=BUILD,
-        ),
+        Write(path=f"{BUILD}/sqlite3.pc", text=escaped(PKG_CONFIG.format(version=source.version))),
         *(
             Copy(source=f"${{work}}/sqlite3/{name}", to=f"{BUILD}/{name}")
             for name in ("sqlite3.c", "sqlite3.h")

@@ -326,9 +326,9 @@ def test_a_patch_that_wants_fuzz_does_not_apply(site: Site) -> None:
 
 
 def test_everything_below_a_folder_gets_one_time(site: Site) -> None:
-    (site.work / "in/deep").mkdir(exist_ok=True)
-    (site.work / "in/deep/file").write_text("x")
-    (site.work / "in/link").symlink_to("nowhere")
+    (site.work / "in/deep/er").mkdir(parents=True)
+    (site.work / "in/deep/er/file").write_text("x")
+    (site.work / "in/another").symlink_to("nowhere")
     perform.step(SameTime(root="in", time=946684800), site)
     below = (site.work / "in").rglob("*")
     assert {path.lstat().st_mtime for path in below} == {946684800.0}
