@@ -124,6 +124,28 @@ jobs:
           MUSLIN_SOURCES: upstream
           MUSLIN_DRIVER: ${{ matrix.driver }}
 """
+ADVISORIES = """\
+# Written by `nox -s ci -- github`. Fails when the archive has security fixes that the pins lack.
+name: advisories
+on:
+  schedule:
+    - cron: "43 4 * * 1"
+  workflow_dispatch:
+permissions:
+  contents: read
+jobs:
+  advisories:
+    runs-on: ubuntu-24.04
+    container: debian:trixie
+    timeout-minutes: 30
+    env:
+      MUSLIN_SOURCES: debian
+    steps:
+      - run: apt-get update && apt-get install --yes --no-install-recommends git @programs@
+@checkout@
+      - run: pipx install nox && pipx inject nox @libraries@
+      - run: ~/.local/bin/nox -s advisories
+"""
 GITLAB = """\
 # Written by `nox -s ci -- gitlab`; run it again when the targets change.
 stages: [target, images]
@@ -170,6 +192,17 @@ images:
   artifacts:
     name: muslin
     paths: [dist/]
+
+# For a weekly schedule: fails when the archive has security fixes that the pins lack.
+advisories:
+  stage: target
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "schedule"
+  timeout: 30 minutes
+  variables:
+    MUSLIN_SOURCES: debian
+  script:
+    - nox -s advisories
 """
 MOST_CACHES = 4
 """GitLab restores no more in one job."""
@@ -205,6 +238,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
             GITHUB, {**values, "key": key, "restored": restored}
         ),
         ".github/workflows/upstream.yml": _filled(UPSTREAM, values),
+        ".github/workflows/advisories.yml": _filled(ADVISORIES, values),
     }
 
 
