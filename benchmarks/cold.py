@@ -78,7 +78,7 @@ class Measured:
     """What was measured since the machine started: figures by name, in a file of their own."""
 
     def __init__(self, folder: Path, conditions: str) -> None:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         self._file = folder / f"{boot}-{conditions}.json"
 
     def known(self, name: str) -> list[float] | None:
@@ -208,7 +208,7 @@ def _insist_on_cxx(target: Target, programs: Path) -> None:
     """That the toolchain by hand makes what ours is asked for."""
     with tempfile.TemporaryDirectory() as aside:
         source = Path(aside, "x.cc")
-        source.write_text(CXX_PROGRAM)
+        source.write_text(CXX_PROGRAM, encoding="utf-8")
         compiler = programs / f"{target.triple}-g++"
         subprocess.run([compiler, "-static", source, "-o", source.with_suffix("")], check=True)
 

@@ -45,7 +45,7 @@ def spans(events: Path) -> list[Span]:
     """What was built, in the order of the starts."""
     started: dict[str, tuple[float, tuple[str, ...]]] = {}
     found: list[Span] = []
-    for line in events.read_text().splitlines():
+    for line in events.read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
         if event["event"] == "started":
             started[event["stage"]] = event["at"], tuple(event["after"])
@@ -80,7 +80,7 @@ def rows(built: Iterable[Span]) -> list[list[Span]]:
 
 def jobs(events: Path) -> int:
     """How many processes the run had at a time."""
-    (first, *_) = events.read_text().splitlines()
+    (first, *_) = events.read_text(encoding="utf-8").splitlines()
     found: int = json.loads(first)["jobs"]
     return found
 

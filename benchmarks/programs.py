@@ -223,7 +223,7 @@ class Asked:
 
 def _own_seconds(process: int) -> float:
     """The CPU time that a process spent outside the kernel: `utime`, proc_pid_stat(5)."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return int(fields[11]) / os.sysconf("SC_CLK_TCK")
 
 

@@ -55,7 +55,9 @@ class Wanted:
     @cached_property
     def row(self) -> list[Any]:
         """What the entry's manifest says of it: size, time, mode, digest."""
-        manifest: Manifest = json.loads((self.entry.folder / "manifest.json").read_text())
+        manifest: Manifest = json.loads(
+            (self.entry.folder / "manifest.json").read_text(encoding="utf-8")
+        )
         return manifest[self.file]
 
 
@@ -217,7 +219,7 @@ def _is_there(path: Path, size: int, time_ns: int | None, digest: str) -> bool:
 def _listed(folder: Path) -> list[Artefact]:
     """What earlier runs listed and is still there."""
     try:
-        rows = json.loads((folder / LISTING).read_text())["artefacts"]
+        rows = json.loads((folder / LISTING).read_text(encoding="utf-8"))["artefacts"]
         listed = [Artefact(**row) for row in rows]
     except (OSError, ValueError, TypeError, KeyError):
         return []

@@ -268,7 +268,7 @@ def _write(path: Path, content: declaration.Declaration, *, schema: str = "") ->
     head = f"#:schema ../../schemas/{schema}.json\n" if schema else ""
     text = tomli_w.dumps(content.model_dump(mode="json", by_alias=True, exclude_defaults=True))
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(head + text)
+    aside.write_text(head + text, encoding="utf-8")
     aside.replace(path)
 
 

@@ -33,7 +33,7 @@ def verified(dist: Path, target: str) -> dict[str, str]:
     found = {}
     for path in sorted((dist / "reports" / target).glob("*.json")):
         try:
-            said = json.loads(path.read_text())
+            said = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:  # somebody's own, or cut off: it vouches for nothing
             continue
         if said.get("fits") and said.get("shipped"):

@@ -225,7 +225,7 @@ def _differences(
 
 def _listed(entry: Path) -> dict[str, list[object]]:
     """Path -> what is known of it, less its time."""
-    manifest: Manifest = json.loads((entry / "manifest.json").read_text())
+    manifest: Manifest = json.loads((entry / "manifest.json").read_text(encoding="utf-8"))
     return {
         path: [row[0], *row[2:]] if isinstance(row[0], int) else row
         for path, row in manifest.items()

@@ -175,7 +175,7 @@ def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     for one in run.targets.values():
         if made.triple == one.triple:
             raise errors.TargetThere(one.name, "triple", made.text)
-    file.write_text(made.text)
+    file.write_text(made.text, encoding="utf-8")
     run.report.say(
         f"toolchains/{name}.toml is written; kernel, machine, rust, qemu, openssl and image are "
         f"those of {made.model}: look at them. It has no `baseline`: until it has one of "
@@ -193,7 +193,7 @@ def write_ci(run: Pipeline, words: Sequence[str]) -> None:
     for path, text in ci.files(forge, [one.name for one in targets], longest).items():
         file = run.settings.project / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
         run.report.say(f"{path} is written")
 
 
@@ -259,7 +259,7 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
 def _is_of_now(run: Pipeline, target: Target, report: str) -> bool:
     """Whether a report in `dist/` is what the verification would say today: of the same binary,
     the same rules and the same list of what is allowed."""
-    manifest = json.loads((run.settings.dist / "manifest.json").read_text())
+    manifest = json.loads((run.settings.dist / "manifest.json").read_text(encoding="utf-8"))
     keys = {f"dist/{one['path']}": one["stage_key"] for one in manifest["artefacts"]}
     of = run.builder().keys.of
     now = {of(stage) for stage in run.proofs(run.catalog(), [target]).values()}

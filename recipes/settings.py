@@ -158,7 +158,7 @@ def _limits() -> Iterator[int]:
     """What the control group grants, as a container's: cgroup v2 and v1."""
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
-            said = Path(path).read_text().strip()
+            said = Path(path).read_text(encoding="utf-8").strip()
         except OSError:
             continue
         if said.isdecimal():  # `max` otherwise

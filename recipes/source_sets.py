@@ -63,7 +63,7 @@ def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[st
 
 
 def _first(sets: Mapping[str, Lacks], remembered: Path, note: Callable[[str], None]) -> str:
-    if remembered.exists() and (name := remembered.read_text().strip()) in sets:
+    if remembered.exists() and (name := remembered.read_text(encoding="utf-8").strip()) in sets:
         return name
     faults: dict[str, str] = {}
     for name, lacks in sets.items():
@@ -72,7 +72,7 @@ def _first(sets: Mapping[str, Lacks], remembered: Path, note: Callable[[str], No
             continue
         why = "".join(f"; {other} cannot be had: {fault}" for other, fault in faults.items())
         note(f"sources: {name}{why}. This cache stays with it; MUSLIN_SOURCES says otherwise")
-        remembered.write_text(f"{name}\n")
+        remembered.write_text(f"{name}\n", encoding="utf-8")
         return name
     raise errors.NoSourceSet(faults)
 

@@ -97,7 +97,7 @@ class Unchanged:
         """Say what the last run said and put back what `dist/` lacks, if nothing changed; false,
         and nothing is said, where that is not known or another run is at work on it."""
         try:
-            record = json.loads(self._path.read_text())
+            record = json.loads(self._path.read_text(encoding="utf-8"))
             with self._flock("in-use", fcntl.LOCK_SH), self._filling(record["placed"]):
                 if not self._is_as_it_was(record):
                     return False
@@ -135,7 +135,7 @@ class Unchanged:
                 "whole": found.brought.whole,
             }
             self._path.parent.mkdir(exist_ok=True)
-            aside.write_text(json.dumps(record))
+            aside.write_text(json.dumps(record), encoding="utf-8")
             aside.replace(self._path)
             for old in sorted(self._path.parent.glob("*.json"), key=_age)[:-KEPT]:
                 old.unlink(missing_ok=True)
@@ -182,7 +182,7 @@ class Unchanged:
     def _lists(self) -> dict[str, str]:
         """The texts of the lists that are there."""
         return {
-            name: (self._dist / name).read_text()
+            name: (self._dist / name).read_text(encoding="utf-8")
             for name in (LISTING, SUMS)
             if (self._dist / name).exists()
         }
@@ -213,7 +213,7 @@ def write_lists(dist: Path, texts: dict[str, str]) -> None:
     dist.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         aside = dist / f".{name}.{os.getpid()}"
-        aside.write_text(text)
+        aside.write_text(text, encoding="utf-8")
         aside.replace(dist / name)
 
 

@@ -29,7 +29,7 @@ SHOWN = 12
 
 def main(rules: Path, folder: Path, to: Path) -> int:
     """Write the reports; the code to end with."""
-    said = json.loads(rules.read_text())
+    said = json.loads(rules.read_text(encoding="utf-8"))
     try:
         verdicts = _verdicts(said, folder)
         if not any(one.members for one in verdicts):
@@ -42,14 +42,14 @@ def main(rules: Path, folder: Path, to: Path) -> int:
     if any(not one.fits for one in verdicts):
         _say(_faults(said, verdicts))
         return 1
-    (to / "report.txt").write_text("\n".join(lines) + "\n")
+    (to / "report.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     table = {
         **{key: said[key] for key in ("subject", "target", "baseline", "ran", "contains")},
         "fits": True,
         "shipped": _digest(folder / said["shipped"]) if said["shipped"] else "",
         "files": [one.table() for one in verdicts],
     }
-    (to / "report.json").write_text(json.dumps(table, indent=1) + "\n")
+    (to / "report.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

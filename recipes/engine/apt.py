@@ -76,7 +76,7 @@ class Apt:
         return f"{self.release}-{ARCHITECTURES.get(machine, machine)}"
 
     def _said(self, key: str) -> str:
-        text = self._os_release.read_text() if self._os_release.exists() else ""
+        text = self._os_release.read_text(encoding="utf-8") if self._os_release.exists() else ""
         match = re.search(rf"^{key}=[\"']?(\w+)[\"']?\s*$", text, re.MULTILINE)
         return match[1] if match else ""
 

@@ -210,7 +210,7 @@ class Builder:
         if entry is not None and self._is_proved(stage, entry):
             self.report.found(stage.name)
             return "found", {}
-        log.write_text(f"{stage.name}, key {key}\n")
+        log.write_text(f"{stage.name}, key {key}\n", encoding="utf-8")
         if entry is not None and self._is_refused(stage, entry):
             self._set_aside(stage, "its checks failed in an earlier run")
             entry = None

@@ -37,12 +37,14 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
         file = user_home() / name
         if file.is_file():
             try:
-                said = tomllib.loads(file.read_text())
+                said = tomllib.loads(file.read_text(encoding="utf-8"))
             except tomllib.TOMLDecodeError as error:
                 raise errors.BadDeclaration(file, [str(error)]) from error
             settings = {table: said[table] for table in tables or TABLES if table in said}
             break
-    path.write_text(tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)))
+    path.write_text(
+        tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)), encoding="utf-8"
+    )
     for name in () if tables else ("credentials", "credentials.toml"):
         if (user_home() / name).is_file():
             (path.parent / name).touch(mode=0o600)  # before there is anything to read in it

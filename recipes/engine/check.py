@@ -206,7 +206,7 @@ def _printed(run: Run, site: Site) -> str:
     """What a program writes to standard output; raises `StepFailed` if it fails."""
     printed = site.work / "printed"
     perform.run(Run(argv=run.argv, cwd=run.cwd, env=run.env, output=str(printed)), site)
-    return printed.read_text(errors="replace")
+    return printed.read_text(encoding="utf-8", errors="replace")
 
 
 def _serves(what: Serves, site: Site) -> Iterator[str]:

@@ -85,7 +85,7 @@ class Events:
         self._write("over")
         path, self._file = self._file, None
         text = json.dumps({"traceEvents": self._spans, "displayTimeUnit": "ms"})
-        path.with_name(TRACE).write_text(text)
+        path.with_name(TRACE).write_text(text, encoding="utf-8")
 
     def _rows(self) -> set[int]:
         return {row for _, row in self._started.values()}

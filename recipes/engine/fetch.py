@@ -112,13 +112,13 @@ class Fetcher:
             return False
         verified = path.with_name(".verified")
         seen = str(path.stat().st_mtime_ns)
-        if verified.exists() and verified.read_text() == seen:
+        if verified.exists() and verified.read_text(encoding="utf-8") == seen:
             return True
         if file_digest(path) != source.sha256:
             self._progress.note(f"{source.name} was changed after its download; fetching it again")
             path.unlink()
             return False
-        verified.write_text(seen)
+        verified.write_text(seen, encoding="utf-8")
         return True
 
     def _from_any_origin(self, source: Source, path: Path) -> None:
@@ -206,7 +206,7 @@ class Fetcher:
             part.replace(kept)
             raise errors.WrongDigest(source.name, _shown(origin), source.sha256, got, kept)
         part.replace(path)
-        path.with_name(".verified").write_text(str(path.stat().st_mtime_ns))
+        path.with_name(".verified").write_text(str(path.stat().st_mtime_ns), encoding="utf-8")
 
 
 def _shown(origin: Origin) -> str:

@@ -96,7 +96,7 @@ def join(what: Join, site: Site) -> None:
         raise errors.StepFailed(site.stage, "join", why, site.log)
     to = site.path(what.to)
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text("".join(part.read_text().rstrip("\n") + "\n" for part in parts))
+    to.write_text("".join(part.read_text(encoding="utf-8").rstrip("\n") + "\n" for part in parts))
 
 
 def relink(root: Path) -> None:
@@ -114,9 +114,9 @@ def replace(what: Replace, site: Site) -> None:
     found = 0
     for path in sorted(root.glob(what.pattern)):
         if path.is_file() and not path.is_symlink():
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
             found += text.count(old)
-            path.write_text(text.replace(old, new))
+            path.write_text(text.replace(old, new), encoding="utf-8")
     if not found:
         why = f"{old!r} is nowhere in {what.pattern} below {root}"
         raise errors.StepFailed(site.stage, "replace", why, site.log)

@@ -34,7 +34,7 @@ class History:
     def last(self, name: str) -> Build | None:
         """The last build of a stage here; None if there was none or it cannot be read."""
         try:
-            return Build(**json.loads(self._path(name).read_text()))
+            return Build(**json.loads(self._path(name).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):  # it only serves estimates and explanations
             return None
 
@@ -43,7 +43,7 @@ class History:
         path = self._path(name)
         path.parent.mkdir(exist_ok=True)
         aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(asdict(build)))
+        aside.write_text(json.dumps(asdict(build)), encoding="utf-8")
         aside.replace(path)
 
     def _path(self, name: str) -> Path:

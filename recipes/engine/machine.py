@@ -137,14 +137,14 @@ class _Start:
         lines += [f"{seconds:6.1f} s  {text}" for text, seconds in rows]
         if self.what.requests and not self.networked:
             lines.append("this board has no network: nothing was asked from outside")
-        (folder / "report.txt").write_text("\n".join(lines) + "\n")
+        (folder / "report.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         table = {
             "subject": self.what.subject,
             "network": self.networked,
             "seen": [{"what": text, "seconds": round(seconds, 2)} for text, seconds in rows],
         }
-        (folder / "report.json").write_text(json.dumps(table, indent=1) + "\n")
-        self.console.write_text(_text(self.console))
+        (folder / "report.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        self.console.write_text(_text(self.console), encoding="utf-8")
 
 
 def _how(over: str) -> str:
@@ -161,10 +161,10 @@ def _how(over: str) -> str:
 
 
 def _text(console: Path) -> str:
-    return console.read_text(errors="replace").replace("\r", "")
+    return console.read_text(encoding="utf-8", errors="replace").replace("\r", "")
 
 
 def _keep(console: Path, log: Path) -> None:
     """The work folder goes with a failed stage, the log stays."""
-    with log.open("a") as text:
+    with log.open("a", encoding="utf-8") as text:
         text.write(_text(console))

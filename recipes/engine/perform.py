@@ -136,7 +136,7 @@ def write(what: Write, site: Site) -> None:
     """Write a text file, its folder too."""
     path = site.path(what.path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(site.expand(what.text))
+    path.write_text(site.expand(what.text), encoding="utf-8")
     path.chmod(0o755 if what.executable else 0o644)
 
 
@@ -196,7 +196,7 @@ def _collect(what: CollectLibraries, site: Site) -> None:
     into = site.path(what.into)
     into.mkdir(parents=True, exist_ok=True)
     found = 0
-    for line in site.path(what.messages).read_text().splitlines():
+    for line in site.path(what.messages).read_text(encoding="utf-8").splitlines():
         message = json.loads(line)
         if message.get("reason") != "compiler-artifact":
             continue

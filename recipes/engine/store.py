@@ -91,9 +91,9 @@ class Store:
         if not path.exists():
             self.cache.mkdir(parents=True, exist_ok=True)
             aside = path.with_name(f".format.{os.getpid()}")
-            aside.write_text(f"{FORMAT}\n")
+            aside.write_text(f"{FORMAT}\n", encoding="utf-8")
             aside.replace(path)
-        said = path.read_text().strip()
+        said = path.read_text(encoding="utf-8").strip()
         if said != str(FORMAT):
             why = f"its files have the format {said!r} and this Muslin knows {FORMAT}"
             raise errors.CacheUnusable(self.cache, why)
@@ -167,8 +167,8 @@ class Store:
         """The entry, or what is wrong with it, or None where there is none."""
         folder = self.root / key
         try:
-            record = Record(**json.loads((folder / "stage.json").read_text()))
-            manifest: Manifest = json.loads((folder / "manifest.json").read_text())
+            record = Record(**json.loads((folder / "stage.json").read_text(encoding="utf-8")))
+            manifest: Manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError) as error:
             return f"its record cannot be read ({error})" if folder.exists() else None
         if (fault := compare(folder / "tree", manifest)) is not None:
@@ -183,8 +183,10 @@ class Store:
         size = sum(row[0] for row in manifest.values() if isinstance(row[0], int))
         record = dataclasses.replace(record, bytes=size)
         (aside / "checks").mkdir()
-        (aside / "stage.json").write_text(json.dumps(dataclasses.asdict(record), indent=1))
-        (aside / "manifest.json").write_text(json.dumps(manifest))
+        (aside / "stage.json").write_text(
+            json.dumps(dataclasses.asdict(record), indent=1), encoding="utf-8"
+        )
+        (aside / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         out.rename(aside / "tree")
         aside.chmod(0o755)
         folder = self.root / key
@@ -234,7 +236,11 @@ class Store:
         for folder in sorted(self.root.glob("[0-9a-f]*")):
             path = folder / "stage.json"
             try:
-                yield folder.name, Record(**json.loads(path.read_text())), path.stat().st_mtime
+                yield (
+                    folder.name,
+                    Record(**json.loads(path.read_text(encoding="utf-8"))),
+                    path.stat().st_mtime,
+                )
             except (OSError, ValueError, TypeError):
                 # A record that cannot be read is oldest of all: the next clean-up takes it.
                 unreadable = Record(
@@ -248,7 +254,9 @@ class Store:
         for key, _, _ in self.entries():
             fault: str | None
             try:
-                manifest = json.loads((self.root / key / "manifest.json").read_text())
+                manifest = json.loads(
+                    (self.root / key / "manifest.json").read_text(encoding="utf-8")
+                )
                 fault = compare(self.root / key / "tree", manifest, digests=True)
             except (OSError, ValueError) as error:
                 fault = f"its record cannot be read ({error})"

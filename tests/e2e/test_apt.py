@@ -28,7 +28,8 @@ SYSTEM = (Path("/var/lib/apt"), Path("/var/cache/apt"), Path("/etc/apt"))
 MUSL = "1.2.5-3.1~deb13u1"
 
 pytestmark = pytest.mark.skipif(
-    not Path(HELPER).exists() or "\nID=debian\n" not in Path("/etc/os-release").read_text(),
+    not Path(HELPER).exists()
+    or "\nID=debian\n" not in Path("/etc/os-release").read_text(encoding="utf-8"),
     reason="the debian source set is for Debian hosts with apt",
 )
 

@@ -37,7 +37,7 @@ def busy(name: str, diary: Path) -> Stage:
 def at_once(diary: Path) -> int:
     """How many recipes ran at the same time, at most."""
     running = most = 0
-    for sign in diary.read_text().split():
+    for sign in diary.read_text(encoding="utf-8").split():
         running += 1 if sign == "+" else -1
         most = max(most, running)
     assert running == 0

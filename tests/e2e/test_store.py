@@ -30,7 +30,7 @@ USER = stage("user", Run(argv=("${need.victim}/bin/tool",), output="${out}/said"
 
 def rewrite(path: Path, content: str) -> None:
     path.chmod(0o755)
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     path.chmod(0o555)
 
 

@@ -96,14 +96,14 @@ def test_repository_pins_load_and_agree_with_public_records() -> None:
 
 def test_run_lock_lies_over_the_pins(run_lock: Path) -> None:
     standing = declaration.read(PINS / "debian.toml", PinSet).pins["openssl"].package_version
-    run_lock.write_text(MOVED.format(replaces=standing, digest="0" * 64))
+    run_lock.write_text(MOVED.format(replaces=standing, digest="0" * 64), encoding="utf-8")
     pins = source.load(PINS, run_lock, host=HOST)
     assert pins.pins["openssl"].version == "3.5.99"
     assert any("3.5.99-1" in note for note in pins.notes)
 
 
 def test_run_lock_ends_when_the_pin_moves(run_lock: Path) -> None:
-    run_lock.write_text(MOVED.format(replaces="3.4.0-1", digest="0" * 64))
+    run_lock.write_text(MOVED.format(replaces="3.4.0-1", digest="0" * 64), encoding="utf-8")
     pins = source.load(PINS, run_lock, host=HOST)
     assert pins.pins["openssl"].version != "3.5.99"
     assert pins.notes == ()
@@ -377,7 +377,7 @@ def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
 
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
-    run_lock.write_text("[moved.openssl]\nreplace = 1\n")
+    run_lock.write_text("[moved.openssl]\nreplace = 1\n", encoding="utf-8")
     with pytest.raises(errors.BadDeclaration, match=r"run-lock\.toml(.|\n)*moved\.openssl\.pin"):
         source.load(PINS, run_lock, host=HOST)
 

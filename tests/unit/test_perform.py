@@ -437,7 +437,7 @@ def test_what_the_system_said_while_a_folder_was_copied_is_kept(
 
     def full(source: str, to: str) -> None:
         del source
-        Path("/dev/full").write_text(to)
+        Path("/dev/full").write_text(to, encoding="utf-8")
 
     monkeypatch.setattr(files, "_copy_file", full)
     with pytest.raises(OSError, match="No space left") as caught:

@@ -57,7 +57,7 @@ def until(condition: Callable[[], object]) -> None:
 def lives(process: int) -> bool:
     """Whether a process is there and no zombie."""
     try:
-        text = Path(f"/proc/{process}/stat").read_text()
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return False
     return text.rpartition(")")[2].split()[0] != "Z"
@@ -70,9 +70,9 @@ def sh(starter: Runner, script: str, log: Path, output: Path | None = None) -> U
 
 
 def test_a_command_and_its_output_are_in_the_log(starter: Runner, log: Path) -> None:
-    log.write_text("before\n")
+    log.write_text("before\n", encoding="utf-8")
     sh(starter, "echo out; echo err >&2", log)
-    assert log.read_text() == (
+    assert log.read_text(encoding="utf-8") == (
         f"before\n\n$ cd {log.parent}\n$ sh -c echo out; echo err >&2\nout\nerr\n"
     )
 
@@ -80,7 +80,7 @@ def test_a_command_and_its_output_are_in_the_log(starter: Runner, log: Path) -> 
 def test_output_can_go_to_a_file(starter: Runner, log: Path, tmp_path: Path) -> None:
     sh(starter, "echo out; echo err >&2", log, tmp_path / "out")
     assert (tmp_path / "out").read_text() == "out\n"
-    assert log.read_text().endswith("err\n")
+    assert log.read_text(encoding="utf-8").endswith("err\n")
 
 
 def test_cpu_seconds_are_those_of_the_children_too(starter: Runner, log: Path) -> None:

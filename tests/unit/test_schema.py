@@ -56,10 +56,10 @@ def test_there_is_no_other_schema() -> None:
 
 @pytest.mark.parametrize(("name", "path"), EACH, ids=lambda value: str(value).split("/")[-1])
 def test_every_declaration_names_its_schema_and_obeys_it(name: str, path: Path) -> None:
-    first = path.read_text().splitlines()[0]
+    first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("#:schema "), path
     assert (path.parent / first.removeprefix("#:schema ")).resolve() == SCHEMAS / f"{name}.json"
-    assert list(validator(name).iter_errors(tomllib.loads(path.read_text()))) == []
+    assert list(validator(name).iter_errors(tomllib.loads(path.read_text(encoding="utf-8")))) == []
 
 
 @pytest.mark.parametrize("file", BAD)

@@ -70,7 +70,7 @@ def test_a_sealed_tree_is_read_only_and_listed(tree: Path) -> None:
 def write(path: Path, text: str, *, keep_time: bool = False) -> None:
     state = path.stat()
     path.chmod(0o755)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     path.chmod(state.st_mode)
     if keep_time:
         os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -87,7 +87,7 @@ def swap(path: Path, link: str = "") -> None:
     if link:
         path.symlink_to(link)
     else:
-        path.write_text("tool")
+        path.write_text("tool", encoding="utf-8")
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {

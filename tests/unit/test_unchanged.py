@@ -108,7 +108,7 @@ class Place:
 def write(path: Path, text: str) -> None:
     """A file that was there long before any run."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
 
 def lead(link: Path, to: Path) -> None:
