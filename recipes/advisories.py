@@ -24,9 +24,11 @@ from recipes.declaration import Declaration
 from recipes.engine import archive
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
-from recipes.source import Cve, Pins, Text
+from recipes.source import Cve, Pin, Pins, Text
 
 FILE = "advisories.json"
+NO_RELEASE = ("ca-certificates", "linux-headers")
+"""Components that have another version in each source set."""
 SHOWN = 20
 """Accepted CVEs of a component that are named to people."""
 DAY = 24 * 60 * 60.0
@@ -74,6 +76,8 @@ class Pinned:
     patched: bool
     """Whether what is built has the package's patches."""
     fixes: tuple[str, ...] = ()
+    release: bool = False
+    """Whether `version` is a project's own, and not a package's."""
 
     @property
     def slot(self) -> str:
@@ -221,6 +225,27 @@ def pinned(pins: Pins) -> list[Pinned]:
     return found
 
 
+def released(
+    versions: Mapping[str, tuple[str, tuple[str, ...]]], debian: Mapping[str, Pin], suite: str
+) -> list[Pinned]:
+    """Components that are built from their projects' releases, by version and fixes, as far as
+    Debian has a package of them whose changelog they can be compared with."""
+    return [
+        Pinned(
+            component=name,
+            package=debian[name].package,
+            kind=debian[name].kind,
+            suite=debian[name].suite or suite,
+            version=version,
+            patched=True,
+            fixes=fixes,
+            release=True,
+        )
+        for name, (version, fixes) in sorted(versions.items())
+        if name in debian and name not in NO_RELEASE
+    ]
+
+
 def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) -> Known:
     """Ask the archive for every pinned package. A changelog of a version that is known already is
     not fetched again.
@@ -229,7 +254,10 @@ def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) 
     """
     packages: dict[str, Package] = {}
     for one in every:
-        newest = (apt.versions(one.suite, one.package, one.kind) or [one.version])[0]
+        there = apt.versions(one.suite, one.package, one.kind)
+        if not there:
+            raise errors.NotInArchive(one.package, one.version, "of any version", there)
+        newest = there[0]
         known = before.packages.get(one.slot) if before else None
         if known is None or known.newest != newest:
             text = _changelog(apt, one, newest)
@@ -334,7 +362,12 @@ def _open(
     """CVE -> the first version that fixes it, of those that the pin lacks."""
     found: dict[str, str] = {}
     for entry in entries:  # newest first, so that the oldest mention stays
-        if entry.cves and is_newer(entry.version, one.version):
+        version = changelog.upstream(entry.version) if one.release else entry.version
+        if entry.cves and is_newer(version, one.version):
+            found |= dict.fromkeys(entry.cves, entry.version)
+    if one.release:
+        packages = [e for e in entries if changelog.upstream(e.version) == one.version]
+        for entry in packages[:-1]:  # what a package fixes on top of this release
             found |= dict.fromkeys(entry.cves, entry.version)
     if not one.patched:
         # What the package fixes by patches is not fixed in what is built.

@@ -14,6 +14,7 @@ from recipes import (
     advisories,
     arguments,
     board,
+    declaration,
     dist,
     doctor,
     errors,
@@ -39,10 +40,11 @@ from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
 from recipes.output import Output
 from recipes.settings import Settings
-from recipes.source import Component, Pins
+from recipes.source import Component, Pins, PinSet
 from recipes.stages import boot, sdk
 from recipes.target import Target
 from recipes.unchanged import Brought, Found
+from recipes.upstream import UpstreamPins
 
 CHOICES = ("--driver", "--service", "--sources")
 """Options that choose what a run is about, in every session that builds or plans."""
@@ -212,7 +214,7 @@ class Pipeline:
                         if goal == "package" and not faults:  # a joint image needs all of them
                             entries |= builder.build(self.joint(builder, targets), executor)
                         brought = self._fill(output, goal, targets, entries)
-            if fills and self.events.any and self.pins.pins:
+            if fills and self.events.any:
                 self._warn_of_fixes()
         if faults:
             raise errors.SeveralFailed(faults)
@@ -280,12 +282,12 @@ class Pipeline:
             note=(lambda _: None) if quiet else self.report.note,
         )
 
-    def advisories(self, *, offline: bool = False) -> advisories.Found:
+    def lacking_fixes(self, *, offline: bool = False) -> advisories.Found:
         """Which fixes the pins lack. The archive is asked, unless it is to be `offline`.
 
         Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotAsked`.
         """
-        known, every = advisories.load(self.settings.cache), advisories.pinned(self.pins)
+        known, every = advisories.load(self.settings.cache), self._pinned()
         if not offline:
             with self.report.busy("archive", self.apt.log):
                 known = advisories.ask(every, self.apt, before=known, now=time.time())
@@ -303,12 +305,22 @@ class Pipeline:
             ended=advisories.ended(every, rules.support, today=today),
         )
 
+    def _pinned(self) -> list[advisories.Pinned]:
+        """What is built, in the terms of Debian's packages."""
+        if not isinstance(self.pins, UpstreamPins):
+            return advisories.pinned(self.pins)
+        folder = self.settings.project / "recipes" / "pins"
+        debian = declaration.read(folder / "debian.toml", PinSet)
+        components = map(self.pins.component, self.pins.upstream.pins)
+        versions = {one.name: (one.version, one.fixes) for one in components}
+        return advisories.released(versions, debian.pins, debian.suite)
+
     def _warn_of_fixes(self) -> None:
         """Say which fixes what was built lacks; the archive is asked at most once a day."""
         known = advisories.load(self.settings.cache)
         fresh = advisories.is_fresh(known, time.time())
         try:
-            found = self.advisories(offline=fresh)
+            found = self.lacking_fixes(offline=fresh)
         except (errors.ArchiveUnreachable, errors.ArchiveUnusable) as error:
             self.report.note(f"security fixes were not looked for: {str(error).splitlines()[0]}")
             return

@@ -145,7 +145,7 @@ def advise(run: Pipeline, words: Sequence[str]) -> None:
     if "--json" in options:
         run.report.divert()
     with run.at_work():
-        found = run.advisories(offline="--offline" in options)
+        found = run.lacking_fixes(offline="--offline" in options)
     if "--json" in options:
         run.report.data(json.dumps(found.as_data(), indent=1) + "\n")
     else:

@@ -11,6 +11,9 @@ parallel jobs finished.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from recipes.engine.stage import (
     Check,
     Copy,
@@ -32,12 +35,20 @@ NO_SHARED = (("enable_shared", "no"),)
 """For the configure scripts of libstdc++ and libatomic, which stay static. It is no variable on
 make's command line: that would overrule libgcc's makefile."""
 LIBGCC = ("libgcc.a", "libgcc_eh.a")
-LIBGCC_EH = {
-    "EM_ARM": ("emutls.o", "libunwind.o", "pr-support.o", "unwind-arm.o", "unwind-c.o"),
-    "": ("emutls.o", "unwind-c.o", "unwind-dw2-fde-dip.o", "unwind-dw2.o", "unwind-sjlj.o"),
-}
-"""What belongs into libgcc_eh.a and into no libgcc.a, by machine (LIB2ADDEH in libgcc's t-arm,
-t-eh-dw2-dip and Makefile.in); "" stands for those with DWARF unwind tables."""
+DWARF = ("emutls.o", "unwind-c.o", "unwind-dw2-fde-dip.o", "unwind-dw2.o", "unwind-sjlj.o")
+LIBGCC_EH: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "EM_ARM": ("emutls.o", "libunwind.o", "pr-support.o", "unwind-arm.o", "unwind-c.o"),
+        "EM_386": (*DWARF, "heap-trampoline.o"),
+        "EM_X86_64": (*DWARF, "heap-trampoline.o"),
+        "EM_AARCH64": (
+            *(*DWARF, "heap-trampoline.o", "__aarch64_have_sme.o", "__arm_sme_state.o"),
+            *("__arm_tpidr2_restore.o", "__arm_tpidr2_save.o", "__arm_za_disable.o"),
+        ),
+    }
+)
+"""What belongs into libgcc_eh.a and into no libgcc.a, by machine; of others `DWARF` is expected
+(LIB2ADDEH in GCC 14's libgcc/Makefile.in and config/, as far as config.host takes it)."""
 WITH_PATHS = ("lib/gcc/*/*/install-tools", "libexec/gcc/*/*/install-tools", "**/*.la", "*/lib/*.py")
 """What names the folder it was built in: tools that repair a host's headers, libtool's files,
 pretty printers."""
@@ -170,4 +181,4 @@ def libgcc_checks(target: Target, members: tuple[str, ...]) -> tuple[Check, ...]
 
 def unwinder(target: Target) -> tuple[str, ...]:
     """The objects of libgcc_eh.a."""
-    return LIBGCC_EH.get(target.machine, LIBGCC_EH[""])
+    return LIBGCC_EH.get(target.machine, DWARF)

@@ -144,3 +144,24 @@ def test_a_policy_without_a_reason_is_refused(tmp_path: Path) -> None:
     (tmp_path / "advisories.toml").write_text('[[accepted]]\ncomponent = "openssl"\n')
     with pytest.raises(errors.BadDeclaration, match=r"accepted\.0\.reason"):
         declaration.read(tmp_path / "advisories.toml", Policy)
+
+
+def test_a_projects_release_is_compared_with_the_releases_of_the_package() -> None:
+    entries = (
+        Entry(version="1:2.1-1", cves=("CVE-2026-0021",)),
+        Entry(version="1:2.0-3", cves=("CVE-2026-0203",)),
+        Entry(version="1:2.0-1", cves=("CVE-2026-0020",)),  # the release's own
+    )
+    known = Known(asked=0.0, packages={"demo/trixie": Package(newest="1:2.1-1", entries=entries)})
+    debian = declaration.read(PINS / "debian.toml", PinSet).pins["zlib"]
+    pins = {"demo": debian.model_copy(update={"package": "demo"})}
+    for version, fixes, lacks in (
+        ("2.0", (), {"CVE-2026-0203", "CVE-2026-0021"}),
+        ("2.0", ("CVE-2026-0203",), {"CVE-2026-0021"}),
+        ("2.1", (), set[str]()),
+    ):
+        every = advisories.released({"demo": (version, fixes), "own": ("1", ())}, pins, "trixie")
+        rows = advisories.lacking(
+            every, known, (), is_newer=lambda left, right: left > right, today=TODAY
+        )
+        assert {row.cve for row in rows} == lacks
