@@ -12,7 +12,6 @@ import gzip
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from recipes.engine.apt_printed import Located
 from recipes.source import Cve, Pin, Pins, Text
 
 FILE = "advisories.json"
+FAILED = ".advisories-failed"
 NO_RELEASE = ("ca-certificates", "linux-headers")
 """Components that have another version in each source set."""
 SHOWN = 20
@@ -351,9 +351,17 @@ def is_fresh(known: Known | None, now: float) -> bool:
     return known is not None and 0 <= now - known.asked < DAY
 
 
-def now() -> float:
-    """Seconds since 1970."""
-    return time.time()
+def failed_lately(cache: Path, now: float) -> bool:
+    """Whether the archive was asked in vain within a day."""
+    try:
+        return 0 <= now - (cache / FAILED).stat().st_mtime < DAY
+    except FileNotFoundError:
+        return False
+
+
+def remember_failure(cache: Path) -> None:
+    """Do not ask again for a day."""
+    (cache / FAILED).touch()
 
 
 def _open(

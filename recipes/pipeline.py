@@ -317,11 +317,14 @@ class Pipeline:
 
     def _warn_of_fixes(self) -> None:
         """Say which fixes what was built lacks; the archive is asked at most once a day."""
-        known = advisories.load(self.settings.cache)
-        fresh = advisories.is_fresh(known, time.time())
+        cache, now = self.settings.cache, time.time()
+        fresh = advisories.is_fresh(advisories.load(cache), now)
+        if not fresh and advisories.failed_lately(cache, now):
+            return
         try:
             found = self.lacking_fixes(offline=fresh)
-        except (errors.ArchiveUnreachable, errors.ArchiveUnusable) as error:
+        except (errors.ArchiveUnreachable, errors.ArchiveUnusable, errors.NotInArchive) as error:
+            advisories.remember_failure(cache)
             self.report.note(f"security fixes were not looked for: {str(error).splitlines()[0]}")
             return
         if found.summary:

@@ -165,7 +165,8 @@ def _patch(what: Patch, site: Site) -> None:
     except patches.Unexplained as error:
         raise errors.StepFailed(site.stage, "patch", str(error), site.log) from error
     for name in names:
-        words = (f"-p{what.strip}", "--fuzz=0", "--batch", f"--input={folder / name}")
+        options = ("--fuzz=0", "--batch", "--no-backup-if-mismatch")
+        words = (f"-p{what.strip}", *options, f"--input={folder / name}")
         run(Run(argv=("patch", *words), cwd=what.into), site)
 
 

@@ -1,0 +1,94 @@
+"""The real archive's changelogs, and what pins lack by them."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from recipes import advisories, errors, source
+from recipes.advisories import Known
+from recipes.engine.apt import HELPER, Apt
+from recipes.engine.apt_printed import Located
+from recipes.engine.runner import Runner
+from recipes.source import Pins
+
+PROJECT = Path(__file__).resolve().parents[2]
+TODAY = datetime.date(2026, 11, 29)
+SQLITE = {
+    *("CVE-2025-6965", "CVE-2025-7709", "CVE-2025-29087", "CVE-2025-29088"),
+    *("CVE-2026-11822", "CVE-2026-11824"),
+}
+
+pytestmark = pytest.mark.skipif(
+    not Path(HELPER).exists()
+    or "\nID=debian\n" not in Path("/etc/os-release").read_text(encoding="utf-8"),
+    reason="the debian source set is for Debian hosts with apt",
+)
+
+
+@pytest.fixture(scope="module")
+def apt(tmp_path_factory: pytest.TempPathFactory) -> Apt:
+    """An apt with private state, its indexes fetched once for all tests here."""
+    return Apt(tmp_path_factory.mktemp("apt"), Runner(1))
+
+
+@pytest.fixture
+def pins(apt: Apt, tmp_path: Path) -> Pins:
+    """The repository's."""
+    return source.load(PROJECT / "recipes/pins", tmp_path / "run-lock.toml", host=apt.host)
+
+
+def lacking(apt: Apt, pins: Pins, *names: str) -> dict[str, set[str]]:
+    """Component -> CVEs, whatever is accepted."""
+    every = [one for one in advisories.pinned(pins) if one.component in names]
+    known = advisories.ask(every, apt, before=None, now=0.0)
+    rows = advisories.lacking(every, known, (), is_newer=apt.is_newer, today=TODAY)
+    return {name: {row.cve for row in rows if row.component == name} for name in names}
+
+
+def test_a_source_that_is_taken_bare_lacks_what_its_package_fixes(apt: Apt, pins: Pins) -> None:
+    with_patches = lacking(apt, pins, "sqlite3")["sqlite3"]
+    bare = pins.pins["sqlite3"].model_copy(
+        update={"patches": None, "unpatched": "why", "fixes": ()}
+    )
+    assert lacking(apt, source.with_pin(pins, "sqlite3", bare), "sqlite3")["sqlite3"] >= SQLITE
+    assert not with_patches & SQLITE
+
+
+def test_a_pin_that_is_set_back_lacks_what_came_since(apt: Apt, pins: Pins) -> None:
+    back = pins.pins["openssl"].model_copy(
+        update={"package_version": "3.5.7-1~deb13u1", "fixes": ()}
+    )
+    found = lacking(apt, source.with_pin(pins, "openssl", back), "openssl")["openssl"]
+    assert set(pins.pins["openssl"].fixes) <= found
+
+
+def test_a_changelog_comes_from_a_binary_package_where_the_sources_are_not_handed_out(
+    apt: Apt, pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    download = Apt.download
+
+    def without_sources(self: Apt, suite: str, located: Located, to: Path, *more: object) -> None:
+        if ".debian.tar." in located.name:
+            raise errors.ArchiveUnusable("this mirror lacks it")
+        taken.append(located.name)
+        download(self, suite, located, to, *more)  # type: ignore[arg-type]  # the rest as it came
+
+    monkeypatch.setattr(Apt, "download", without_sources)
+    assert not lacking(apt, pins, "sqlite3")["sqlite3"] & SQLITE
+    assert taken
+    assert taken[-1].endswith(".deb")
+
+
+def test_a_changelog_that_is_known_is_not_fetched_again(
+    apt: Apt, pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = [one for one in advisories.pinned(pins) if one.component in ("musl", "rust")]
+    first = advisories.ask(every, apt, before=None, now=1.0)
+    monkeypatch.setattr(Apt, "download", None)
+    second = advisories.ask(every, apt, before=first, now=2.0)
+    assert second == Known(asked=2.0, packages=first.packages)
+    assert {one.slot for one in every} == set(second.packages)
