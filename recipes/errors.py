@@ -148,6 +148,17 @@ class NotAsked(PipelineError):
         )
 
 
+class NoRecord(PipelineError):
+    """A pin of the upstream set is to move, and nothing here states a newer release's digest."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"the archive is no record of releases of {name!r}, only of {', '.join(known)}: write "
+            "the new version, digest and size into recipes/pins/upstream.toml by hand, from two "
+            "public records"
+        )
+
+
 class NotReproduced(PipelineError):
     """A stage's second build gave another product than the first."""
 

@@ -21,7 +21,9 @@ from recipes import (
     errors,
     images,
     lock,
+    lock_upstream,
     reports,
+    upstream,
 )
 from recipes import plan as plans
 from recipes.audit import allowed, verdict
@@ -30,6 +32,7 @@ from recipes.engine.build import Builder
 from recipes.engine.manifest import file_digest
 from recipes.engine.schedule import Planned, State
 from recipes.pipeline import CHOICES, Goal, Pipeline
+from recipes.source import PinSet
 from recipes.target import Target
 from recipes.unchanged import Found
 
@@ -118,9 +121,13 @@ def _explain(run: Pipeline, builder: Builder, name: str, targets: tuple[Target, 
 
 
 def update(run: Pipeline, words: Sequence[str]) -> None:
-    """Move the repository's pins, or the named ones, to what the archive has now."""
-    names, _ = arguments.split("update", words, flags=())
+    """Move the repository's pins, or the named ones, to what the archive has now; with
+    `--sources upstream` those of that set."""
+    names, options = arguments.split("update", words, flags=(), valued=("--sources",))
     folder = run.settings.project / "recipes" / "pins"
+    if options.get("--sources") == upstream.NAME:
+        _update_upstream(run, folder / "upstream.toml", names or lock_upstream.AS_RELEASED)
+        return
     with run.at_work(), run.report.busy("archive", run.apt.log):
         new = lock.relock(
             folder,
@@ -133,6 +140,16 @@ def update(run: Pipeline, words: Sequence[str]) -> None:
     for name in new:
         run.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
     run.report.say("done; `git diff recipes/pins` shows what moved")
+
+
+def _update_upstream(run: Pipeline, path: Path, names: Sequence[str]) -> None:
+    debian = declaration.read(path.with_name("debian.toml"), PinSet)
+    with run.at_work(), run.report.busy("archive", run.apt.log):
+        lines = lock_upstream.moved(path, debian, run.apt, names=names)
+    for line in lines or ["nothing has moved"]:
+        run.report.say(line)
+    if lines:
+        run.report.say("find a second record of each digest: tests/data/records.toml wants it")
 
 
 def advise(run: Pipeline, words: Sequence[str]) -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from recipes import advisories, errors, source
 from recipes.advisories import Known
-from recipes.engine.apt import HELPER, Apt
+from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
 from recipes.engine.runner import Runner
 from recipes.source import Pins
+from tests.e2e.test_apt import pytestmark
+
+__all__ = ["pytestmark"]  # where there is no archive
 
 PROJECT = Path(__file__).resolve().parents[2]
 TODAY = datetime.date(2026, 11, 29)
@@ -20,12 +23,6 @@ SQLITE = {
     *("CVE-2025-6965", "CVE-2025-7709", "CVE-2025-29087", "CVE-2025-29088"),
     *("CVE-2026-11822", "CVE-2026-11824"),
 }
-
-pytestmark = pytest.mark.skipif(
-    not Path(HELPER).exists()
-    or "\nID=debian\n" not in Path("/etc/os-release").read_text(encoding="utf-8"),
-    reason="the debian source set is for Debian hosts with apt",
-)
 
 
 @pytest.fixture(scope="module")

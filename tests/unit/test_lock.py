@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from typing_extensions import override
 
-from recipes import declaration, errors, lock, source
+from recipes import declaration, errors, lock, lock_upstream, source, upstream
 from recipes.changelog import upstream as _upstream
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
@@ -428,3 +428,68 @@ def test_a_name_that_the_archive_does_not_know_is_told(tmp_path: Path) -> None:
             names=["exppat"],
         )
     assert (tmp_path / "pins/debian.toml").read_text() == (PINS / "debian.toml").read_text()
+
+
+UPSTREAM = """\
+# What the file is.
+[pins.openssl]
+# More than 8 records.
+version = "3.5.9"
+licence = "Apache-2.0"
+file = "openssl-3.5.9.tar.gz"
+size = 5
+sha256 = "{digest}"
+folders = ["https://one.example.org/openssl-3.5.9/", "https://two.example.org/"]
+
+[pins.zlib]
+# 3.5.9 is no version of this one.
+version = "1.3.2"
+licence = "Zlib"
+file = "zlib-1.3.2.tar.gz"
+sha256 = "{digest}"
+folders = ["https://one.example.org/", "https://two.example.org/"]
+
+[rust]
+version = "1.95.0"
+licence = "MIT"
+folders = ["https://one.example.org/"]
+files = []
+"""
+
+
+class Ordered(Archive):
+    """An archive that compares versions as texts."""
+
+    @override
+    def is_newer(self, left: str, right: str) -> bool:
+        return left > right
+
+
+@pytest.mark.parametrize(("version", "moves"), [("3.5.91", True), ("3.5.8", False)])
+def test_a_pin_of_upstream_moves_by_the_archives_record(
+    tmp_path: Path, version: str, moves: bool
+) -> None:
+    path = tmp_path / "upstream.toml"
+    path.write_text(UPSTREAM.format(digest="e" * 64))
+    there = located("openssl", f"{version}-1", f"openssl_{version}.orig.tar.gz", "f")
+    archive = Ordered(tmp_path, there, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.gz"))
+    debian = declaration.read(PINS / "debian.toml", PinSet)
+    lines = lock_upstream.moved(path, debian, archive, names=["openssl"])
+    pins = declaration.read(path, upstream.Upstream).pins
+    assert bool(lines) == moves
+    assert pins["openssl"].version == (version if moves else "3.5.9")
+    if moves:
+        assert (pins["openssl"].sha256, pins["openssl"].size) == ("f" * 64, 7)
+        assert pins["openssl"].file == f"openssl-{version}.tar.gz"
+        assert pins["openssl"].folders[0] == f"https://one.example.org/openssl-{version}/"
+        assert "# 1 record, the Debian archive's index" in path.read_text()
+    assert "# 3.5.9 is no version of this one." in path.read_text()
+    assert pins["zlib"].sha256 == "e" * 64
+
+
+def test_a_pin_of_upstream_without_a_record_stays(tmp_path: Path) -> None:
+    path = tmp_path / "upstream.toml"
+    path.write_text(UPSTREAM.format(digest="e" * 64))
+    debian = declaration.read(PINS / "debian.toml", PinSet)
+    with pytest.raises(errors.NoRecord, match="no record of releases of 'zlib'"):
+        lock_upstream.moved(path, debian, Archive(tmp_path), names=["zlib"])

@@ -1,0 +1,72 @@
+"""Pins of the `upstream` set, moved where a record of the new release is at hand.
+
+Debian's archive has some releases byte for byte as their projects published them: its signed index
+is a record of their names, sizes and digests. The file keeps its comments; a second record is still
+to be found by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from recipes import changelog, declaration, errors
+from recipes.engine.apt import Apt
+from recipes.engine.apt_printed import Located
+from recipes.source import Pin, PinSet
+from recipes.upstream import Upstream, WebPin
+
+AS_RELEASED = ("curl", "mpc", "mpfr", "musl", "openssl")
+"""Components whose orig tarball in Debian is the project's own file."""
+
+
+def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list[str]:
+    """Move the named pins of a file to the newest of their series in the archive's index; a line
+    about each that moved. Raises `NoRecord` for a name that the archive is no record of."""
+    text, lines = path.read_text(encoding="utf-8"), []
+    pins = declaration.read(path, Upstream).pins
+    for name in names:
+        if name not in AS_RELEASED:
+            raise errors.NoRecord(name, AS_RELEASED)
+        old, new = pins[name], _newest(apt, debian.pins[name], debian.suite)
+        version = changelog.upstream(new.version)
+        if not apt.is_newer(version, old.version):
+            continue
+        text = _edited(text, name, old, version, new)
+        lines.append(f"{name} {old.version} -> {version}: one record, the archive's index")
+    path.write_text(text, encoding="utf-8")
+    return lines
+
+
+def _newest(apt: Apt, pin: Pin, suite: str) -> Located:
+    """The orig tarball of the newest version of the pin's series."""
+    suite = pin.suite or suite
+    for version in apt.versions(suite, pin.package, "source"):
+        if f"{changelog.upstream(version)}.".startswith(f"{pin.series}."):
+            for located in apt.files(suite, pin.package, version, "source"):
+                if re.search(r"\.orig\.tar\.\w+$", located.name):
+                    return located
+    raise errors.NotInArchive(pin.package, pin.package_version, pin.series, ())
+
+
+def _edited(text: str, name: str, old: WebPin, version: str, new: Located) -> str:
+    """The text with another release in one pin's table; addresses follow the version."""
+    start = text.index(f"[pins.{name}]\n")
+    end = re.search(r"^\[", text[start + 1 :], re.MULTILINE)
+    stop = start + 1 + end.start() if end else len(text)
+    table = text[start:stop]
+    for before, after in (
+        (old.sha256, new.sha256),
+        (f"size = {old.size}", f"size = {new.size}"),
+        (old.version.replace(".", "_"), version.replace(".", "_")),
+        (old.version, version),
+    ):
+        table = table.replace(before, after)
+    table = re.sub(
+        r"(\]\n)(?:#.*\n)*",
+        r"\1# 1 record, the Debian archive's index; a second is to be found.\n",
+        table,
+        count=1,
+    )
+    return text[:start] + table + text[stop:]
