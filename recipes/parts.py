@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from recipes import trees
+from recipes import declaration, trees
 from recipes.engine.stage import Host, Stage, Tree
 from recipes.libraries import LIBRARIES, known, with_their_needs
 from recipes.source import Pins
@@ -146,10 +146,16 @@ class Parts:
                 musl=self.pins.component("musl"),
                 musl_files=_musl_files(target),
                 headers=self.headers(target),
-                members=(),
+                members=self._libgcc_members(target),
                 tools=self.tools(),
             ),
         )
+
+    def _libgcc_members(self, target: Target) -> tuple[str, ...]:
+        """The objects of libgcc.a; none where they are not known for this target or GCC."""
+        known = declaration.read(PROJECT / gcc.MEMBERS, gcc.LibgccMembers)
+        version = self.pins.component("gcc").version.partition("-")[0]
+        return known.members.get(target.name, ()) if version == known.version else ()
 
     def musl_cross_make(self, target: Target) -> Stage:
         """All of it by the upstream project."""

@@ -14,6 +14,7 @@ from recipes.board import Board
 from recipes.declaration import Declaration
 from recipes.service import Service
 from recipes.source import Candidates, HostLock, Kernels, PinSet
+from recipes.stages.gcc import LibgccMembers
 from recipes.target import Target
 from recipes.upstream import Upstream
 
@@ -27,6 +28,7 @@ MODELS: Mapping[str, type[Declaration]] = {
     "kernels": Kernels,
     "board": Board,
     "advisories": Policy,
+    "libgcc": LibgccMembers,
 }
 NOT_SAID = {"name", "folder"}
 """Fields of targets and services that the file's place says."""

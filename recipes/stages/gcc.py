@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from recipes.declaration import Declaration
 from recipes.engine.stage import (
     Check,
     Copy,
@@ -49,6 +50,18 @@ LIBGCC_EH: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What belongs into libgcc_eh.a and into no libgcc.a, by machine; of others `DWARF` is expected
 (LIB2ADDEH in GCC 14's libgcc/Makefile.in and config/, as far as config.host takes it)."""
+MEMBERS = "recipes/stages/libgcc.toml"
+
+
+class LibgccMembers(Declaration):
+    """The objects of libgcc.a."""
+
+    version: str
+    """Of GCC."""
+    members: dict[str, tuple[str, ...]]
+    """By target."""
+
+
 WITH_PATHS = ("lib/gcc/*/*/install-tools", "libexec/gcc/*/*/install-tools", "**/*.la", "*/lib/*.py")
 """What names the folder it was built in: tools that repair a host's headers, libtool's files,
 pretty printers."""

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from recipes import board, errors, service, source, target, trees
+from recipes import board, declaration, errors, service, source, target, trees
 from recipes.catalog import Catalog
 from recipes.engine import site
 from recipes.engine.key import Keys
-from recipes.engine.stage import Host, Patch, Present, Run, Stage, Write
+from recipes.engine.stage import Host, Members, Patch, Present, Run, Stage, Write
 from recipes.libraries import LIBRARIES
-from recipes.stages import cargo_service, openssl
+from recipes.stages import cargo_service, gcc, openssl
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
@@ -422,3 +422,19 @@ def test_whoever_takes_a_source_bare_is_found(catalog: Catalog) -> None:
     made = openssl.stage(TARGETS["armv6"], source=bare, kit=catalog.kit(TARGETS["armv6"], ()))
     assert not any(isinstance(step, Patch) for step in made.steps)
     assert [alias for alias, _ in made.sources] == ["openssl"]
+
+
+def test_the_members_of_libgcc_are_known_for_the_default_targets(catalog: Catalog) -> None:
+    known = declaration.read(PROJECT / gcc.MEMBERS, gcc.LibgccMembers)
+    assert known.version == catalog.pins.pins["gcc"].version
+    assert set(known.members) == {"x86_64", "aarch64", "armv7", "armv6"}
+    for name, members in known.members.items():
+        unwinder = set(gcc.unwinder(TARGETS[name]))
+        assert not unwinder & set(members), name
+        checks = catalog.gcc(TARGETS[name]).checks
+        assert (
+            Members(
+                pattern="lib/gcc/*/*/libgcc.a", exactly=members, lacks=gcc.unwinder(TARGETS[name])
+            )
+            in checks
+        )

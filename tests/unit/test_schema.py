@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from recipes import schema
+from recipes.stages import gcc
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMAS = PROJECT / "schemas"
@@ -23,6 +24,7 @@ DECLARATIONS = {
     "host-packages": [PROJECT / "recipes/pins/host.toml"],
     "kernels": [PROJECT / "recipes/pins/kernels.toml"],
     "advisories": [PROJECT / "recipes/pins/advisories.toml"],
+    "libgcc": [PROJECT / gcc.MEMBERS],
     "board": sorted((PROJECT / "boards").glob("*.toml")),
 }
 EACH = [(name, path) for name, paths in DECLARATIONS.items() for path in paths]
