@@ -1,6 +1,6 @@
 """Build stages a second time, in another place and other circumstances, and compare the products.
 
-`python -m recipes.reproduce TARGETS STAGES`, names with commas between them, is what builds there:
+`python -m recipes.reproduce GOAL TARGETS STAGES`, names with commas between, is what builds there:
 another user where that is possible, another umask, directory, home, locale and time zone, and
 another number of jobs. Nothing but downloads, and what the stages are made from, is shared.
 """
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import get_args
 
 from recipes import arguments, errors
 from recipes.engine.key import Keys
@@ -25,7 +26,7 @@ from recipes.engine.report import Report, duration
 from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
 from recipes.engine.stage import Stage
 from recipes.engine.store import DOWNLOADS, Store, remove
-from recipes.pipeline import CHOICES, Pipeline
+from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
 
 NOBODY = 65534
@@ -51,11 +52,12 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
 
     Raises `NotReproduced` with the stages that differ.
     """
-    valued = ("--stages", "--jobs", *CHOICES)
+    valued = ("--goal", "--stages", "--jobs", *CHOICES)
     names, options = arguments.split("reproduce", words, flags=("--load",), valued=valued)
     pipeline.choose(options)
     targets, started = pipeline.chosen(names), time.monotonic()
-    stages = _chosen(_all_of(pipeline, targets), options.get("--stages", ""))
+    goal = _goal(options.get("--goal", "package"))
+    stages = _chosen(_all_of(pipeline, targets, goal), options.get("--stages", ""))
     jobs = options.get("--jobs", str(4 * pipeline.settings.jobs))
     with pipeline.at_work(), ExitStack() as stack:
         builder = pipeline.builder()
@@ -65,7 +67,8 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
         _prepare(pipeline, place, stages, builder.keys)
         for _ in range(pipeline.settings.jobs if "--load" in options else 0):
             stack.enter_context(_busy(pipeline))
-        _build_there(pipeline, place, [one.name for one in targets], stages, jobs)
+        about = (goal, ",".join(target.name for target in targets))
+        _build_there(pipeline, place, about, stages, jobs)
         found = dict(_differences(pipeline, place, stages, builder.keys))
     for name, paths in found.items():
         pipeline.report.say(f"{name} differs in {len(paths)} path(s):")
@@ -78,9 +81,16 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
     pipeline.report.say(f"reproduce: {len(stages)} stage(s) built twice are the same; {took}")
 
 
-def _all_of(pipeline: Pipeline, targets: Sequence[Target]) -> dict[str, Stage]:
-    """Every stage that builds something of what is here: no downloads."""
-    every = (planned.stage for planned in pipeline.everything(tuple(targets)))
+def _goal(said: str) -> Goal:
+    for goal in get_args(Goal):
+        if said == goal:
+            return goal  # type: ignore[no-any-return]  # get_args has no types
+    raise errors.Unknown("goal", said, get_args(Goal))
+
+
+def _all_of(pipeline: Pipeline, targets: Sequence[Target], goal: Goal) -> dict[str, Stage]:
+    """Every stage that a goal takes and that builds something of what is here: no downloads."""
+    every = _before(pipeline.goals(goal, tuple(targets)))
     return {stage.name: stage for stage in every if not stage.network}
 
 
@@ -131,9 +141,10 @@ def _linked(source: Path, to: Path) -> None:
 
 
 def _build_there(
-    pipeline: Pipeline, place: Path, targets: Sequence[str], stages: Sequence[Stage], jobs: str
+    pipeline: Pipeline, place: Path, about: Sequence[str], stages: Sequence[Stage], jobs: str
 ) -> None:
-    """Build them in the other place, as somebody else. Raises `CommandFailed`."""
+    """Build them in the other place, as somebody else; `about` is the goal and the targets. Raises
+    `CommandFailed`."""
     log = pipeline.settings.cache / "logs" / "reproduce.log"
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
@@ -157,7 +168,7 @@ def _build_there(
     names = ",".join(stage.name for stage in stages)
     with pipeline.report.stage("reproduce", log, 0.0, lambda: ""):
         pipeline.runner.run(
-            _elsewhere([*user, *command, ",".join(targets), names]),
+            _elsewhere([*user, *command, *about, names]),
             what="reproduce",
             cwd=pipeline.settings.project,
             env=environment,
@@ -254,8 +265,8 @@ def main(words: Sequence[str]) -> None:
     pipeline = Pipeline(Path(__file__).resolve().parents[1], Report())
     if not words:
         return
-    targets, names = (word.split(",") for word in words)
-    every = _all_of(pipeline, pipeline.chosen(targets))
+    (goal,), targets, names = (word.split(",") for word in words)
+    every = _all_of(pipeline, pipeline.chosen(targets), _goal(goal))
     with pipeline.at_work(), ThreadPoolExecutor(pipeline.settings.jobs) as executor:
         pipeline.builder().build([every[name] for name in names], executor)
 
