@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes import errors
+from recipes.engine import confinement
 from recipes.engine.runner import HOST_PATH
 from recipes.engine.stage import Host
 
@@ -109,6 +110,14 @@ def findings(cache: Path) -> Iterator[Finding]:
         subject="host",
         state="found" if glibc else "missing",
         detail=f"{machine.machine}, {machine.libc}, {len(os.sched_getaffinity(0))} cores",
+    )
+    abi = confinement.abi()
+    yield Finding(
+        subject="confinement",
+        state="found" if abi >= confinement.LEAST_ABI else "missing",
+        detail=f"Landlock, ABI {abi}: a build writes to its own folders alone"
+        if abi >= confinement.LEAST_ABI
+        else "no Landlock (Linux 5.19): a Makefile can write wherever you can",
     )
     free = shutil.disk_usage(cache).free
     yield Finding(

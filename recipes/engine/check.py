@@ -214,7 +214,12 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
     argv = [site.expand(word) for word in what.run.argv]
     env = {**site.environment, **{name: site.expand(text) for name, text in what.run.env}}
     with site.runner.server(
-        argv, what=site.stage, cwd=site.work, env={**env, "PORT": str(port)}, log=site.log
+        argv,
+        what=site.stage,
+        cwd=site.work,
+        env={**env, "PORT": str(port)},
+        log=site.log,
+        writable=site.writable,
     ) as process:
         fine, answer = _first_answer(what, port, process)
         _raise_if_illegal(what, process.poll(), site)

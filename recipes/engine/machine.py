@@ -41,6 +41,7 @@ def boot(what: Boot, site: Site) -> None:
             env={**site.environment, **{name: site.expand(text) for name, text in what.run.env}},
             log=site.log,
             output=console,
+            writable=site.writable,
         ) as process,
     ):
         start = _Start(what=what, console=console, process=process, port=port)

@@ -122,6 +122,7 @@ def run(what: Run, site: Site) -> None:
             env={**site.environment, **{name: site.expand(value) for name, value in what.env}},
             log=site.log,
             output=site.path(what.output) if what.output else None,
+            writable=site.writable,
         )
     except errors.CommandFailed as error:
         why = error.tail[len(error.tail) - [*error.tail[::-1], ""].index("") :]
@@ -165,7 +166,8 @@ def _patch(what: Patch, site: Site) -> None:
     except patches.Unexplained as error:
         raise errors.StepFailed(site.stage, "patch", str(error), site.log) from error
     for name in names:
-        options = ("--fuzz=0", "--batch", "--no-backup-if-mismatch")
+        # --forward: without it --batch takes out again what is applied already, and says well done.
+        options = ("--fuzz=0", "--batch", "--forward", "--no-backup-if-mismatch")
         words = (f"-p{what.strip}", *options, f"--input={folder / name}")
         run(Run(argv=("patch", *words), cwd=what.into), site)
 

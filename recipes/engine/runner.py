@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import threading
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from recipes import errors
-from recipes.engine import ending
+from recipes.engine import confinement, ending
 from recipes.engine.jobserver import Jobserver
 
 HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -67,6 +68,8 @@ class Runner:
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
+        self.confines = confinement.abi() >= confinement.LEAST_ABI
+        """Whether this kernel can confine what is started."""
         self.stopping = threading.Event()
         self._jobserver: Jobserver | None = None
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -115,8 +118,10 @@ class Runner:
         env: Mapping[str, str],
         log: Path,
         output: Path | None = None,
+        writable: Sequence[Path] = (),
     ) -> Usage:
-        """Run to the end; returns what the process and all it waited for took.
+        """Run to the end; returns what the process and all it waited for took. Where there are
+        `writable` folders it can write below no others, if the kernel has the means.
 
         Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`, one that
         cannot be started for another reason `StepFailed`.
@@ -133,7 +138,8 @@ class Runner:
             with (
                 _opened(output) as out,
                 self._started(
-                    argv, what, cwd, environment, log, out or text, text, descriptors
+                    self._confined(argv, writable, what=what, cwd=cwd, env=env, log=log),
+                    *(what, cwd, environment, log, out or text, text, descriptors),
                 ) as process,
             ):
                 used = _wait(process)
@@ -141,7 +147,11 @@ class Runner:
                 text.write(_end_of(output))  # many programs name what ails them there
         self.raise_if_stopping(what)
         if process.returncode != 0:
-            raise errors.CommandFailed(what, argv, process.returncode, tail(log), log)
+            last = tail(log)
+            not_started = f"{argv[0]} {confinement.NOT_STARTED}"
+            if process.returncode == confinement.CANNOT_START and not_started in "".join(last[-1:]):
+                raise errors.StepFailed(what, "run", last[-1], log)
+            raise errors.CommandFailed(what, argv, process.returncode, last, log)
         return used
 
     def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
@@ -172,14 +182,36 @@ class Runner:
         env: Mapping[str, str],
         log: Path,
         output: Path | None = None,
+        writable: Sequence[Path] = (),
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """A process that runs while the caller talks to it; ended on the way out."""
+        """A process that runs while the caller talks to it; ended on the way out. `writable` as in
+        `run`."""
         self.raise_if_stopping(what)
         with log.open("ab") as text, _opened(output) as out:
             text.write(f"\n$ {' '.join(argv)} &\n".encode())
             text.flush()
-            with self._started(argv, what, cwd, env, log, out or text, text, ()) as process:
+            confined = self._confined(argv, writable, what=what, cwd=cwd, env=env, log=log)
+            with self._started(confined, what, cwd, env, log, out or text, text, ()) as process:
                 yield process
+
+    def _confined(
+        self,
+        argv: Sequence[str],
+        writable: Sequence[Path],
+        *,
+        what: str,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+    ) -> Sequence[str]:
+        """The command line that runs another one with the right to write below these folders."""
+        if not writable or not self.confines:
+            return argv
+        name = argv[0]
+        there = (cwd / name).exists() if "/" in name else shutil.which(name, path=env.get("PATH"))
+        if not there:  # or it would be missed too late to be told from a program that fails
+            raise errors.CommandMissing(what, name, cwd, log)
+        return confinement.command([str(folder) for folder in writable], argv)
 
     @contextmanager
     def _started(

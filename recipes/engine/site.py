@@ -28,6 +28,8 @@ class Site:
     runner: Runner
     values: Mapping[str, str]
     environment: Mapping[str, str]
+    writable: tuple[Path, ...] = ()
+    """Folders below which its programs can write; `work` is one of them."""
     cpu_seconds: float = field(default=0.0)
     memory: int = field(default=0)
     """Bytes of the largest process so far."""

@@ -52,6 +52,7 @@ def site(stage: Stage, *, work: Path, log: Path, runner: Runner, values: Mapping
             **values,
         },
         environment={},
+        writable=(work, *((Path(values["scratch"]),) if stage.scratch else ())),
     )
     place.environment = _environment(stage, place)
     return place

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from recipes import errors
-from recipes.engine import ending, runner, workplace
+from recipes.engine import confinement, ending, runner, workplace
 from recipes.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
 
@@ -204,9 +204,9 @@ def test_a_command_that_a_signal_ended_says_so(bench: Bench) -> None:
 
 
 def test_a_failure_ends_what_runs_beside_it(bench: Bench) -> None:
-    fifo = bench.cache.parent / "fifo"
-    waiting = stage("waiting", shell(f"mkfifo {fifo}; exec sleep 60"))
-    failing = stage("failing", shell(f"until test -p {fifo}; do sleep 0.05; done; exit 7"))
+    waiting = stage("waiting", shell("mkfifo fifo; exec sleep 60"))
+    look = f"ls {bench.cache}/work/*/fifo"
+    failing = stage("failing", shell(f"until {look}; do sleep 0.05; done; exit 7"))
     began = time.monotonic()
     with pytest.raises(errors.CommandFailed, match="failing: a command ended with code 7"):
         bench.build(waiting, failing)
@@ -520,3 +520,59 @@ def test_what_another_stage_refuses_is_built_again(bench: Bench) -> None:
             bench.build(judge)
         assert "program will be built again: judge refused it" in bench.text
         assert bench.said("built") == {"program"}
+
+
+CONFINED = pytest.mark.skipif(
+    confinement.abi() < confinement.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
+)
+OUTSIDE = {
+    "file": 'echo x > "$PLACE/new"',
+    "existing file": 'echo x > "$PLACE/old"',
+    "truncation": 'truncate -s 0 "$PLACE/old"',
+    "folder": 'mkdir "$PLACE/folder"',
+    "link": 'ln -s x "$PLACE/link"',
+    "removal": 'rm "$PLACE/old"',
+    "move": 'touch here && mv here "$PLACE/new"',
+    "copy by install": 'touch here && install -D here "$PLACE/bin/new"',
+    "grandchild": "sh -c \"sh -c 'echo x > $PLACE/new'\"",
+}
+
+
+@CONFINED
+@pytest.mark.parametrize("script", OUTSIDE.values(), ids=OUTSIDE)
+def test_a_step_writes_nothing_outside(bench: Bench, tmp_path: Path, script: str) -> None:
+    place = tmp_path / "outside"
+    place.mkdir()
+    (place / "old").write_text("kept")
+    with pytest.raises(errors.CommandFailed, match="Permission denied"):
+        bench.build(stage("goal", shell(script, PLACE=str(place))))
+    assert {path.name: path.read_text() for path in place.iterdir()} == {"old": "kept"}
+
+
+@CONFINED
+def test_a_check_writes_nothing_outside(bench: Bench, tmp_path: Path) -> None:
+    script = f"touch {tmp_path}/new; touch ${{out}}/more; touch ${{work}}/mine && echo done"
+    goal = dataclasses.replace(
+        text("goal"), checks=(Does(run=Run(argv=("sh", "-c", script)), expect="done"),)
+    )
+    tree = bench.build(goal)["goal"].tree
+    assert not (tmp_path / "new").exists()
+    assert [path.name for path in tree.iterdir()] == ["text"]
+
+
+@CONFINED
+def test_what_a_step_may_do_in_its_own_folders(bench: Bench) -> None:
+    script = """
+    mkdir -p a b; touch a/one; mv a/one b/two; ln b/two a/three; mkfifo a/pipe; rm -r a
+    echo x > /dev/null; test -w /dev/shm && rm -f /dev/shm/muslin-$$
+    cd "${TMPDIR}"; mktemp; cp b/two "${PLACE}/two"
+    """.replace("${", "$${")
+    goal = stage("goal", shell(script, PLACE="${out}"))
+    assert (bench.build(goal)["goal"].tree / "two").is_file()
+
+
+def test_where_the_kernel_cannot_confine_all_works(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confinement, "abi", lambda: -1)
+    assert "hello" in (bench.build(saying(program()))["saying"].tree / "said").read_text()
