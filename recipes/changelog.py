@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 HEAD = re.compile(r"^\S+ \((?P<version>[^()\s]+)\) ", re.MULTILINE)
 CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+NO_FIX = re.compile(r"\b(revert|not affected|does not affect|drop|remove)", re.IGNORECASE)
+"""Words of lines whose CVEs are not fixed by the version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +25,15 @@ def entries(text: str) -> list[Entry]:
     heads = list(HEAD.finditer(text))
     ends = [*(head.start() for head in heads), len(text)][1:]
     return [
-        Entry(version=head["version"], cves=in_order(CVE.findall(text[head.end() : end])))
+        Entry(version=head["version"], cves=in_order(_fixed(text[head.end() : end])))
         for head, end in zip(heads, ends, strict=True)
     ]
+
+
+def _fixed(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if not NO_FIX.search(line):
+            yield from CVE.findall(line)
 
 
 def upstream(version: str) -> str:

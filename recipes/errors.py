@@ -615,7 +615,17 @@ class NotInArchive(PipelineError):
         super().__init__(
             f"the Debian archive has no {package} {version} any more, nor another {series}; "
             f"it has {', '.join(there) or 'no version of it'}.\n"
-            "  `git pull` for newer pins, or take up the new series in recipes/pins/."
+            "  An older version than the pinned one is not taken: it would lack fixes. `git pull` "
+            "for newer pins, take up the new series in recipes/pins/, or ask another mirror."
+        )
+
+
+class NoPatches(PipelineError):
+    """A source package keeps its patches in no archive of their own."""
+
+    def __init__(self, package: str, version: str) -> None:
+        super().__init__(
+            f"{package} {version} has no .debian.tar: its patches cannot be taken from it"
         )
 
 

@@ -86,10 +86,13 @@ def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin
     """The newest of a pin's series whose files the archive hands out, with its patches.
 
     An index may name a version before every mirror has its files: such a version is passed over
-    with a note. Raises `NotInArchive`.
+    with a note. Never one that is older than the pin, which would open what its fixes closed.
+    Raises `NotInArchive`.
     """
     there = apt.versions(suite, pin.package, pin.kind)
     for version in there:
+        if version != pin.package_version and not apt.is_newer(version, pin.package_version):
+            break  # they are listed newest first
         upstream = changelog.upstream(version)
         if pin.series != "*" and not f"{upstream}.".startswith(f"{pin.series}."):
             continue
@@ -108,9 +111,11 @@ def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin
         }
         try:
             obtain(_source(suite, pin.kind, located))
+            # Of a package that holds sources nobody can tell here what its patches fix.
+            update["fixes"] = ()
             if pin.kind == "source":
                 update |= _patched(suite, pin, version, files, obtain)
-        except (errors.ArchiveUnusable, errors.NoNetwork) as error:
+        except (errors.ArchiveUnusable, errors.NoNetwork, errors.NoPatches) as error:
             note(f"{pin.package} {version} is passed over: {error}")
             continue
         return pin.model_copy(update=update)
@@ -123,7 +128,7 @@ def _patched(
     """The fields of a pin that say how its sources are patched, and what that fixes."""
     located = _one_part(files, ".debian.tar")
     if located is None:
-        return {"patches": None, "unpatched": NO_SERIES, "fixes": ()}
+        raise errors.NoPatches(pin.package, version)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         archive.unpack(obtain(_source(suite, pin.kind, located)), root)
@@ -261,12 +266,15 @@ def _remember_group(pins: Pins, name: str, group: Group) -> Pins:
 def _amending(path: Path) -> Iterator[RunLock]:
     """The run lock as it stands, while no other run amends it."""
     with filelock.FileLock(path.with_name(f".{path.name}.lock")):
-        yield declaration.read(path, RunLock) if path.exists() else RunLock()
+        yield source.remembered(path)
 
 
 def _write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:
     head = f"#:schema ../../schemas/{schema}.json\n" if schema else ""
-    text = tomli_w.dumps(content.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    table = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if isinstance(content, RunLock):
+        table = {"form": content.form, **table}
+    text = tomli_w.dumps(table)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_text(head + text, encoding="utf-8")
     aside.replace(path)

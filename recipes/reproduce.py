@@ -21,7 +21,7 @@ from typing import get_args
 
 from recipes import arguments, errors
 from recipes.engine.key import Keys
-from recipes.engine.manifest import Manifest
+from recipes.engine.manifest import Manifest, timeless
 from recipes.engine.report import Report, duration
 from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
 from recipes.engine.stage import Stage
@@ -234,13 +234,9 @@ def _differences(
             yield stage.name, paths
 
 
-def _listed(entry: Path) -> dict[str, list[object]]:
+def _listed(entry: Path) -> Manifest:
     """Path -> what is known of it, less its time."""
-    manifest: Manifest = json.loads((entry / "manifest.json").read_text(encoding="utf-8"))
-    return {
-        path: [row[0], *row[2:]] if isinstance(row[0], int) else row
-        for path, row in manifest.items()
-    }
+    return timeless(json.loads((entry / "manifest.json").read_text(encoding="utf-8")))
 
 
 def _said(ours: list[object] | None, theirs: list[object] | None) -> str:

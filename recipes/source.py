@@ -165,9 +165,14 @@ class Moved(Declaration):
     pin: Pin
 
 
+RUN_LOCK = 2
+"""The form of the run lock. One of another form is forgotten: what it says can be found again."""
+
+
 class RunLock(Declaration):
     """What one cache uses in the place of pins that the archive has dropped."""
 
+    form: int = RUN_LOCK
     moved: dict[str, Moved] = Field(default_factory=dict)
     hosts: dict[str, HostLock] = Field(default_factory=dict)
     """By release and architecture."""
@@ -307,7 +312,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     pin_set = declaration.read(folder / "debian.toml", PinSet)
     candidates = dict(declaration.read(folder / "host.toml", Candidates).groups)
     kernels = declaration.read(folder / "kernels.toml", Kernels).groups
-    lock = declaration.read(run_lock, RunLock) if run_lock.exists() else RunLock()
+    lock = remembered(run_lock)
     host_lock = folder / f"host-{host}.toml"
     of_host: tuple[str, ...] = ()
     groups = dict(declaration.read(host_lock, HostLock).groups) if host_lock.exists() else {}
@@ -344,6 +349,13 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         notes_of_host=of_host,
         run_lock=run_lock,
     )
+
+
+def remembered(path: Path) -> RunLock:
+    """A cache's run lock; an empty one where there is none or it has another form."""
+    if not path.exists() or declaration.load(path).get("form") != RUN_LOCK:
+        return RunLock()
+    return declaration.read(path, RunLock)
 
 
 def with_pin(pins: Pins, name: str, pin: Pin) -> Pins:

@@ -5,7 +5,7 @@ RULES is a file of JSON: `subject`, `target`, `baseline`, `machine`, `bits`, `li
 `ran`, what is known of the files' behaviour, `contains`, the components that are linked in, and
 `shipped`, the file that the audited one becomes once it is stripped: its digest goes into the
 report. `report.txt` and `report.json` come to lie in
-TO. Ends with 1 where something does not fit, after it has said what.
+TO. Ends with 3 where something does not fit, after it has said what.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from recipes.audit.allowed import Entry
 from recipes.audit.finding import Refused
 from recipes.audit.verdict import Verdict
 
+REFUSED = 3
+"""The exit code that says it of a file, and not of the audit: Python's own is 1."""
 FAULTS = ("refused: ", "not seen: ")
 SHOWN = 12
 """Findings of one subject that are repeated in the end; the log has all of them."""
@@ -36,12 +38,12 @@ def main(rules: Path, folder: Path, to: Path) -> int:
             raise Refused("no ELF file is in it")
     except Refused as fault:
         _say([f"{said['subject']} cannot be verified: {fault}"])
-        return 1
+        return REFUSED
     lines = _text(said, verdicts)
     _say(lines)
     if any(not one.fits for one in verdicts):
         _say(_faults(said, verdicts))
-        return 1
+        return REFUSED
     (to / "report.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     table = {
         **{key: said[key] for key in ("subject", "target", "baseline", "ran", "contains")},

@@ -52,8 +52,10 @@ class Builder:
         Raises `NameTaken` where two different stages have one name.
         """
         planned: dict[str, Planned] = {}
+        goals = tuple(goals)
+        condemned = self._condemned(goals)
         for goal in goals:
-            self._plan(goal, planned)
+            self._plan(goal, planned, condemned)
         names: dict[str, str] = {}
         for key, one in planned.items():
             if names.setdefault(one.stage.name, key) != key:
@@ -66,18 +68,34 @@ class Builder:
         entry = self.store.find(self.keys.of(stage), damaged)
         return entry is not None and self._is_proved(stage, entry)
 
-    def _plan(self, stage: Stage, planned: dict[str, Planned]) -> None:
+    def _condemned(self, goals: Iterable[Stage]) -> set[str]:
+        """Keys of what a stage that blames it has refused, by the same rules as today."""
+        found, seen, left = set[str](), set[int](), list(goals)
+        while left:
+            if id(stage := left.pop()) in seen:
+                continue
+            seen.add(id(stage))
+            left += (other for _, other in (*stage.needs, *stage.judges, *stage.tools))
+            for blamed in stage.blames:
+                if self.store.was_refused(self.keys.of(blamed), self.keys.of(stage)):
+                    found.add(self.keys.of(blamed))
+        return found
+
+    def _plan(self, stage: Stage, planned: dict[str, Planned], condemned: set[str]) -> None:
         key = self.keys.of(stage)
         if key in planned:
             return
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
         state: State = "build"
-        if entry is not None and not self._is_refused(stage, entry):
+        refused = key in condemned or (
+            entry is not None and self.store.was_refused(key, self.keys.checks_of(stage))
+        )
+        if entry is not None and not refused:
             state = "found" if self._is_proved(stage, entry) else "check"
         judged = (*stage.needs, *stage.judges)
         wanted = {"build": (*judged, *stage.tools), "check": judged}.get(state, ())
         for _, other in wanted:
-            self._plan(other, planned)
+            self._plan(other, planned, condemned)
         after = tuple(self.keys.of(other) for _, other in wanted)
         last = self.history.last(stage.name) if state == "build" else None
         guess = stage.guess if state == "build" else 0.0
@@ -90,14 +108,11 @@ class Builder:
             wall_seconds=last.wall_seconds if last else 0.0,
             memory=last.memory if last and last.memory else stage.memory,
             entry=entry,
+            condemned=key in condemned,
         )
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
         return self.store.passed(entry, self.keys.proof_of(stage))
-
-    def _is_refused(self, stage: Stage, entry: Entry) -> bool:
-        """Whether these very checks failed on it before: it is built again, not checked again."""
-        return self.store.refused_by(entry, self.keys.checks_of(stage))
 
     def build(
         self, goals: Sequence[Stage], executor: Executor, *, faults: list[Fault] | None = None
@@ -200,20 +215,20 @@ class Builder:
                 self._alone(key, stage),
                 self.runner.held_back(held_back),
             ):
-                outcome, facts = self._made(stage, key, log)
+                outcome, facts = self._made(planned, log)
         finally:
             self.events.ended(stage.name, outcome, **facts)
 
-    def _made(self, stage: Stage, key: str, log: Path) -> tuple[str, dict[str, Fact]]:
+    def _made(self, planned: Planned, log: Path) -> tuple[str, dict[str, Fact]]:
         """What became of a stage: the outcome, and what it took."""
+        stage, key = planned.stage, planned.key
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
-        if entry is not None and self._is_proved(stage, entry):
+        if entry is not None and self._is_proved(stage, entry) and not planned.condemned:
             self.report.found(stage.name)
             return "found", {}
         log.write_text(f"{stage.name}, key {key}\n", encoding="utf-8")
-        if entry is not None and self._is_refused(stage, entry):
-            self._set_aside(stage, "its checks failed in an earlier run")
-            entry = None
+        if entry is not None:
+            entry = self._unless_refused(planned, entry, log)
         built = entry is None
         if entry is None:
             entry = self._build_one(stage, key, log)
@@ -228,6 +243,24 @@ class Builder:
             return "checked", {"check_seconds": round(checking, 2)}
         self.report.found(stage.name)
         return "found", {}
+
+    def _unless_refused(self, planned: Planned, entry: Entry, log: Path) -> Entry | None:
+        """The entry if it may stay. One whose checks failed in an earlier run gets a second chance:
+        the disk may have been full."""
+        stage, key = planned.stage, planned.key
+        if planned.condemned and self.store.is_marked(entry):
+            self._set_aside(stage, "a verification refused it in an earlier run")
+            return None
+        if self.store.was_refused(key, self.keys.checks_of(stage)):
+            try:
+                self._check_one(stage, entry, log)
+            except errors.PipelineError as error:
+                if not error.refuses:
+                    raise
+                self._set_aside(stage, "its checks failed, in an earlier run and again now")
+                return None
+            self.store.clear_marks(entry)
+        return entry
 
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
         started = time.monotonic()
@@ -286,25 +319,34 @@ class Builder:
                         check.check(one, place)
             except errors.PipelineError as error:
                 if error.refuses:
-                    self.store.mark_refused(entry, self.keys.checks_of(stage))
+                    self._refuse(stage, entry, self.keys.checks_of(stage))
                 raise
         self.store.mark_passed(entry, self.keys.checks_of(stage))
         return time.monotonic() - started
 
     @contextmanager
     def _blaming(self, stage: Stage) -> Iterator[None]:
-        """Move what the stage blames out of the store if a step of it refuses the product."""
+        """Mark what the stage blames if a step of it refuses the product: the next run builds that
+        again, unless it was built again already with the same result."""
         try:
             yield
-        except errors.PipelineError as error:
-            if error.refuses:
-                for blamed in stage.blames:
-                    self._set_aside(blamed, f"{stage.name} refused it")
+        except errors.SaidNo:
+            for blamed in stage.blames:
+                if (entry := self.store.find(self.keys.of(blamed))) is not None:
+                    self._refuse(blamed, entry, self.keys.of(stage))
             raise
+
+    def _refuse(self, stage: Stage, entry: Entry, by: str) -> None:
+        if self.store.is_as_before(entry):
+            self.report.note(
+                f"{stage.name} was built twice with the same result: it is no accident"
+            )
+        else:
+            self.store.mark_refused(entry, by)
 
     def _set_aside(self, stage: Stage, why: str) -> None:
         if (aside := self.store.set_aside(self.keys.of(stage))) is not None:
-            self.report.note(f"{stage.name} will be built again: {why}; it was moved to {aside}")
+            self.report.note(f"{stage.name} is built again: {why}; it was moved to {aside}")
 
     def _insist_untouched(self, stage: Stage, log: Path) -> None:
         for alias, need in stage.needs:

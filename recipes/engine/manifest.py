@@ -61,6 +61,14 @@ def compare(tree: Path, manifest: Manifest, *, digests: bool = False) -> str | N
     return None if there == seen else f"{there - seen} files were added"
 
 
+def timeless(manifest: Manifest) -> Manifest:
+    """The manifest without the times of files: the same for two builds with the same result."""
+    return {
+        path: [row[0], *row[2:]] if isinstance(row[0], int) else row
+        for path, row in manifest.items()
+    }
+
+
 def _file_fault(path: str, state: os.stat_result, row: list[Any], *, digests: bool) -> str | None:
     size, time_ns, mode, digest = row
     if not stat.S_ISREG(state.st_mode):

@@ -34,12 +34,14 @@ def ordered(folder: Path, *, names: Sequence[str] = (), omit: Sequence[str] = ()
 
 
 def _in_series(path: Path) -> list[str]:
-    """The names that a series file lists; what follows a name are options of quilt."""
+    """The names that a series file lists; Debian's source format 3.0 allows no options there."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Unexplained(f"{path.parent} has no series") from None
-    lines = (line.partition("#")[0].split() for line in text.splitlines())
+    lines = [line.partition("#")[0].split() for line in text.splitlines()]
+    if options := [" ".join(words) for words in lines if len(words) > 1]:
+        raise Unexplained(f"options in a series are not known here: {', '.join(options)}")
     return [words[0] for words in lines if words]
 
 

@@ -36,6 +36,8 @@ from recipes.engine.stage import (
     Write,
 )
 
+REFUSED = 3
+"""The exit code by which a program refuses a product."""
 BATCH = 100
 """Files handed to one strip process."""
 
@@ -126,7 +128,8 @@ def run(what: Run, site: Site) -> None:
         )
     except errors.CommandFailed as error:
         why = error.tail[len(error.tail) - [*error.tail[::-1], ""].index("") :]
-        if not what.says_why or not why or why[0].startswith("$ "):  # the log's own line
+        said = what.says_why and error.code == REFUSED and why
+        if not said or why[0].startswith("$ "):  # the log's own line
             raise
         raise errors.SaidNo(site.stage, why, site.log) from error
     site.cpu_seconds += used.cpu_seconds

@@ -31,6 +31,8 @@ class Planned:
     """Bytes of its largest process: of the last build here, or else a guess."""
     entry: Entry | None = None
     """What is in the store already, whole."""
+    condemned: bool = False
+    """Whether a verification refused that entry: it is built again."""
 
 
 def ways(planned: Mapping[str, Planned]) -> dict[str, float]:

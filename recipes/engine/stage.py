@@ -96,7 +96,8 @@ class Run:
     output: str = ""
     """Where standard output goes instead of the log."""
     says_why: bool = field(default=False, metadata=UNKEYED)
-    """What it prints behind its last empty line says to a reader why it failed."""
+    """With exit code 3 it refuses a product, and what it prints behind its last empty line says to
+    a reader why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +119,8 @@ class Unpack:
 class Patch:
     """Apply the patches of a folder in order; one that does not apply without fuzz is an error.
 
-    Every patch of the folder is applied or left out by name. The order is that of `names`, or of
-    the folder's quilt `series`.
+    The order is that of the folder's quilt `series`, or of `names`; then every patch file of the
+    folder has to be in `names` or `omit`. One that is applied already is an error, too.
     """
 
     revision: ClassVar[int] = 2

@@ -29,7 +29,7 @@ from typing import Any
 import filelock
 
 from recipes import errors
-from recipes.engine.manifest import Manifest, compare, seal
+from recipes.engine.manifest import Manifest, compare, seal, timeless
 
 DOWNLOADS = "downloads"
 GONE = ".gone-"
@@ -207,13 +207,34 @@ class Store:
         """Remember that these checks were passed."""
         (entry.folder / "checks" / checks_key).touch()
 
-    def mark_refused(self, entry: Entry, checks_key: str) -> None:
-        """Remember that these checks failed on this entry."""
-        (entry.folder / "checks" / f"{checks_key}{REFUSED}").touch()
+    def mark_refused(self, entry: Entry, by: str) -> None:
+        """Remember that an entry was refused; `by` is the key of its checks, or of the stage that
+        refused it."""
+        (entry.folder / "checks" / f"{by}{REFUSED}").touch()
 
-    def refused_by(self, entry: Entry, checks_key: str) -> bool:
-        """Whether these checks failed on this entry before."""
-        return (entry.folder / "checks" / f"{checks_key}{REFUSED}").exists()
+    def was_refused(self, key: str, by: str) -> bool:
+        """Whether an entry was refused by these checks or this stage."""
+        return (self.root / key / "checks" / f"{by}{REFUSED}").exists()
+
+    def is_marked(self, entry: Entry) -> bool:
+        """Whether an entry was refused by anything."""
+        return any((entry.folder / "checks").glob(f"*{REFUSED}"))
+
+    def clear_marks(self, entry: Entry) -> None:
+        """Forget that it was refused."""
+        for mark in (entry.folder / "checks").glob(f"*{REFUSED}"):
+            mark.unlink()
+
+    def is_as_before(self, entry: Entry) -> bool:
+        """Whether an entry is, file by file, what was refused under its key before."""
+        try:
+            before, now = (
+                json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+                for folder in (self.refused / entry.key, entry.folder)
+            )
+        except (OSError, ValueError):
+            return False
+        return timeless(before) == timeless(now)
 
     def set_aside(self, key: str) -> Path | None:
         """Move an entry that was refused out of the store, in the place of an earlier one of its

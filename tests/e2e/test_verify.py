@@ -147,7 +147,7 @@ def test_the_reports_of_what_fits(tmp_path: Path) -> None:
 def test_what_does_not_fit_gets_no_report(tmp_path: Path) -> None:
     compiled(tmp_path, f'void f(void) {{ __asm__("{BEYOND[MACHINE]}"); }}')
     done = audited(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert f"demo does not fit {MACHINE}" in done.stdout
     assert "  refused: libx.a(x.o): f at 0x" in done.stdout
     assert "say so in recipes/audit/allowed.toml: docs" in done.stdout
@@ -165,23 +165,23 @@ def test_what_is_allowed_is_reported_with_its_reason(tmp_path: Path) -> None:
     assert audited(tmp_path, allowed=[entry]).returncode == 0
     assert "; somebody looks\n" in (tmp_path / "report.txt").read_text()
     for change in ({"members": ["y.o"]}, {"symbols": ["g"]}, {"needs": ["SHA"]}, {"file": "y.a"}):
-        assert audited(tmp_path, allowed=[{**entry, **change}]).returncode == 1, change
+        assert audited(tmp_path, allowed=[{**entry, **change}]).returncode == 3, change
 
 
 @pytest.mark.usefixtures("run")
 def test_nothing_to_look_at_is_refused(tmp_path: Path) -> None:
     compiled(tmp_path, "int f(int a) { return a + 1; }")
     done = audited(tmp_path, patterns=["*.a", "*.so"])
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "nothing in it matches *.so" in done.stdout
     (tmp_path / "empty.a").touch()
     done = audited(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "demo cannot be verified: empty.a" in done.stdout
     (tmp_path / "empty.a").write_bytes(b"!<arch>\n")  # as musl's libpthread.a
     assert audited(tmp_path).returncode == 0
     done = audited(tmp_path, patterns=["empty.a"])
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "no ELF file is in it" in done.stdout
 
 
@@ -189,7 +189,7 @@ def test_nothing_to_look_at_is_refused(tmp_path: Path) -> None:
 def test_what_a_linker_makes_code_of_is_not_seen(tmp_path: Path) -> None:
     compiled(tmp_path, "int f(int a) { return a + 1; }", "-flto")
     done = audited(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "without -flto:\ndocs/verify.md" in done.stdout
     assert "allowed.toml" not in done.stdout
 

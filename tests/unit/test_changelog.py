@@ -36,6 +36,15 @@ ENTRIES = [
 ]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["Revert the fix of CVE-2026-1111.", "Not affected by CVE-2026-1111", "drop CVE-2026-1111"],
+)
+def test_a_version_does_not_fix_whatever_it_names(line: str) -> None:
+    text = TEXT.replace("  * CVE-2026-9999", f"  * {line}\n  * CVE-2026-9999")
+    assert changelog.entries(text) == ENTRIES
+
+
 def test_versions_and_their_cves() -> None:
     assert changelog.entries(TEXT) == ENTRIES
     assert changelog.entries("") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 import shutil
 import tarfile
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from recipes.source import Pins, PinSet
 PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
 HOST = "bookworm-amd64"
 MOVED = """\
+form = 2
 [moved.openssl]
 replaces = "{replaces}"
 [moved.openssl.pin]
@@ -151,6 +153,11 @@ def test_part_of_a_source_package() -> None:
     assert _part("m4_1.4.19-3_amd64.deb") == ".deb"
 
 
+def ordered(version: str) -> list[int]:
+    """A version's numbers: enough of an order for those in these tests."""
+    return [int(part) for part in re.findall(r"\d+", version)]
+
+
 class Archive(Apt):
     """An archive of a test's own making."""
 
@@ -158,6 +165,10 @@ class Archive(Apt):
         super().__init__(folder / "apt", Runner(1))
         self.there = there
         self.lacking = ""
+
+    @override
+    def is_newer(self, left: str, right: str) -> bool:
+        return ordered(left) > ordered(right)
 
     @override
     def lacks(self, suite: str) -> str:
@@ -198,7 +209,9 @@ def pins(run_lock: Path) -> Pins:
     return source.load(PINS, run_lock, host=HOST)
 
 
-def test_newest_of_the_series_under_another_compression(tmp_path: Path, pins: Pins) -> None:
+def test_newest_of_the_series_under_another_compression(
+    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+) -> None:
     archive = Archive(
         tmp_path,
         located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.xz"),
@@ -206,9 +219,10 @@ def test_newest_of_the_series_under_another_compression(tmp_path: Path, pins: Pi
         located("openssl", "3.5.9-2", "openssl_3.5.9.dsc"),
         located("openssl", "3.5.9-1", "openssl_3.5.9.orig.tar.xz.asc"),
         located("openssl", "3.5.9-1", "openssl_3.5.9.orig.tar.xz"),
+        located("openssl", "3.5.9-1", "openssl_3.5.9-1.debian.tar.xz"),
         located("openssl", "3.5.8-1", "openssl_3.5.8.orig.tar.gz"),
     )
-    moved = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing).pins[
+    moved = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=debian_files).pins[
         "openssl"
     ]
     assert (moved.version, moved.package_version) == ("3.5.9", "3.5.9-1")
@@ -222,18 +236,22 @@ def test_nothing_of_the_series_is_there(tmp_path: Path, pins: Pins) -> None:
 
 
 def test_a_second_run_uses_what_the_first_one_took(
-    tmp_path: Path, pins: Pins, run_lock: Path
+    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: lock.Obtain
 ) -> None:
-    archive = Archive(tmp_path, located("openssl", "3.5.98-1", "openssl_3.5.98.orig.tar.gz"))
-    first = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
+    def there(version: str) -> tuple[Located, ...]:
+        names = (f"openssl_{version}.orig.tar.gz", f"openssl_{version}-1.debian.tar.xz")
+        return tuple(located("openssl", f"{version}-1", name) for name in names)
+
+    archive = Archive(tmp_path, *there("3.5.98"))
+    first = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=debian_files)
     second = source.load(PINS, run_lock, host=HOST)
     assert second.source("openssl") == first.source("openssl")
-    archive.there = (located("openssl", "3.5.99-1", "openssl_3.5.99.orig.tar.gz"),)
-    third = lock.settle(second, [second.source("openssl")], archive, print, obtain=nothing)
+    archive.there = there("3.5.99")
+    third = lock.settle(second, [second.source("openssl")], archive, print, obtain=debian_files)
     assert third.pins["openssl"].version == "3.5.99"
     again = source.load(PINS, run_lock, host=HOST)
     assert again.pins["openssl"].version == "3.5.99", "the pin that was replaced is the first one"
-    assert {path.name for path in tmp_path.iterdir()} <= {
+    assert {path.name for path in tmp_path.iterdir() if ".debian." not in path.name} <= {
         "apt",
         "run-lock.toml",
         ".run-lock.toml.lock",
@@ -377,7 +395,7 @@ def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
 
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
-    run_lock.write_text("[moved.openssl]\nreplace = 1\n", encoding="utf-8")
+    run_lock.write_text("form = 2\n[moved.openssl]\nreplace = 1\n", encoding="utf-8")
     with pytest.raises(errors.BadDeclaration, match=r"run-lock\.toml(.|\n)*moved\.openssl\.pin"):
         source.load(PINS, run_lock, host=HOST)
 
@@ -457,14 +475,6 @@ files = []
 """
 
 
-class Ordered(Archive):
-    """An archive that compares versions as texts."""
-
-    @override
-    def is_newer(self, left: str, right: str) -> bool:
-        return left > right
-
-
 @pytest.mark.parametrize(("version", "moves"), [("3.5.91", True), ("3.5.8", False)])
 def test_a_pin_of_upstream_moves_by_the_archives_record(
     tmp_path: Path, version: str, moves: bool
@@ -472,7 +482,7 @@ def test_a_pin_of_upstream_moves_by_the_archives_record(
     path = tmp_path / "upstream.toml"
     path.write_text(UPSTREAM.format(digest="e" * 64))
     there = located("openssl", f"{version}-1", f"openssl_{version}.orig.tar.gz", "f")
-    archive = Ordered(tmp_path, there, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.gz"))
+    archive = Archive(tmp_path, there, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.gz"))
     debian = declaration.read(PINS / "debian.toml", PinSet)
     lines = lock_upstream.moved(path, debian, archive, names=["openssl"])
     pins = declaration.read(path, upstream.Upstream).pins
@@ -493,3 +503,31 @@ def test_a_pin_of_upstream_without_a_record_stays(tmp_path: Path) -> None:
     debian = declaration.read(PINS / "debian.toml", PinSet)
     with pytest.raises(errors.NoRecord, match="no record of releases of 'zlib'"):
         lock_upstream.moved(path, debian, Archive(tmp_path), names=["zlib"])
+
+
+def test_a_run_lock_of_another_form_is_forgotten(run_lock: Path) -> None:
+    run_lock.write_text('[moved.openssl]\nreplaces = "3.5.7-1"\n', encoding="utf-8")
+    assert source.load(PINS, run_lock, host=HOST).notes == ()
+
+
+def test_no_pin_moves_to_an_older_version(tmp_path: Path, pins: Pins) -> None:
+    older = located("openssl", "3.5.5-1", "openssl_3.5.5.orig.tar.gz")
+    archive = Archive(tmp_path, older)
+    with pytest.raises(errors.NotInArchive, match="An older version than the pinned one"):
+        lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
+
+
+def test_where_nothing_newer_can_be_had_a_pin_stays(tmp_path: Path, pins: Pins) -> None:
+    pin = pins.pins["openssl"]
+    archive = Archive(
+        tmp_path,
+        located("openssl", "3.5.99-1", "openssl_3.5.99.orig.tar.gz"),
+        dataclasses.replace(located("openssl", pin.package_version, pin.file), sha256=pin.sha256),
+    )
+
+    def obtain(wanted: Source) -> Path:
+        raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+
+    notes: list[str] = []
+    assert lock.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
+    assert "3.5.99-1 is passed over" in notes[0]

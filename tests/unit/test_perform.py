@@ -316,6 +316,16 @@ def test_a_patch_that_nobody_explains_is_an_error(
 
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
+def test_a_patch_that_is_applied_already_is_not_taken_out_again(site: Site) -> None:
+    (site.work / "in/one.txt").write_text("eins\n")
+    perform.step(Write(path="patches/one.diff", text=PATCH.format(old="one", new="eins")), site)
+    perform.step(Write(path="patches/series", text="one.diff\n"), site)
+    with pytest.raises(errors.CommandFailed, match="previously applied"):
+        perform.step(Patch(folder="patches", into="in"), site)
+    assert (site.work / "in/one.txt").read_text() == "eins\n"
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
 def test_a_patch_that_wants_fuzz_does_not_apply(site: Site) -> None:
     (site.work / "in/one.txt").write_text("".join(f"{number}\n" for number in range(9)))
     context = "--- a/one.txt\n+++ b/one.txt\n@@ -3,5 +3,5 @@\n other\n 3\n-4\n+four\n 5\n 6\n"
