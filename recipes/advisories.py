@@ -11,6 +11,7 @@ import datetime
 import gzip
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -55,6 +56,8 @@ class Support(Declaration):
     note: str = ""
     source: Text
     """Where that is written."""
+    accepted: str = ""
+    """Why it is used all the same once that day is over."""
 
 
 class Policy(Declaration):
@@ -114,6 +117,8 @@ class Advisory:
     """The first version of the package that fixes it."""
     reason: str = ""
     """Why it is accepted; empty if it is open."""
+    until: str = ""
+    """The last day on which it is; empty if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +140,8 @@ class Found:
     pinned: Sequence[Pinned]
     lacking: Sequence[Advisory]
     ended: Sequence[Ended]
+    beyond: Sequence[Pinned] = ()
+    """Releases that are newer than all that the archive's changelogs are about."""
 
     @property
     def summary(self) -> str:
@@ -148,15 +155,27 @@ class Found:
         ]
         return "; ".join(parts)
 
+    @property
+    def accepted(self) -> str:
+        """What is accepted for some time in one line; empty if nothing is."""
+        rows = self._by_component(lambda row: bool(row.until))
+        parts = [f"{len(cves)} of {name} {version}" for name, version, cves in rows]
+        return f"fixes lacking and accepted for now: {', '.join(parts)}" if parts else ""
+
     def lines(self) -> Iterator[str]:
         """All of it for people."""
+        for one in self.beyond:
+            yield f"{one.component} {one.version}: newer than the archive's, cannot be compared"
         for one in self.pinned:
             if one.fixes:
                 yield f"{one.component} {one.version}: {len(one.fixes)} CVEs fixed by its patches"
         for name, version, cves in self._by_component(lambda row: bool(row.reason)):
             reasons = {row.reason for row in self.lacking if row.component == name and row.reason}
             shown = ", ".join(cves[:SHOWN]) + (", …" if len(cves) > SHOWN else "")
-            yield f"{name} {version}: {len(cves)} accepted ({shown}): {'; '.join(sorted(reasons))}"
+            untils = {row.until for row in self.lacking if row.component == name and row.until}
+            until = f" until {', '.join(sorted(untils))}" if untils else ""
+            why = "; ".join(sorted(reasons))
+            yield f"{name} {version}: {len(cves)} accepted{until} ({shown}): {why}"
         for name, version, cves in self._by_component(lambda row: not row.reason):
             yield f"{name} {version}: {len(cves)} OPEN: {', '.join(cves)}"
         for over in self.ended:
@@ -178,6 +197,7 @@ class Found:
             "open": [asdict(row) for row in self.lacking if not row.reason],
             "accepted": [asdict(row) for row in self.lacking if row.reason],
             "ended": [asdict(one) for one in self.ended],
+            "not_compared": [one.component for one in self.beyond],
         }
 
     def _by_component(self, wanted: Callable[[Advisory], bool]) -> list[tuple[str, str, list[str]]]:
@@ -252,17 +272,15 @@ def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) 
 
     Raises `ArchiveUnreachable`, `ArchiveUnusable`.
     """
-    packages: dict[str, Package] = {}
+    packages = dict(before.packages) if before else {}
     for one in every:
         there = apt.versions(one.suite, one.package, one.kind)
         if not there:
             raise errors.NotInArchive(one.package, one.version, "of any version", there)
         newest = there[0]
-        known = before.packages.get(one.slot) if before else None
+        known = packages.get(one.slot)
         if known is None or known.newest != newest:
-            text = _changelog(apt, one, newest)
-            known = Package(newest=newest, entries=tuple(changelog.entries(text)))
-        packages[one.slot] = known
+            packages[one.slot] = Package(newest=newest, entries=_entries(apt, one, newest))
     return Known(asked=now, packages=packages)
 
 
@@ -274,18 +292,43 @@ def lacking(
     is_newer: Callable[[str, str], bool],
     today: datetime.date,
 ) -> list[Advisory]:
-    """Every CVE that the archive has a fix for and the pins do not."""
+    """Every CVE that the archive has a fix for and the pins do not.
+
+    Raises `NotAsked` if the archive was never asked about one of them.
+    """
+    every = list(every)
+    if missing := [one.component for one in every if one.slot not in known.packages]:
+        raise errors.NotAsked(missing)
+    found = []
+    for one in every:
+        for cve, version in _open(one, known.packages[one.slot].entries, is_newer).items():
+            accepting = _accepting(one.component, cve, accepted, today)
+            found.append(
+                Advisory(
+                    component=one.component,
+                    cve=cve,
+                    pinned=one.version,
+                    fixed_in=version,
+                    reason=accepting.reason if accepting else "",
+                    until=accepting.until.isoformat() if accepting and accepting.until else "",
+                )
+            )
+    return found
+
+
+def beyond(
+    every: Iterable[Pinned], known: Known, *, is_newer: Callable[[str, str], bool]
+) -> list[Pinned]:
+    """Releases that no changelog is about: they are newer than all that the archive has."""
     return [
-        Advisory(
-            component=one.component,
-            cve=cve,
-            pinned=one.version,
-            fixed_in=version,
-            reason=_reason(one.component, cve, accepted, today),
-        )
+        one
         for one in every
-        if (package := known.packages.get(one.slot)) is not None
-        for cve, version in _open(one, package.entries, is_newer).items()
+        if one.release
+        and one.slot in known.packages
+        and all(
+            is_newer(one.version, changelog.upstream(entry.version))
+            for entry in known.packages[one.slot].entries
+        )
     ]
 
 
@@ -304,6 +347,7 @@ def ended(
         for one in support
         if one.until is not None
         and one.until < today
+        and not one.accepted
         and f"{versions.get(one.component, '')}.".startswith(f"{one.series}.")
     ]
 
@@ -346,9 +390,11 @@ def save(cache: Path, known: Known) -> None:
     aside.replace(cache / FILE)
 
 
-def is_fresh(known: Known | None, now: float) -> bool:
-    """Whether the archive was asked within a day."""
-    return known is not None and 0 <= now - known.asked < DAY
+def is_fresh(known: Known | None, every: Iterable[Pinned], now: float) -> bool:
+    """Whether the archive was asked within a day about all of them."""
+    if known is None or not 0 <= now - known.asked < DAY:
+        return False
+    return all(one.slot in known.packages for one in every)
 
 
 def failed_lately(cache: Path, now: float) -> bool:
@@ -383,20 +429,24 @@ def _open(
     return {cve: found[cve] for cve in changelog.in_order(found) if cve not in one.fixes}
 
 
-def _reason(component: str, cve: str, accepted: Sequence[Accepted], today: datetime.date) -> str:
-    """Why it is accepted today; empty if it is not."""
+def _accepting(
+    component: str, cve: str, accepted: Sequence[Accepted], today: datetime.date
+) -> Accepted | None:
+    """What accepts it today."""
     for one in accepted:
         about = one.component == component and (not one.cves or cve in one.cves)
         if about and (one.until is None or today <= one.until):
-            return one.reason
-    return ""
+            return one
+    return None
 
 
-def _changelog(apt: Apt, one: Pinned, version: str) -> str:
+def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:
     """The changelog of the newest version of a package: from its source package's archive of
-    Debian's files, or from a binary package that was built of it."""
+    Debian's files, or from a binary package that was built of it. Its first entry is that version.
+    """
+    built_from = re.sub(r"\+b\d+$", "", version)  # built again for a library's sake
     faults: list[str] = []
-    for located in _holders(apt, one, version):
+    for located in _holders(apt, one, version, built_from):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, located.name)
             try:
@@ -404,21 +454,25 @@ def _changelog(apt: Apt, one: Pinned, version: str) -> str:
             except errors.ArchiveUnusable as error:
                 faults.append(str(error))
                 continue
-            if text := _text_in(path):
-                return text
-    why = "\n".join(faults) or "none of its files holds one"
+            entries = changelog.entries(_text_in(path))
+        if entries and entries[0].version == built_from:
+            return tuple(entries)
+        faults.append(f"{located.name} holds no changelog of {built_from}")
+    why = "\n".join(faults) or "it has no files"
     raise errors.ArchiveUnusable(f"there is no changelog of {one.package} {version}", why)
 
 
-def _holders(apt: Apt, one: Pinned, version: str) -> Iterator[Located]:
-    """Files that may hold the changelog, the likeliest first."""
-    if one.kind == "binary":
-        yield from apt.files(one.suite, one.package, version, "binary")
-        return
-    for located in apt.files(one.suite, one.package, version, "source"):
+def _holders(apt: Apt, one: Pinned, version: str, built_from: str) -> Iterator[Located]:
+    """Files that may hold the changelog, small ones first."""
+    binary = one.kind == "binary"
+    source = apt.source_of(one.suite, one.package) if binary else one.package
+    for located in apt.files(one.suite, source, built_from, "source"):
         if ".debian.tar." in located.name:
             yield located
-    yield from apt.built_from(one.suite, one.package, version)
+    if binary:
+        yield from apt.files(one.suite, one.package, version, "binary")
+    else:
+        yield from apt.built_from(one.suite, one.package, version)
 
 
 def _text_in(path: Path) -> str:

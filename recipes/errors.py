@@ -141,10 +141,20 @@ class FixesLacking(PipelineError):
 class NotAsked(PipelineError):
     """A question without the network, in a cache that was never told the answer."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, components: Sequence[str]) -> None:
         super().__init__(
-            f"{cache} does not know the archive's changelogs yet: run `nox -s advisories` once "
-            "with the network"
+            f"this cache does not know the archive's changelogs of {', '.join(components)} yet: "
+            "run `nox -s advisories` once with the network"
+        )
+
+
+class NoAdvisories(PipelineError):
+    """The archive whose changelogs say which fixes there are cannot be asked from here."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"advisories come from the Debian archive's changelogs: {why}. Run `nox -s advisories` "
+            "on a Debian host or in a container of debian:13, for any source set"
         )
 
 

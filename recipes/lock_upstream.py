@@ -23,15 +23,17 @@ AS_RELEASED = ("curl", "mpc", "mpfr", "musl", "openssl")
 
 def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list[str]:
     """Move the named pins of a file to the newest of their series in the archive's index; a line
-    about each that moved. Raises `NoRecord` for a name that the archive is no record of."""
+    about each. Raises `NoRecord` for a name that the archive is no record of."""
     text, lines = path.read_text(encoding="utf-8"), []
     pins = declaration.read(path, Upstream).pins
     for name in names:
         if name not in AS_RELEASED:
             raise errors.NoRecord(name, AS_RELEASED)
-        old, new = pins[name], _newest(apt, debian.pins[name], debian.suite)
+        old = pins[name]
+        new = _newest(apt, debian.pins[name], debian.suite, old.file)
         version = changelog.upstream(new.version)
         if not apt.is_newer(version, old.version):
+            lines.append(f"{name} {old.version}: the archive's index has {version}, no newer one")
             continue
         text = _edited(text, name, old, version, new)
         lines.append(f"{name} {old.version} -> {version}: one record, the archive's index")
@@ -39,13 +41,16 @@ def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list
     return lines
 
 
-def _newest(apt: Apt, pin: Pin, suite: str) -> Located:
-    """The orig tarball of the newest version of the pin's series."""
+def _newest(apt: Apt, pin: Pin, suite: str, file: str) -> Located:
+    """The orig tarball of the newest version of the pin's series, in the form of a file: of another
+    compression, or made anew by Debian, it is not the project's own."""
+    form = file[file.rindex(".tar.") :]
     suite = pin.suite or suite
     for version in apt.versions(suite, pin.package, "source"):
         if f"{changelog.upstream(version)}.".startswith(f"{pin.series}."):
             for located in apt.files(suite, pin.package, version, "source"):
-                if re.search(r"\.orig\.tar\.\w+$", located.name):
+                plain = f"{pin.package}_{changelog.upstream(version)}.orig{form}"
+                if located.name == plain:
                     return located
     raise errors.NotInArchive(pin.package, pin.package_version, pin.series, ())
 

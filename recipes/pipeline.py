@@ -285,24 +285,29 @@ class Pipeline:
     def lacking_fixes(self, *, offline: bool = False) -> advisories.Found:
         """Which fixes the pins lack. The archive is asked, unless it is to be `offline`.
 
-        Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotAsked`.
+        Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotInArchive`, `NoAdvisories`, `NotAsked`.
         """
         known, every = advisories.load(self.settings.cache), self._pinned()
         if not offline:
+            for suite in {one.suite for one in every}:
+                if why := self.apt.lacks(suite):
+                    raise errors.NoAdvisories(why)
             with self.report.busy("archive", self.apt.log):
                 known = advisories.ask(every, self.apt, before=known, now=time.time())
             advisories.save(self.settings.cache, known)
         if known is None:
-            raise errors.NotAsked(self.settings.cache)
+            raise errors.NotAsked([one.component for one in every])
         rules = advisories.policy(self.settings.project / "recipes" / "pins")
         today = datetime.datetime.now(datetime.UTC).date()
+        is_newer = self.apt.is_newer
         return advisories.Found(
             asked=known.asked,
             pinned=every,
             lacking=advisories.lacking(
-                every, known, rules.accepted, is_newer=self.apt.is_newer, today=today
+                every, known, rules.accepted, is_newer=is_newer, today=today
             ),
             ended=advisories.ended(every, rules.support, today=today),
+            beyond=advisories.beyond(every, known, is_newer=is_newer),
         )
 
     def _pinned(self) -> list[advisories.Pinned]:
@@ -316,19 +321,27 @@ class Pipeline:
         return advisories.released(versions, debian.pins, debian.suite)
 
     def _warn_of_fixes(self) -> None:
-        """Say which fixes what was built lacks; the archive is asked at most once a day."""
+        """Say which fixes what was built lacks. The archive is asked at most once a day, and what
+        it said before serves where it cannot be."""
         cache, now = self.settings.cache, time.time()
-        fresh = advisories.is_fresh(advisories.load(cache), now)
-        if not fresh and advisories.failed_lately(cache, now):
-            return
         try:
-            found = self.lacking_fixes(offline=fresh)
-        except (errors.ArchiveUnreachable, errors.ArchiveUnusable, errors.NotInArchive) as error:
-            advisories.remember_failure(cache)
-            self.report.note(f"security fixes were not looked for: {str(error).splitlines()[0]}")
+            known, every = advisories.load(cache), self._pinned()
+            fresh = advisories.is_fresh(known, every, now)
+            if not fresh and not advisories.failed_lately(cache, now):
+                try:
+                    self.lacking_fixes()
+                except errors.Interrupted:
+                    raise
+                except (errors.PipelineError, OSError) as error:
+                    advisories.remember_failure(cache)
+                    why = str(error).splitlines()[0]
+                    self.report.note(f"security fixes were not looked for today: {why}")
+            found = self.lacking_fixes(offline=True)
+        except errors.NotAsked:
             return
-        if found.summary:
-            self.report.note(f"{found.summary}: `nox -s advisories`")
+        for line in (found.summary, found.accepted):
+            if line:
+                self.report.note(f"{line}; nox -s advisories")
 
     def cargo(self, words: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
         """Program, arguments and environment of a cargo for one target, built if it is not there.

@@ -7,6 +7,7 @@ another number of jobs. Nothing but downloads, and what the stages are made from
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import get_args
 
 from recipes import arguments, errors
@@ -40,6 +42,7 @@ ELSEWHERE: Mapping[str, str] = {
     "TZ": "Pacific/Kiritimati",  # 14 hours ahead
     "USER": "somebody",
 }
+ROOM = Path("/var/tmp")  # noqa: S108  # a folder of its own is made in it
 LOCK = "run-lock.toml"
 RECORDS = ("stage.json", "manifest.json")
 SHOWN = 10
@@ -63,22 +66,36 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
         builder = pipeline.builder()
         with ThreadPoolExecutor(pipeline.settings.jobs) as executor:
             builder.build(stages, executor)
-        place = Path(tempfile.mkdtemp(prefix="muslin-reproduce-"), "another", "place")
+        # Not in /tmp, which may lie in memory.
+        above = tempfile.mkdtemp(prefix="muslin-reproduce-", dir=ROOM if ROOM.is_dir() else None)
+        place = Path(above, "another", "place")
+        stack.push(functools.partial(_removed_unless_differing, place))
         _prepare(pipeline, place, stages, builder.keys)
         for _ in range(pipeline.settings.jobs if "--load" in options else 0):
             stack.enter_context(_busy(pipeline))
         about = (goal, ",".join(target.name for target in targets))
         _build_there(pipeline, place, about, stages, jobs)
         found = dict(_differences(pipeline, place, stages, builder.keys))
-    for name, paths in found.items():
-        pipeline.report.say(f"{name} differs in {len(paths)} path(s):")
-        for path in paths[:SHOWN]:
-            pipeline.report.say(f"  {path}")
-    if found:
-        raise errors.NotReproduced(list(found), place)
-    remove(place.parents[1])
+        for name, paths in found.items():
+            pipeline.report.say(f"{name} differs in {len(paths)} path(s):")
+            for path in paths[:SHOWN]:
+                pipeline.report.say(f"  {path}")
+        if found:
+            raise errors.NotReproduced(list(found), place)
     took = duration(time.monotonic() - started)
     pipeline.report.say(f"reproduce: {len(stages)} stage(s) built twice are the same; {took}")
+
+
+def _removed_unless_differing(
+    place: Path,
+    kind: type[BaseException] | None,
+    _error: BaseException | None,
+    _trace: TracebackType | None,
+) -> bool:
+    """Remove the other place, but for somebody who is to look at what differs in it."""
+    if kind is None or not issubclass(kind, errors.NotReproduced):
+        remove(place.parents[1])
+    return False
 
 
 def _goal(said: str) -> Goal:
@@ -131,7 +148,8 @@ def _linked(source: Path, to: Path) -> None:
 
     def copied(one: str, there: str) -> None:
         name = os.path.basename(one)  # noqa: PTH119  # copytree gives texts
-        if name not in RECORDS and not name.startswith("."):
+        everybodys = os.stat(one).st_mode & 0o004  # noqa: PTH116  # the same
+        if everybodys and name not in RECORDS and not name.startswith("."):
             with suppress(OSError):
                 os.link(one, there)
                 return
@@ -191,7 +209,11 @@ def _as_nobody(
     setpriv = shutil.which("setpriv", path=HOST_PATH)
     if os.geteuid() != 0 or setpriv is None:
         return ()
-    _give_away(place)
+    try:
+        _give_away(place)
+    except OSError as error:
+        pipeline.report.note(f"not as another user: {error.strerror}")
+        return ()
     user = (setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     try:  # the interpreter and the checkout may lie in a folder that is closed to others
         pipeline.runner.run(
@@ -209,13 +231,14 @@ def _as_nobody(
 
 
 def _give_away(place: Path) -> None:
-    """Make a cache nobody's, but not the files that it shares with another."""
-    for folder, folders, names in os.walk(place.parents[1]):
-        os.chown(folder, NOBODY, NOBODY)
+    """Make a cache nobody's, but not the files that it shares with another: what lies deepest
+    first, so that nobody can put anything there meanwhile."""
+    for folder, folders, names in os.walk(place.parents[1], topdown=False):
         for name in (*folders, *names):
             path = Path(folder, name)
             if path.is_symlink() or path.is_dir() or path.stat().st_nlink == 1:
                 os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    os.chown(place.parents[1], NOBODY, NOBODY)
 
 
 def _differences(

@@ -125,7 +125,10 @@ def update(run: Pipeline, words: Sequence[str]) -> None:
     `--sources upstream` those of that set."""
     names, options = arguments.split("update", words, flags=(), valued=("--sources",))
     folder = run.settings.project / "recipes" / "pins"
-    if options.get("--sources") == upstream.NAME:
+    sets = ("debian", upstream.NAME)
+    if (chosen := options.get("--sources", sets[0])) not in sets:
+        raise errors.Unknown("source set", chosen, sets)
+    if chosen == upstream.NAME:
         _update_upstream(run, folder / "upstream.toml", names or lock_upstream.AS_RELEASED)
         return
     with run.at_work(), run.report.busy("archive", run.apt.log):
@@ -146,9 +149,9 @@ def _update_upstream(run: Pipeline, path: Path, names: Sequence[str]) -> None:
     debian = declaration.read(path.with_name("debian.toml"), PinSet)
     with run.at_work(), run.report.busy("archive", run.apt.log):
         lines = lock_upstream.moved(path, debian, run.apt, names=names)
-    for line in lines or ["nothing has moved"]:
+    for line in lines:
         run.report.say(line)
-    if lines:
+    if any("->" in line for line in lines):
         run.report.say("find a second record of each digest: tests/data/records.toml wants it")
 
 

@@ -165,6 +165,13 @@ class Apt:
         """Whether one version is newer than another, as dpkg compares them."""
         return self._compared(left, right) > 0
 
+    def source_of(self, suite: str, package: str) -> str:
+        """The name of the source package that a binary package is built from."""
+        self.refresh(suite)
+        shown = self._apt(suite, "apt-cache", "show", "--no-all-versions", package)
+        match = re.search(r"^Source: (\S+)", shown, re.MULTILINE)
+        return match[1] if match else package
+
     def built_from(self, suite: str, package: str, version: str) -> list[Located]:
         """The binary packages of a source package at a version, smallest first."""
         self.refresh(suite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 from pathlib import Path
@@ -90,6 +91,13 @@ def test_a_series_without_support_is_told() -> None:
         Support(component="demo", series="10", until=datetime.date(2020, 1, 1), source="a page"),
         Support(component="demo", series="1", until=TODAY, source="another page"),
         Support(component="demo", series="1", source="no date"),
+        Support(
+            component="demo",
+            series="1",
+            until=datetime.date(2020, 1, 1),
+            source="accepted",
+            accepted="why",
+        ),
     )
     (one,) = advisories.ended([pinned("1.0-4")], support, today=TODAY)
     assert (one.series, one.until, one.source) == ("1", "2026-11-28", "a page")
@@ -124,10 +132,41 @@ def test_what_the_archive_said_is_kept(tmp_path: Path) -> None:
 
 
 def test_the_archive_is_asked_once_a_day() -> None:
-    assert not advisories.is_fresh(None, 0.0)
-    assert advisories.is_fresh(KNOWN, advisories.DAY - 1)
-    assert not advisories.is_fresh(KNOWN, advisories.DAY)
-    assert not advisories.is_fresh(KNOWN, -1.0), "the clock was set back"
+    every = [pinned("1.0-4")]
+    assert not advisories.is_fresh(None, every, 0.0)
+    assert advisories.is_fresh(KNOWN, every, advisories.DAY - 1)
+    assert not advisories.is_fresh(KNOWN, every, advisories.DAY)
+    assert not advisories.is_fresh(KNOWN, every, -1.0), "the clock was set back"
+    other = dataclasses.replace(pinned("1.0-4"), package="other")
+    assert not advisories.is_fresh(KNOWN, [*every, other], 1.0), "it was not asked about this one"
+
+
+def test_what_the_archive_was_not_asked_about_is_not_said_to_be_fixed() -> None:
+    other = dataclasses.replace(pinned("1.0-4"), component="other", package="other")
+    with pytest.raises(errors.NotAsked, match="changelogs of other yet"):
+        advisories.lacking([other], KNOWN, (), is_newer=lambda *_: False, today=TODAY)
+
+
+def test_a_release_beyond_the_changelog_is_not_compared() -> None:
+    releases = [
+        dataclasses.replace(pinned(version), component=version, release=True)
+        for version in ("0.9", "1.0", "1.1")
+    ]
+    found = advisories.beyond(releases, KNOWN, is_newer=lambda left, right: left > right)
+    assert [one.component for one in found] == ["1.1"]
+
+
+def test_what_is_accepted_for_some_time_is_told() -> None:
+    rows = advisories.lacking(
+        [pinned("1.0-2")],
+        KNOWN,
+        [Accepted(component="demo", reason="why", until=TODAY)],
+        is_newer=lambda left, right: left > right,
+        today=TODAY,
+    )
+    answer = Found(asked=0.0, pinned=[], lacking=rows, ended=[])
+    assert answer.summary == ""
+    assert answer.accepted == "fixes lacking and accepted for now: 2 of demo 1.0-2"
 
 
 def test_the_policy_is_about_pins_that_there_are() -> None:

@@ -251,7 +251,7 @@ def test_a_second_run_uses_what_the_first_one_took(
     assert third.pins["openssl"].version == "3.5.99"
     again = source.load(PINS, run_lock, host=HOST)
     assert again.pins["openssl"].version == "3.5.99", "the pin that was replaced is the first one"
-    assert {path.name for path in tmp_path.iterdir() if ".debian." not in path.name} <= {
+    assert {path.name for path in tmp_path.iterdir() if "openssl_" not in path.name} <= {
         "apt",
         "run-lock.toml",
         ".run-lock.toml.lock",
@@ -486,7 +486,7 @@ def test_a_pin_of_upstream_moves_by_the_archives_record(
     debian = declaration.read(PINS / "debian.toml", PinSet)
     lines = lock_upstream.moved(path, debian, archive, names=["openssl"])
     pins = declaration.read(path, upstream.Upstream).pins
-    assert bool(lines) == moves
+    assert any("->" in line for line in lines) == moves
     assert pins["openssl"].version == (version if moves else "3.5.9")
     if moves:
         assert (pins["openssl"].sha256, pins["openssl"].size) == ("f" * 64, 7)
