@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recipes.engine import confinement
 from tests.e2e.bench import Bench
 
 
@@ -13,3 +14,9 @@ from tests.e2e.bench import Bench
 def bench(tmp_path: Path) -> Bench:
     """The engine on an empty cache."""
     return Bench(cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel without Landlock: stages may meet in a folder that is neither's."""
+    monkeypatch.setattr(confinement, "abi", lambda: -1)

@@ -15,7 +15,7 @@ import pytest
 
 from recipes import images
 from recipes.audit.finding import Refused
-from recipes.engine import oci
+from recipes.engine import archive, oci
 from recipes.target import Image
 
 AMD64, ARM64, V6 = (
@@ -65,8 +65,7 @@ def test_of_an_image_of_many_platforms_the_targets_alone(tmp_path: Path) -> None
 
 def test_a_folder_and_a_compressed_tar(tmp_path: Path) -> None:
     path = written(tmp_path, V6)
-    with tarfile.open(path) as tar:
-        tar.extractall(tmp_path / "layout", filter="data")
+    archive.unpack(path, tmp_path / "layout")
     assert images.is_one(tmp_path / "layout")
     assert found(tmp_path / "layout", V6, tmp_path) == {"bin/program": PROGRAM}
     subprocess.run(["gzip", "--keep", path], check=True)
@@ -123,8 +122,7 @@ def test_an_image_without_programs_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_blob_that_was_changed_is_refused(tmp_path: Path) -> None:
-    with tarfile.open(written(tmp_path, V6)) as tar:
-        tar.extractall(tmp_path / "layout", filter="data")
+    archive.unpack(written(tmp_path, V6), tmp_path / "layout")
     blob = max((tmp_path / "layout/blobs/sha256").iterdir(), key=lambda one: one.stat().st_size)
     blob.write_bytes(blob.read_bytes().replace(b"what follows", b"what was put"))
     with pytest.raises(Refused, match=f"its blob sha256:{blob.name} is another"):
@@ -232,8 +230,7 @@ def test_blobs_of_other_platforms_need_not_be_there(tmp_path: Path) -> None:
     each = [written(tmp_path, one, PROGRAM + one.architecture.encode()) for one in (V6, ARM64)]
     joint = tmp_path / "joint.tar"
     oci.write_index(joint, reference="muslin-test/joint:x", images=each)
-    with tarfile.open(joint) as tar:
-        tar.extractall(tmp_path / "layout", filter="data")
+    archive.unpack(joint, tmp_path / "layout")
     for blob in (tmp_path / "layout/blobs/sha256").iterdir():
         if PROGRAM + b"arm64" in blob.read_bytes():
             blob.unlink()

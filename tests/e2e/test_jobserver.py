@@ -15,7 +15,10 @@ from recipes.engine.jobserver import Jobserver
 from recipes.engine.stage import Run, Stage, Write
 from tests.e2e.bench import Bench, stage
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="this machine has no make")
+pytestmark = [
+    pytest.mark.usefixtures("unconfined"),
+    pytest.mark.skipif(shutil.which("make") is None, reason="this machine has no make"),
+]
 
 
 def making(name: str, makefile: str, *, needs: tuple[Stage, ...] = ()) -> Stage:

@@ -14,6 +14,8 @@ from recipes.engine.build import Fault
 from recipes.engine.stage import Stage
 from tests.e2e.bench import Bench, shell, stage, text
 
+pytestmark = pytest.mark.usefixtures("unconfined")
+
 
 def failing(name: str, *needs: Stage) -> Stage:
     return stage(name, shell(f"echo {name} broke; exit 7"), needs=needs)

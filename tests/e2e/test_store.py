@@ -134,6 +134,7 @@ def test_a_published_tree_is_read_only(bench: Bench) -> None:
             assert not stat.S_IMODE(path.stat().st_mode) & 0o222, path
 
 
+@pytest.mark.usefixtures("unconfined")
 def test_a_stage_that_writes_into_its_need_fails(bench: Bench) -> None:
     writes = Run(
         argv=("sh", "-ec", "chmod u+w ${need.victim}/note; echo more >>${need.victim}/note")

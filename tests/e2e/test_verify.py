@@ -116,6 +116,10 @@ def audited(folder: Path, **more: object) -> subprocess.CompletedProcess[str]:
         "little-endian": True,
         "patterns": ["*.a"],
         "ran": ["on nothing"],
+        "contains": [
+            {"component": "zlib", "version": "1.3.1-1", "fixes": ["CVE-2026-0001"]},
+            {"component": "musl", "version": "1.2.5-1", "fixes": []},
+        ],
         "shipped": "",
         "allowed": [],
         **more,
