@@ -106,6 +106,18 @@ class CommandFailed(PipelineError):
         self.refuses = code not in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
 
 
+class WroteOutside(PipelineError):
+    """A build wanted to write where nothing of it belongs."""
+
+    def __init__(self, stage: str, tail: Sequence[str], hint: str, log: Path) -> None:
+        denied = [line.strip() for line in tail if "Permission denied" in line]
+        lines = "\n".join(f"    {line}" for line in denied[:5])
+        super().__init__(
+            f"{stage}: it may write below its own folders alone, and wanted more:\n{lines}\n"
+            f"  {hint}\n  the whole log: {log}"
+        )
+
+
 class SaidNo(PipelineError):
     """A program that looks at a product found it wrong, and said why."""
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from recipes import errors
 from recipes.engine.manifest import file_digest
 from recipes.engine.site import Site
-from recipes.engine.stage import Copy, Join, Rebase, Remove, Replace
+from recipes.engine.stage import Copy, Join, Pick, Rebase, Remove, Replace
+
+SHOWN = 8
+"""Installed files that are named where the wanted one is missing."""
 
 
 def copy(what: Copy, site: Site) -> None:
@@ -27,6 +30,25 @@ def copy(what: Copy, site: Site) -> None:
     else:
         to.parent.mkdir(parents=True, exist_ok=True)
         _copy_file(str(source), str(to))
+
+
+def pick(what: Pick, site: Site) -> None:
+    """Copy a program that was installed; it is looked for by its name."""
+    root = site.path(what.root)
+    there = sorted(below(root)) if root.is_dir() else []
+    named = [path for path in there if path.name == what.name and os.access(path, os.X_OK)]
+    different = {file_digest(path): path for path in reversed(named)}
+    if len(different) != 1:
+        shown = [f"/{path.relative_to(root)}" for path in (named or there)]
+        listing = ", ".join(shown[:SHOWN]) + (", …" if len(shown) > SHOWN else "")
+        if named:
+            why = f"several different programs are called {what.name}: {listing}"
+        else:
+            why = f"no program {what.name} was installed, but {listing or 'nothing at all'}"
+        raise errors.StepFailed(site.stage, "install", f"{why}. {what.hint}", site.log)
+    to = site.path(what.to)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    _copy_file(str(named[0]), str(to))
 
 
 def _merge(source: Path, to: Path, what: Copy) -> None:

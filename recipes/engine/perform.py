@@ -22,6 +22,7 @@ from recipes.engine.stage import (
     Link,
     Pack,
     Patch,
+    Pick,
     Rebase,
     RegistrySettings,
     Relink,
@@ -54,6 +55,8 @@ def step(what: Step, site: Site) -> None:
             _patch(what, site)
         case Copy():
             files.copy(what, site)
+        case Pick():
+            files.pick(what, site)
         case Write():
             write(what, site)
         case Folder():
@@ -127,6 +130,8 @@ def run(what: Run, site: Site) -> None:
             writable=site.writable,
         )
     except errors.CommandFailed as error:
+        if what.hint and site.runner.confines and "Permission denied" in "\n".join(error.tail):
+            raise errors.WroteOutside(site.stage, error.tail, what.hint, site.log) from error
         why = error.tail[len(error.tail) - [*error.tail[::-1], ""].index("") :]
         said = what.says_why and error.code == REFUSED and why
         if not said or why[0].startswith("$ "):  # the log's own line

@@ -95,6 +95,8 @@ class Run:
     env: tuple[tuple[str, str], ...] = ()
     output: str = ""
     """Where standard output goes instead of the log."""
+    hint: str = field(default="", metadata=UNKEYED)
+    """What a person can do where it fails because it may not write somewhere."""
     says_why: bool = field(default=False, metadata=UNKEYED)
     """With exit code 3 it refuses a product, and what it prints behind its last empty line says to
     a reader why."""
@@ -145,6 +147,18 @@ class Copy:
     """Glob patterns, relative to the source, that stay behind."""
     follow: bool = False
     """Copy what symbolic links point to instead of the links."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pick:
+    """Copy the program of a name from wherever an installation has put it below a folder."""
+
+    revision: ClassVar[int] = 1
+    root: str
+    name: str
+    to: str
+    hint: str = field(default="", metadata=UNKEYED)
+    """What a person can do where it is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,6 +391,7 @@ Step = (
     | Unpack
     | Patch
     | Copy
+    | Pick
     | Write
     | Folder
     | Join

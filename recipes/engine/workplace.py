@@ -67,6 +67,8 @@ def _environment(stage: Stage, place: Site) -> dict[str, str]:
         **{name: place.expand(value) for name, value in stage.env},
         "PATH": ":".join([*map(place.expand, folders), HOST_PATH]),
         "TMPDIR": str(place.work),
+        # A repository that the cache lies in is nobody's business.
+        "GIT_CEILING_DIRECTORIES": f"{place.work.parent}:{place.work.parents[1] / 'scratch'}",
         MARK: str(place.work),
     }
 

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Run, Stage, Tree
+from recipes.engine.stage import Copy, Pick, Run, Stage, Tree
 from recipes.service import Service
 from recipes.stages import cross, program
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
+ROOT = "${work}/root"
+NOT_THERE = (
+    "`binary` in service.toml is the name of the program; where no install() puts it anywhere, "
+    "`program` under [cmake] is its path below the build's folder"
+)
+HARD_CODED = (
+    "An install(CODE) or install(SCRIPT) writes to a path of its own: name the program it builds "
+    'with `program = "path/below/the/build"` under [cmake] in service.toml'
+)
+
 
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, as CMake installs it."""
-    build = "${work}/build"
-    made = f"{build}/{service.cmake.program}"
-    install: tuple[Run, ...] = ()
-    if not service.cmake.program:
+    build, program_to = "${work}/build", f"${{out}}/bin/{service.binary}"
+    take: tuple[Run | Copy | Pick, ...]
+    if service.cmake.program:
+        take = (Copy(source=f"{build}/{service.cmake.program}", to=program_to),)
+    else:
         # With / for a prefix, GNUInstallDirs would make it /usr and plain projects would not.
-        made = f"${{work}}/root/usr/bin/{service.binary}"
         argv = ("${tool.cmake}/bin/cmake", "--install", build)
-        install = (Run(argv=argv, env=(("DESTDIR", "${work}/root"),)),)
+        take = (
+            Run(argv=argv, env=(("DESTDIR", ROOT),), hint=HARD_CODED),
+            Pick(root=ROOT, name=service.binary, to=program_to, hint=NOT_THERE),
+        )
     return Stage(
         name=f"{service.name}-{target.name}",
         target=target.name,
@@ -40,8 +53,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
                 ),
             ),
             Run(argv=("${tool.cmake}/bin/cmake", "--build", build)),
-            *install,
-            Copy(source=made, to=f"${{out}}/bin/{service.binary}"),
+            *take,
             *program.stripped(target, service),
         ),
         runs_on="target",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Link, Run, Stage, Tree, Write
+from recipes.engine.runner import HOST_PATH
+from recipes.engine.stage import Copy, Link, Pick, Run, Stage, Tree, Write, escaped
 from recipes.service import Service
 from recipes.stages import cross, program
 from recipes.stages.cross import Kit
@@ -10,24 +11,69 @@ from recipes.target import Target
 
 PLAIN = f"{cross.FOLDER}/plain"
 """Binary utilities by their plain names, for Makefiles that know no others."""
-NO_STRIP = """\
+UTILITIES = (
+    *("addr2line", "ar", "as", "c++filt", "ld", "nm", "objcopy", "objdump", "ranlib"),
+    *("readelf", "size", "strings"),
+)
+COMPILERS = ("c++", "cc", "g++", "gcc")
+"""What hard-coded names stand for, too; `$(HOSTCC)` is for programs that run while it builds."""
+HOST = f"{cross.FOLDER}/host"
+HOST_COMPILER = """\
 #!/bin/sh
-# The pipeline strips in the end, once the code was looked at.
+# This machine's own, which looks for an assembler and a linker on PATH.
+PATH={path} exec {name} "$@"
 """
+STRIP = """\
+#!/bin/sh
+# The pipeline strips in the end, once the code was looked at. `strip -o OUT IN` copies.
+to= from=
+while test $# -gt 0; do
+    case $1 in
+    -o) to=$2; shift ;;
+    -o?*) to=${1#-o} ;;
+    --output-file=*) to=${1#*=} ;;
+    -F | -I | -O | -K | -N | -R | --remove-section | --keep-symbol | --strip-symbol) shift ;;
+    -*) ;;
+    *) from=$1 ;;
+    esac
+    shift
+done
+if test -n "$to" && test -n "$from"; then exec cp "$from" "$to"; fi
+"""
+ROOT = "${work}/root"
+INSTALLED = ("DESTDIR", "PREFIX", "prefix")
+"""What makefiles put before the places where they install."""
+WITH_VALUES = ("-C", "-f", "-I", "-o", "-W", "--directory", "--file", "--makefile")
+"""Options of make whose value is the next word; not -j and -l, which need none."""
+HARD_CODED = (
+    "Its `install` writes to a path of its own whatever DESTDIR and PREFIX say: name the program "
+    'it builds with `program = "path/below/the/project"` under [make] in service.toml'
+)
+NOT_THERE = (
+    "`binary` in service.toml is the name of the program; where `make install` leaves it out, "
+    "`program` under [make] is its path below the project"
+)
 
 
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, by the Makefile's own goals and the usual names."""
     # The compilers win over what the Makefile says. Of `AR = ar rcu` they would take the flags.
     make = ("make", f"CC={target.triple}-gcc", f"CXX={target.triple}-g++")
+    program_to = f"${{out}}/bin/{service.binary}"
+    install: tuple[Run | Copy | Pick, ...]
     if service.make.program:
-        install: Run | Copy = Copy(
-            source=f"${{tree.source}}/{service.make.program}", to=f"${{out}}/bin/{service.binary}"
-        )
+        made = f"${{tree.source}}/{service.make.program}"
+        install = (Copy(source=made, to=program_to),)
     else:
-        where = ("DESTDIR=${out}", "PREFIX=", "prefix=")
-        variables = tuple(word for word in service.make.arguments if "=" in word)
-        install = Run(argv=(*make, *variables, "install", *where), cwd="${tree.source}")
+        # Whichever of them a makefile knows, and if it knows both: all of it ends below ROOT.
+        where = tuple(
+            f"{name}={ROOT}" + ("" if name == "DESTDIR" else "/usr") for name in INSTALLED
+        )
+        words = (*_without_goals(service.make.arguments), "install", *where)
+        install = (
+            Run(argv=(*make, *words), cwd="${tree.source}", hint=HARD_CODED),
+            Pick(root=ROOT, name=service.binary, to=program_to, hint=NOT_THERE),
+        )
     return Stage(
         name=f"{service.name}-{target.name}",
         target=target.name,
@@ -38,8 +84,13 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         path=(PLAIN, *cross.PATH),
         env=(
             ("PKG_CONFIG", f"{target.triple}-pkg-config"),
-            ("AR", f"{target.triple}-ar"),
-            ("RANLIB", f"{target.triple}-ranlib"),
+            *(
+                (name.upper(), f"{target.triple}-{name}")
+                for name in ("ar", "ld", "nm", "objcopy", "objdump", "ranlib", "readelf")
+            ),
+            ("CROSS_COMPILE", f"{target.triple}-"),
+            ("HOSTCC", f"{HOST}/gcc"),
+            ("HOSTCXX", f"{HOST}/g++"),
             ("CFLAGS", "-O2"),
             ("CXXFLAGS", "-O2"),
             *((("LDLIBS", " ".join(kit.link)),) if kit.link else ()),
@@ -50,11 +101,24 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
                 Link(
                     path=f"{PLAIN}/{name}", target=f"${{need.toolchain}}/bin/{target.triple}-{name}"
                 )
-                for name in ("ar", "nm", "objcopy", "ranlib")
+                for name in UTILITIES
             ),
-            Write(path=f"{PLAIN}/strip", text=NO_STRIP, executable=True),
+            *(
+                Link(path=f"{PLAIN}/{name}", target=f"../bin/{target.triple}-{name}")
+                for name in COMPILERS
+            ),
+            *(
+                Write(
+                    path=f"{HOST}/{name}",
+                    text=HOST_COMPILER.format(path=HOST_PATH, name=name),
+                    executable=True,
+                )
+                for name in ("gcc", "g++")
+            ),
+            Link(path=f"{PLAIN}/pkg-config", target=f"../bin/{target.triple}-pkg-config"),
+            Write(path=f"{PLAIN}/strip", text=escaped(STRIP), executable=True),
             Run(argv=(*make, *service.make.arguments), cwd="${tree.source}"),
-            install,
+            *install,
             *program.stripped(target, service),
         ),
         runs_on="target",
@@ -62,3 +126,13 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         checks=program.checks(service, target),
         guess=3,
     )
+
+
+def _without_goals(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """make's options and variables, which `install` wants too: `-C src all X=1` -> `-C src X=1`."""
+    kept: list[str] = []
+    for at, word in enumerate(arguments):
+        is_value = at > 0 and arguments[at - 1] in WITH_VALUES
+        if is_value or word.startswith("-") or "=" in word:
+            kept.append(word)
+    return tuple(kept)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from recipes import errors
+from recipes.engine import confinement
 from recipes.engine.report import Report
 from recipes.pipeline import Pipeline
 from tests.product.conftest import PROJECT, Product
@@ -281,6 +283,102 @@ install: all
     main += 'int main(void) { printf("SQLite %s\\n", sqlite3_libversion()); return 0; }\n'
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": main})
     shop.build("prog", build="make", more='needs = ["sqlite3"]', expect="SQLite 3.")
+
+
+INSTALLS = {
+    "DESTDIR alone": "install -D prog $(DESTDIR)/usr/local/bin/prog",
+    "PREFIX alone": "install -D prog $(PREFIX)/bin/prog",
+    "prefix alone": "install -D prog $(prefix)/bin/prog",
+    "both": "install -D prog $(DESTDIR)$(PREFIX)/bin/prog",
+    "sbin": "install -D prog $(DESTDIR)$(prefix)/sbin/prog",
+    "bindir": "mkdir -p $(DESTDIR)$(bindir) && cp prog $(DESTDIR)$(bindir)/prog",
+    "a stripped copy": "mkdir -p $(DESTDIR)/bin; strip -o $(DESTDIR)/bin/prog prog",
+    "cp to no folder of bin": "mkdir -p $(DESTDIR)/opt/x; cp prog $(DESTDIR)/opt/x/prog",
+}
+PRINTS = '#include <stdio.h>\nint main(void) { puts("it runs"); return 0; }\n'
+
+
+@pytest.mark.parametrize("line", INSTALLS.values(), ids=INSTALLS)
+def test_an_install_ends_inside_the_stage(shop: Shop, line: str) -> None:
+    makefile = f"bindir = $(prefix)/bin\nall: prog\ninstall:\n\t{line}\n"
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
+    shop.build("prog", build="make", expect="it runs")
+
+
+@pytest.mark.skipif(
+    confinement.abi() < confinement.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
+)
+@pytest.mark.parametrize("place", ["/usr/local/bin", "/bin", "/opt/muslin-test", "$(HOME)"])
+def test_an_install_into_this_machine_is_refused(shop: Shop, place: str) -> None:
+    makefile = f"all: prog\ninstall:\n\tinstall -D prog {place}/muslin-test-prog\n"
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
+    with pytest.raises(errors.WroteOutside, match=r"below its own folders alone(.|\n)*\[make\]"):
+        shop.build("prog", build="make", expect="it runs")
+    for folder in ("/usr/local/bin", "/bin", "/opt/muslin-test", "/nonexistent"):
+        assert not Path(folder, "muslin-test-prog").exists()
+
+
+@pytest.mark.once
+def test_a_makefile_below_the_root(shop: Shop) -> None:
+    makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)$(PREFIX)/bin/$(NAME)\n"
+    lay(shop.folder / "deep", {"src/Makefile": makefile, "src/prog.c": PRINTS})
+    table = '[make]\narguments = ["-C", "src", "all", "NAME=deep"]'
+    shop.build("deep", build="make", more=table, expect="it runs")
+
+
+@pytest.mark.once
+def test_a_program_that_is_not_installed_is_named_with_what_is(shop: Shop) -> None:
+    makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/other\n"
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
+    with pytest.raises(errors.StepFailed, match=r"no program prog was installed, but /bin/other\."):
+        shop.build("prog", build="make", expect="it runs")
+
+
+@pytest.mark.once
+def test_plain_names_are_the_targets(shop: Shop) -> None:
+    """Whatever a makefile calls its tools, they are for the target and know nothing of the host."""
+    makefile = """
+all: prog
+prog: prog.c
+\t$(CROSS_COMPILE)gcc -c prog.c -o main.o
+\tld -r main.o -o joined.o
+\tobjdump -f joined.o | grep -q '$(FORMAT)'
+\t$(LD) -r joined.o -o again.o
+\treadelf -h again.o >/dev/null && $(READELF) -h again.o >/dev/null
+\tpkg-config --exists zlib && ! pkg-config --exists x11
+\t$(HOSTCC) -x c -o here prog.c && ./here
+\tgcc -c prog.c -o plain.o && objdump -f plain.o | grep -q '$(FORMAT)'
+\t$(CC) again.o -o prog
+install:
+\tinstall -D prog $(DESTDIR)/bin/prog
+"""
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
+    triple = shop.product.target.triple
+    form = {"arm": "elf32-littlearm", "aarch64": "elf64-littleaarch64", "x86_64": "elf64-x86-64"}
+    wanted = next(value for name, value in form.items() if triple.startswith(name))
+    table = f'needs = ["zlib"]\n[make]\narguments = ["all", "FORMAT={wanted}"]'
+    shop.build("prog", build="make", more=table, expect="it runs")
+
+
+@pytest.mark.once
+def test_a_repository_above_the_cache_is_not_seen(shop: Shop) -> None:
+    makefile = """
+all: prog
+prog: prog.c
+\t! git rev-parse --show-toplevel
+\t$(CC) prog.c -o prog
+install:
+\tinstall -D prog $(DESTDIR)/bin/prog
+"""
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
+    cache = shop.product.pipeline.settings.cache
+    above = cache.parent / ".git"
+    assert not above.exists()
+    subprocess.run(["git", "init", "-q", str(cache.parent)], check=True)
+    try:
+        shop.build("prog", build="make", expect="it runs")
+    finally:
+        shutil.rmtree(above)
 
 
 # --- the allocator ---------------------------------------------------------------------------
