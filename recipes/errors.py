@@ -47,6 +47,16 @@ class Unknown(PipelineError):
         super().__init__(f"there is no {kind} {name!r}.{hint}\n  There is: {listing}")
 
 
+class NoSuchTarget(PipelineError):
+    """A word stands where a target's name should, and none is called so."""
+
+    def __init__(self, word: str, *, meant: Sequence[str], known: Sequence[str], what: str) -> None:
+        near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+        hint = " or ".join(meant or near)
+        asks = f" Did you mean {hint}?" if hint else ""
+        super().__init__(f"there is no target {word!r}{what}.{asks}\n  Targets: {', '.join(known)}")
+
+
 class NoService(Unknown):
     """A service is asked for that no declared folder holds."""
 

@@ -25,6 +25,7 @@ from recipes import (
     source_sets,
     stopping,
     target,
+    target_names,
 )
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
@@ -92,8 +93,23 @@ class Pipeline:
         return self._pins
 
     def chosen(self, names: Sequence[str]) -> tuple[Target, ...]:
-        """The targets on the command line, or the default ones."""
+        """The targets on the command line, or the default ones; raises `NoSuchTarget`."""
+        known = {name for one in self.targets.values() for name in one.names}
+        for name in names:
+            if name not in known:
+                raise errors.NoSuchTarget(
+                    name,
+                    meant=target_names.meant(name, self.targets.values()),
+                    known=list(self.targets),
+                    what=self._otherwise(name),
+                )
         return target.choose(self.targets, tuple(names)) if names else self.defaults
+
+    def _otherwise(self, name: str) -> str:
+        """What a name is, if it is that of something else."""
+        if name in self._declared:
+            return f"; {name} is a service: `--service {name}`"
+        return ""
 
     @property
     def defaults(self) -> tuple[Target, ...]:

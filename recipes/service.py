@@ -18,6 +18,14 @@ FILE = "service.toml"
 MANIFEST = "Cargo.toml"
 Text = Annotated[str, Field(min_length=1)]
 PROGRAM_PATH = re.compile(r"(/[A-Za-z0-9._+-]+)+")
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+OURS = re.compile(
+    r"(AR|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM|OBJCOPY"
+    r"|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|TMPDIR|TZ"
+    r"|CROSS_COMPILE|GIT_CEILING_DIRECTORIES|OPENSSL_.*|LIBSQLITE3_.*|CMAKE_.*"
+    r"|(CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
+)
+"""Variables of a build that are the pipeline's own."""
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
 
 
@@ -29,6 +37,8 @@ class Image(Declaration):
     port: Annotated[int, Field(gt=0, lt=65536)] | None = None
     ca_bundle: bool = False
     labels: dict[str, str] = Field(default_factory=dict)
+    environment: dict[Variable, str] = Field(default_factory=dict)
+    """Variables that the program finds, beside `PORT`."""
 
     @field_validator("entrypoint")
     @classmethod
@@ -47,10 +57,20 @@ class Image(Declaration):
 
 
 class Run(Declaration):
-    """A run of the program and what it must print."""
+    """A run of the program and what it must print, on standard output or standard error."""
 
     arguments: tuple[str, ...] = ()
     expect: Text
+    code: Annotated[int, Field(ge=0, le=255)] = 0
+    """The exit code."""
+    input: str = ""
+    """What it reads from standard input."""
+    environment: dict[Variable, str] = Field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it takes no more than a command line and ends well: a board can start it."""
+        return self.code == 0 and not self.input and not self.environment
 
 
 class Serve(Declaration):
@@ -149,6 +169,8 @@ class Service(Declaration):
     """C libraries by recipe."""
     allocator: Literal["musl", "mimalloc"] = "musl"
     """What serves malloc(3); musl's is small, and slow where many threads ask for memory."""
+    environment: dict[Variable, str] = Field(default_factory=dict)
+    """Variables that its build finds, such as a version; they are part of what it is built from."""
     cargo: Cargo = Cargo()
     make: Make = Make()
     cmake: Cmake = Cmake()
@@ -156,6 +178,13 @@ class Service(Declaration):
     run: tuple[Run, ...] = ()
     serve: tuple[Serve, ...] = ()
     allowed: tuple[Allowed, ...] = ()
+
+    @field_validator("environment")
+    @classmethod
+    def _is_the_projects(cls, variables: dict[str, str]) -> dict[str, str]:
+        if taken := [name for name in variables if OURS.fullmatch(name)]:
+            raise ValueError(f"{', '.join(taken)}: set by Muslin for every build")
+        return variables
 
     @model_validator(mode="after")
     def _tables_of_its_own_build(self) -> Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import http.client
 import os
@@ -37,6 +38,7 @@ START_SECONDS = 60.0
 """A server under emulation on a busy machine gets this long to answer its first request."""
 END_SECONDS = 15.0
 CHUNK = 1 << 22
+PRINTED = "printed"
 SHOWN = 5
 """Files that are named where the wanted one is missing."""
 
@@ -173,15 +175,20 @@ def _members(what: Members, site: Site) -> Iterator[str]:
 
 
 def _does(what: Does, site: Site) -> Iterator[str]:
+    code = 0
     try:
         text = _printed(what.run, site)
     except errors.CommandFailed as error:
         _raise_if_illegal(what, error.code, site)
-        raise
-    with site.log.open("a") as log:
+        if what.code == 0 or error.code < 0:
+            raise
+        text, code = _kept(site), error.code
+    with site.log.open("a", encoding="utf-8") as log:
         log.write(text)
+    command = " ".join(Path(site.expand(word)).name or word for word in what.run.argv)
+    if code != what.code:
+        yield f"`{command}` ended with code {code}, not {what.code}"
     if site.expand(what.expect) not in text:
-        command = " ".join(Path(site.expand(word)).name or word for word in what.run.argv)
         yield f"`{command}` printed no {what.expect!r} but:"
         yield from text.splitlines()
 
@@ -203,10 +210,14 @@ def _lists(what: Lists, site: Site) -> Iterator[str]:
 
 
 def _printed(run: Run, site: Site) -> str:
-    """What a program writes to standard output; raises `StepFailed` if it fails."""
-    printed = site.work / "printed"
-    perform.run(Run(argv=run.argv, cwd=run.cwd, env=run.env, output=str(printed)), site)
-    return printed.read_text(encoding="utf-8", errors="replace")
+    """What a program prints; raises `CommandFailed` if it fails."""
+    perform.run(dataclasses.replace(run, output=str(site.work / PRINTED)), site)
+    return _kept(site)
+
+
+def _kept(site: Site) -> str:
+    """What the last program printed."""
+    return (site.work / PRINTED).read_text(encoding="utf-8", errors="replace")
 
 
 def _serves(what: Serves, site: Site) -> Iterator[str]:

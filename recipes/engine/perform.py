@@ -117,8 +117,11 @@ def _pack(what: Pack, site: Site) -> None:
 
 def run(what: Run, site: Site) -> None:
     """Start a program with the stage's environment and wait for its end."""
-    cwd = site.path(what.cwd)
+    cwd, stdin = site.path(what.cwd), Path(os.devnull)
     cwd.mkdir(parents=True, exist_ok=True)
+    if what.input:
+        stdin = site.work / ".input"
+        stdin.write_text(site.expand(what.input), encoding="utf-8")
     try:
         used = site.runner.run(
             [site.expand(word) for word in what.argv],
@@ -127,6 +130,8 @@ def run(what: Run, site: Site) -> None:
             env={**site.environment, **{name: site.expand(value) for name, value in what.env}},
             log=site.log,
             output=site.path(what.output) if what.output else None,
+            errors_too=what.errors_too,
+            stdin=stdin,
             writable=site.writable,
         )
     except errors.CommandFailed as error:

@@ -118,6 +118,8 @@ class Runner:
         env: Mapping[str, str],
         log: Path,
         output: Path | None = None,
+        errors_too: bool = False,
+        stdin: Path = Path(os.devnull),
         writable: Sequence[Path] = (),
     ) -> Usage:
         """Run to the end; returns what the process and all it waited for took. Where there are
@@ -137,9 +139,11 @@ class Runner:
             environment = {**env, "MAKEFLAGS": makeflags}
             with (
                 _opened(output) as out,
+                stdin.open("rb") as said,
                 self._started(
                     self._confined(argv, writable, what=what, cwd=cwd, env=env, log=log),
-                    *(what, cwd, environment, log, out or text, text, descriptors),
+                    *(what, cwd, environment, log, out or text),
+                    *((out if errors_too and out else text), descriptors, said),
                 ) as process,
             ):
                 used = _wait(process)
@@ -224,13 +228,14 @@ class Runner:
         out: int | IO[bytes],
         err: int | IO[bytes],
         descriptors: tuple[int, ...],
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
     ) -> Iterator[subprocess.Popen[bytes]]:
         try:
             process = subprocess.Popen(
                 argv,
                 cwd=cwd,
                 env=dict(env),
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,

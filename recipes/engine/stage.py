@@ -93,8 +93,12 @@ class Run:
     argv: tuple[str, ...]
     cwd: str = "${work}"
     env: tuple[tuple[str, str], ...] = ()
+    input: str = ""
+    """A text that it reads from standard input; nothing by default."""
     output: str = ""
     """Where standard output goes instead of the log."""
+    errors_too: bool = False
+    """Standard error goes to `output` with it."""
     hint: str = field(default="", metadata=UNKEYED)
     """What a person can do where it fails because it may not write somewhere."""
     says_why: bool = field(default=False, metadata=UNKEYED)
@@ -473,11 +477,12 @@ class Members:
 
 @dataclass(frozen=True, kw_only=True)
 class Does:
-    """A command ends with 0 and what it prints holds a text."""
+    """A command ends with a code, 0 by default, and what it prints holds a text."""
 
     revision: ClassVar[int] = 1
     run: Run
     expect: str = ""
+    code: int = 0
     upon_sigill: str = field(default="", metadata=UNKEYED)
     """The command that tells more where an illegal instruction ends it; so with `Serves`."""
 

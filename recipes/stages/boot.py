@@ -24,6 +24,7 @@ from recipes.engine.stage import (
     Unpack,
     Write,
 )
+from recipes.service import Run as DeclaredRun
 from recipes.service import Service
 from recipes.stages import image
 from recipes.target import Target
@@ -117,7 +118,12 @@ def subject(service: str, board: Board) -> str:
 
 def tells(service: Service) -> bool:
     """Whether the service's declaration says what is to be seen of it."""
-    return bool(service.run or service.serve)
+    return bool(service.serve or _plain(service))
+
+
+def _plain(service: Service) -> tuple[DeclaredRun, ...]:
+    """The runs that take no more than a command line."""
+    return tuple(run for run in service.run if run.is_plain)
 
 
 def service(  # noqa: PLR0913  # three declarations and four stages
@@ -136,7 +142,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
     port = service.image.port or PORT
     words = service.image.entrypoint
     if not service.serve:
-        words = (*words, *service.run[0].arguments)
+        words = (*words, *_plain(service)[0].arguments)
     root = "${work}/root"
     network = (
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:${{port}}-:{port}"),
@@ -183,7 +189,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
                     *((f"{OWN}port {port} is served",) if service.serve else ()),
                 ),
                 over=OVER,
-                expect="" if service.serve else service.run[0].expect,
+                expect="" if service.serve else _plain(service)[0].expect,
                 network=NETWORK if board.network else "",
                 requests=tuple(
                     Request(scheme=one.scheme, path=one.path, expect=one.expect)

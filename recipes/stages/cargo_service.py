@@ -74,6 +74,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("RUSTC", "${work}/bin/rustc"),
             *cross.environment(target),
             *library_env,
+            *program.environment(service),
         ),
         steps=(
             *cross.steps(target, kit, remaps=REMAPS),

@@ -40,6 +40,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         needs=kit.needs,
         tools=kit.tools,
         path=cross.PATH,
+        env=program.environment(service),
         steps=(
             *cross.steps(target, kit),
             Run(

@@ -14,6 +14,7 @@ from recipes.engine.stage import (
     Step,
     Unpack,
     Write,
+    escaped,
 )
 from recipes.service import Service
 from recipes.source import Component
@@ -72,6 +73,7 @@ def stage(
 ) -> Stage:
     """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
     verifications of the program and of what it was linked with."""
+    given = service.image.environment
     return Stage(
         name=f"image-{service.name}-{target.name}",
         target=target.name,
@@ -92,7 +94,10 @@ def stage(
                 entrypoint=service.image.entrypoint,
                 user=f"{USER}:{USER}",
                 ports=() if service.image.port is None else (service.image.port,),
-                env=() if service.image.port is None else (("PORT", str(service.image.port)),),
+                env=(
+                    *(() if service.image.port is None else (("PORT", str(service.image.port)),)),
+                    *((name, escaped(text)) for name, text in sorted(given.items())),
+                ),
                 labels=tuple(sorted(service.image.labels.items())),
                 modes=(("tmp", 0o1777),),
             ),

@@ -93,6 +93,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             ("HOSTCXX", f"{HOST}/g++"),
             ("CFLAGS", "-O2"),
             ("CXXFLAGS", "-O2"),
+            *program.environment(service),
             *((("LDLIBS", " ".join(kit.link)),) if kit.link else ()),
         ),
         steps=(

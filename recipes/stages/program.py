@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Check, Copy, Does, Elf, Free, Run, Serves, Strip
+from recipes.engine.stage import Check, Copy, Does, Elf, Free, Run, Serves, Strip, escaped
 from recipes.service import Service
 from recipes.target import Target
 
@@ -29,6 +29,7 @@ def witnessed(service: Service, target: Target) -> tuple[str, ...]:
     return (
         *(
             f"{where}: {' '.join((service.binary, *run.arguments))}, printed {run.expect!r}"
+            + (f", ended with code {run.code}" if run.code else "")
             for run in service.run
         ),
         *(
@@ -58,8 +59,16 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
         Free(root="${out}/bin", texts=("${cache}",)),
         *(
             Does(
-                run=Run(argv=emulated(target, program, *run.arguments)),
-                expect=run.expect,
+                run=Run(
+                    argv=emulated(target, program, *run.arguments),
+                    env=tuple(
+                        (name, escaped(text)) for name, text in sorted(run.environment.items())
+                    ),
+                    input=escaped(run.input),
+                    errors_too=True,
+                ),
+                expect=escaped(run.expect),
+                code=run.code,
                 upon_sigill=audit,
             )
             for run in service.run
@@ -75,3 +84,8 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
             for serve in service.serve
         ),
     )
+
+
+def environment(service: Service) -> tuple[tuple[str, str], ...]:
+    """What a service's declaration adds to the environment of its build."""
+    return tuple((name, escaped(text)) for name, text in sorted(service.environment.items()))

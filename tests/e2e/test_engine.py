@@ -309,6 +309,7 @@ def test_a_step_has_the_declared_environment_and_no_other(
         "PATH": f"{need}/programs:{tool}/bin:{runner.HOST_PATH}",
         "STAGE": f"{work}/out",
         "TMPDIR": work,
+        "GIT_CEILING_DIRECTORIES": f"{bench.cache}/work:{bench.cache}/scratch",
         "TZ": "Asia/Tokyo",
         ending.MARK: work,
     }

@@ -381,6 +381,59 @@ install:
         shutil.rmtree(above)
 
 
+TALKS = """
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+    char line[80] = "";
+    fprintf(stderr, "version %s\\n", VERSION);
+    if (fgets(line, sizeof line, stdin)) fprintf(stderr, "read %s", line);
+    fprintf(stderr, "variable %s\\n", getenv("GIVEN") ? getenv("GIVEN") : "none");
+    return line[0] ? 3 : 0;
+}
+"""
+
+
+@pytest.mark.once
+def test_what_a_run_is_given_and_what_it_gives_back(shop: Shop) -> None:
+    makefile = """
+all: prog
+prog: prog.c
+\t$(CC) -DVERSION='"$(MY_VERSION)"' prog.c -o prog
+install:
+\tinstall -D prog $(DESTDIR)/bin/prog
+"""
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": TALKS})
+    more = 'environment = { MY_VERSION = "1.2.3" }'
+    runs = """
+[[run]]
+expect = "read a line"
+code = 3
+input = "a line\\n"
+[[run]]
+expect = "variable of ${ours}"
+environment = { GIVEN = "of ${ours}" }
+"""
+    shop.build("prog", build="make", more=more, expect="version 1.2.3", tail=runs)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("run", "fault"),
+    [
+        ('expect = "version"\ncode = 4', "ended with code 0, not 4"),
+        ('expect = "version"\ninput = "x"', "ended with code 3"),
+        ('expect = "read x"\ncode = 3\ninput = "y"', "printed no 'read x' but"),
+    ],
+)
+def test_another_end_than_was_declared_is_found(shop: Shop, run: str, fault: str) -> None:
+    makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": TALKS.replace("VERSION", '"1"')})
+    with pytest.raises((errors.CheckFailed, errors.CommandFailed), match=fault):
+        shop.build("prog", build="make", expect="version 1", tail=f"\n[[run]]\n{run}\n")
+
+
 # --- the allocator ---------------------------------------------------------------------------
 
 MIMALLOC = 'allocator = "mimalloc"'

@@ -65,6 +65,8 @@ SERVICE_EDITS: dict[str, object] = {
     "image.port": 99,
     "image.ca_bundle": True,
     "image.labels": {"a": "b"},
+    "image.environment": {"A": "b"},
+    "environment": {"A": "b"},
     "run": (service.Run(arguments=("--other",), expect="x"),),
     "serve": (service.Serve(scheme="http", path="/other", expect="x"),),
     "allowed": (

@@ -194,3 +194,15 @@ def test_the_words_of_the_pipelines_own_list_are_known() -> None:
     for entry in allowed.load():
         assert set(entry.needs) <= baseline.words(), entry
         assert set(entry.baselines) <= set(baseline.BASELINES), entry
+
+
+@pytest.mark.parametrize("name", ["CC", "PATH", "CARGO_HOME", "RUSTFLAGS", "CC_x", "OPENSSL_DIR"])
+def test_variables_of_ours_are_not_the_projects(tmp_path: Path, name: str) -> None:
+    text = (
+        'summary = "x"\nbuild = "make"\nbinary = "x"\n'
+        f'environment = {{ {name} = "1" }}\nimage.entrypoint = ["/x"]\n'
+    )
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/service.toml").write_text(text)
+    with pytest.raises(errors.BadDeclaration, match=f"{name}: set by Muslin for every build"):
+        service.load((tmp_path / "x",))
