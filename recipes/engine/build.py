@@ -309,7 +309,7 @@ class Builder:
             return 0.0
         started = time.monotonic()
         # A check sees what it is told of, not what the stage was built with.
-        bare = dataclasses.replace(stage, path=(), tools=(), env=())
+        bare = dataclasses.replace(stage, path=(), tools=(), env=(), scratch=())
         with workplace.emptied(self.store.work / f"{entry.key[:20]}-check") as work:
             values = {**self._trees("tool", stage.judges), "out": str(entry.tree)}
             place = self._site(bare, work, log, values)

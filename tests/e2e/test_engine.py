@@ -583,6 +583,19 @@ def test_a_judge_that_fails_by_itself_blames_nobody(bench: Bench) -> None:
     assert not bench.said("built")
 
 
+def test_a_stage_with_scratch_is_checked_without_it(bench: Bench) -> None:
+    goal = stage(
+        "goal",
+        shell(
+            "echo x > $SCRATCH/kept; cp $SCRATCH/kept $OUT/x", SCRATCH="${scratch}", OUT="${out}"
+        ),
+        checks=(Does(run=Run(argv=("cat", "${out}/x")), expect="x"),),
+        scratch=("fixed",),
+        needs=(text("fixed"),),
+    )
+    assert (bench.build(goal)["goal"].tree / "x").is_file()
+
+
 CONFINED = pytest.mark.skipif(
     confinement.abi() < confinement.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
 )
