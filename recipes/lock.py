@@ -116,7 +116,8 @@ def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin
             if pin.kind == "source":
                 update |= _patched(suite, pin, version, files, obtain)
         except (errors.ArchiveUnusable, errors.NoNetwork, errors.NoPatches) as error:
-            note(f"{pin.package} {version} is passed over: {error}")
+            why = str(error).splitlines()[0].rstrip(":")
+            note(f"{pin.package} {version} is passed over: {why}; {apt.log} says more")
             continue
         return pin.model_copy(update=update)
     raise errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
