@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +41,7 @@ from recipes.engine.schedule import Planned
 from recipes.engine.stage import ArchiveFile, Stage
 from recipes.engine.store import Entry, Store
 from recipes.output import Output
+from recipes.service import Service
 from recipes.settings import Settings
 from recipes.source import Component, Pins, PinSet
 from recipes.stages import boot, sdk
@@ -60,9 +62,8 @@ class Pipeline:
         self.settings: Settings = settings.load(project)
         self.targets = target.load(project / "toolchains")
         self.boards = board.load(project / "boards", self.targets)
-        self.services = service.load(self.settings.services)
-        """Those that this run is about."""
-        self._declared = tuple(self.services)
+        self._declared = service.named(self.settings.services)
+        self._chosen = tuple(self._declared)
         self.store = Store(self.settings.cache)
         self.history = History(self.settings.cache / "history")
         self.runner = Runner(self.settings.jobs)
@@ -77,6 +78,11 @@ class Pipeline:
         self._pins: Pins | None = None
         self._catalog: Catalog | None = None
         self._said_sources = self._said_driver = ""
+
+    @cached_property
+    def services(self) -> dict[str, Service]:
+        """Those that this run is about, by name: a fault in another one does not stop it."""
+        return service.load(self._declared[name] for name in self._chosen)
 
     @property
     def pins(self) -> Pins:
@@ -127,8 +133,8 @@ class Pipeline:
             if name not in self._declared:
                 raise errors.NoService(name, self._declared)
         if said:
-            chosen = said.split(",")
-            self.services = {name: self.services[name] for name in chosen}
+            self._chosen = tuple(said.split(","))
+            vars(self).pop("services", None)  # those read for another choice
 
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now; services are read once in a run."""
@@ -283,7 +289,7 @@ class Pipeline:
             store=self.store,
             report=self.report,
             targets=self.targets,
-            services=self._declared,
+            services=tuple(self._declared),
             boards=self.boards,
         )
 
@@ -373,7 +379,8 @@ class Pipeline:
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entry = builder.build([stage], executor)[stage.name]
         rust = entry.tree / "rust" / "bin"
-        environment = {**dict(sdk.environment(one, str(entry.tree))), "RUSTC": str(rust / "rustc")}
+        environment = dict(sdk.environment(one, str(entry.tree)))
+        environment |= {"RUSTC": str(rust / "rustc"), "RUSTDOC": str(rust / "rustdoc")}
         return str(rust / "cargo"), list(words[1:]), environment
 
     def fetch(self, words: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ from recipes.audit import baseline
 from recipes.audit.baseline import BASELINES
 from recipes.declaration import Declaration
 
+NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
+"""What a repository of images can be called."""
 FILE = "service.toml"
 MANIFEST = "Cargo.toml"
 Text = Annotated[str, Field(min_length=1)]
@@ -157,7 +160,8 @@ class Allowed(Declaration):
 class Service(Declaration):
     """One program, built for every target and packed into an image."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")]
+    name: str
+    """That of its folder."""
     folder: Path
     summary: Text
     build: Literal["cargo", "make", "cmake"]
@@ -208,17 +212,30 @@ class Service(Declaration):
         return _declaring(self.folder)
 
 
-def load(folders: tuple[Path, ...]) -> dict[str, Service]:
-    """The services in these folders, by name."""
-    services: dict[str, Service] = {}
+def named(folders: Iterable[Path]) -> dict[str, Path]:
+    """The folders by the names of the services in them, which are not read for it.
+
+    Raises `BadDeclaration` for a name that no image can have, or that two have.
+    """
+    found: dict[str, Path] = {}
     for folder in folders:
-        service = _read(folder)
-        if service.name in services:
-            taken = services[service.name].folder
-            fault = f"the name {service.name} is {taken}'s already"
-            raise errors.BadDeclaration(service.declared, [fault])
-        services[service.name] = service
-    return services
+        name, fault = folder.name, ""
+        if not re.fullmatch(NAME, name):
+            fault = (
+                f"its folder is called {name!r}, and an image cannot be: rename it, to lower-case "
+                "letters and digits with one of - . _ between them"
+            )
+        elif name in found:
+            fault = f"the name {name} is {found[name]}'s already"
+        if fault:
+            raise errors.BadDeclaration(_declaring(folder), [fault])
+        found[name] = folder
+    return found
+
+
+def load(folders: Iterable[Path]) -> dict[str, Service]:
+    """The services in these folders, by name; raises `BadDeclaration`."""
+    return {name: _read(folder) for name, folder in named(folders).items()}
 
 
 def declares(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.product.conftest import PROJECT, Product
+from tests.product.conftest import PROJECT, Product, output
 
 MAIN_C = """\
 #include <openssl/crypto.h>
@@ -180,6 +180,28 @@ def test_cargo(product: Product, sdk: Path, project: Path, told: str) -> None:
     assert "zlib 1.3.1" in said
     built = project / "target" / product.target.rust.triple / "release" / "hello"
     assert is_static(product, built)
+
+
+LIB_RS = """\
+//! ```
+//! assert_eq!(std::env::consts::ARCH, hello::ARCH);
+//! println!("from a doc test");
+//! ```
+pub const ARCH: &str = env!("EXPECT_ARCH");
+"""
+
+
+def test_doc_tests(product: Product, project: Path) -> None:
+    """`nox -s cargo -- TARGET test`: the machine's own rustdoc has no std for the target."""
+    (project / "Cargo.toml").write_text(CARGO)
+    (project / "src").mkdir()
+    (project / "src" / "lib.rs").write_text(LIB_RS)
+    name = product.target.name
+    program, words, environment = product.pipeline.cargo([name, "test", "--offline"])
+    expected = ARCHITECTURES.get(name, name)
+    said = output([program, *words], cwd=project, **environment, EXPECT_ARCH=expected)
+    assert "Doc-tests hello" in said
+    assert "1 passed" in said
 
 
 def test_nothing_but_the_libraries_for_the_target_is_found(sdk: Path, project: Path) -> None:

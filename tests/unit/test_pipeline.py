@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, sessions, target
+from recipes import errors, sessions, settings, target
 from recipes.engine.history import Build
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
@@ -154,6 +154,22 @@ def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
 def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:
     with pytest.raises(errors.Unknown, match=r"no stage 'gcc-armv9'\. Did you mean gcc-armv[567]"):
         sessions.plan(trial, ["--why", "gcc-armv9"])
+
+
+def test_a_fault_in_another_service_stops_no_run(
+    trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (faulty := tmp_path / "faulty").mkdir()
+    (faulty / "service.toml").write_text('build = "mak"\n')
+    found = (*trial.settings.services, faulty)
+    changed = dataclasses.replace(trial.settings, services=found)
+    monkeypatch.setattr(settings, "load", lambda _: changed)
+    both = Trial()
+    both.choose({"--service": "hello-c"})
+    assert list(both.services) == ["hello-c"]
+    both.choose({"--service": "hello-c,faulty"})
+    with pytest.raises(errors.BadDeclaration, match=r"faulty/service\.toml"):
+        both.catalog()
 
 
 def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_port_is_a_port(tmp_path: Path, port: str) -> None:
 
 @pytest.mark.parametrize("name", ["My-Service", "a b", "-a", "a--b", "a_"])
 def test_a_folder_name_that_no_image_can_have_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
+    with pytest.raises(errors.BadDeclaration, match=rf"its folder is called '{name}'"):
         service.load((folder(tmp_path, name=name),))
 
 
