@@ -13,8 +13,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -142,6 +142,14 @@ class Found:
     ended: Sequence[Ended]
     beyond: Sequence[Pinned] = ()
     """Releases that are newer than all that the archive's changelogs are about."""
+
+    def among(self, components: Container[str]) -> Found:
+        """What of it is about these."""
+        return replace(
+            self,
+            lacking=[row for row in self.lacking if row.component in components],
+            ended=[one for one in self.ended if one.component in components],
+        )
 
     @property
     def summary(self) -> str:

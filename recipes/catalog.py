@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -208,7 +208,8 @@ class Catalog(Parts):
         return self._once("ca-bundle", lambda: image.ca_bundle(source))
 
     def _kit_of(self, service: Service, target: Target, *tools: str) -> Kit:
-        return self.kit(target, service.libraries, *tools)
+        kit = self.kit(target, service.libraries, *tools)
+        return replace(kit, remedies=libraries.remedies(service))
 
     def _cargo(self, service: Service, target: Target) -> Stage:
         workspace = self._workspace(service)

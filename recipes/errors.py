@@ -115,6 +115,10 @@ class CommandFailed(PipelineError):
         self.code, self.tail = code, tuple(tail)
         self.refuses = code not in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
 
+    def ends_with(self, remedies: Iterable[str]) -> None:
+        """Say in the end what a person can do."""
+        self.args = ("\n  ".join((str(self), *remedies)),)
+
 
 class WroteOutside(PipelineError):
     """A build wanted to write where nothing of it belongs."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
 from recipes import errors
+from recipes.service import Service
 from recipes.stages import curl, mimalloc, openssl, sqlite3, zlib
 from recipes.stages.library import Library
 from recipes.target import Target
@@ -36,6 +38,32 @@ def with_their_needs(names: tuple[str, ...]) -> tuple[str, ...]:
             left += graph[name]
     order = TopologicalSorter({name: sorted(graph[name]) for name in sorted(wanted)})
     return tuple(reversed(tuple(order.static_order())))
+
+
+def remedies(service: Service) -> tuple[tuple[str, str], ...]:
+    """What to do where a service asks for a library that it has not declared; see `Run`."""
+    had = with_their_needs(service.needs)
+    return tuple(
+        (_missed(library), f"If it is {name} that it lacks: {_needing(service, name)}")
+        for name, library in LIBRARIES.items()
+        if library.called and name not in had
+    )
+
+
+def _missed(library: Library) -> str:
+    """What compilers, linkers, pkg-config, CMake, meson and build scripts say without it."""
+    linked = "|".join(word.removeprefix("-l") for word in library.link)
+    called = "|".join(map(re.escape, library.called))
+    return (
+        rf"{library.header}: No such file|{library.header}' file not found|"
+        rf"cannot find -l({linked})\b|"
+        rf"(?i:not find|package|dependency|library|requirements)\W+(?i:{called})\b"
+    )
+
+
+def _needing(service: Service, name: str) -> str:
+    names = ", ".join(f'"{one}"' for one in (*service.needs, name))
+    return f"`needs = [{names}]` in {service.declared}"
 
 
 def environment(names: tuple[str, ...], target: Target) -> tuple[tuple[str, str], ...]:

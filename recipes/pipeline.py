@@ -237,7 +237,7 @@ class Pipeline:
                             entries |= builder.build(self.joint(builder, targets), executor)
                         brought = self._fill(output, goal, targets, entries)
             if fills and self.events.any:
-                self._warn_of_fixes()
+                self._warn_of_fixes(goal)
         if faults:
             raise errors.SeveralFailed(faults)
         lines = list(self.report.lines)
@@ -342,8 +342,15 @@ class Pipeline:
         versions = {one.name: (one.version, one.fixes) for one in components}
         return advisories.released(versions, debian.pins, debian.suite)
 
-    def _warn_of_fixes(self) -> None:
-        """Say which fixes what was built lacks. The archive is asked at most once a day, and what
+    def _shipped(self, goal: Goal) -> set[str]:
+        """The components that get into what a session fills `dist/` with."""
+        parts = (
+            [self.catalog().components_of_sdk()] if goal == "sdk" else self._contained().values()
+        )
+        return {"rust", *(one.name for each in parts for one in each)}
+
+    def _warn_of_fixes(self, goal: Goal) -> None:
+        """Say which fixes what was shipped lacks. The archive is asked at most once a day, and what
         it said before serves where it cannot be."""
         cache, now = self.settings.cache, time.time()
         try:
@@ -358,7 +365,7 @@ class Pipeline:
                     advisories.remember_failure(cache)
                     why = str(error).splitlines()[0]
                     self.report.note(f"security fixes were not looked for today: {why}")
-            found = self.lacking_fixes(offline=True)
+            found = self.lacking_fixes(offline=True).among(self._shipped(goal))
         except errors.NotAsked:
             return
         for line in (found.summary, found.accepted):

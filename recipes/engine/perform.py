@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 from recipes import errors
 from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches
+from recipes.engine.runner import last_said
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Boot,
@@ -137,9 +139,11 @@ def run(what: Run, site: Site) -> None:
     except errors.CommandFailed as error:
         if what.hint and site.runner.confines and "Permission denied" in "\n".join(error.tail):
             raise errors.WroteOutside(site.stage, error.tail, what.hint, site.log) from error
+        said = last_said(site.log)
+        error.ends_with(says for pattern, says in what.remedies if re.search(pattern, said))
         why = error.tail[len(error.tail) - [*error.tail[::-1], ""].index("") :]
-        said = what.says_why and error.code == REFUSED and why
-        if not said or why[0].startswith("$ "):  # the log's own line
+        refused = what.says_why and error.code == REFUSED and why
+        if not refused or why[0].startswith("$ "):  # the log's own line
             raise
         raise errors.SaidNo(site.stage, why, site.log) from error
     site.cpu_seconds += used.cpu_seconds

@@ -310,7 +310,12 @@ def tail(log: Path) -> list[str]:
     return _end_of(log).decode(errors="replace").splitlines()[-TAIL:]
 
 
-def _end_of(path: Path, start: int = 0) -> bytes:
+def last_said(log: Path) -> str:
+    """What the last command of a log said, up to a megabyte."""
+    return _end_of(log, most=1_000_000).decode(errors="replace").rpartition("\n$ ")[2]
+
+
+def _end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
     with path.open("rb") as file:
-        file.seek(max(start, path.stat().st_size - 16384))
+        file.seek(max(start, path.stat().st_size - most))
         return file.read()

@@ -101,6 +101,8 @@ class Run:
     """Standard error goes to `output` with it."""
     hint: str = field(default="", metadata=UNKEYED)
     """What a person can do where it fails because it may not write somewhere."""
+    remedies: tuple[tuple[str, str], ...] = field(default=(), metadata=UNKEYED)
+    """What a person can do where it fails and a regular expression is found in what it said."""
     says_why: bool = field(default=False, metadata=UNKEYED)
     """With exit code 3 it refuses a product, and what it prints behind its last empty line says to
     a reader why."""

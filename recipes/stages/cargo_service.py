@@ -109,6 +109,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     *_choices(service.cargo),
                 ),
                 cwd="/",  # cargo looks for configuration in every folder above this one
+                remedies=kit.remedies,
             ),
             Copy(
                 source=f"{folder}/{triple}/{service.cargo.folder}/{service.binary}",

@@ -5,6 +5,11 @@ from __future__ import annotations
 from recipes.engine.stage import RegistrySettings, Run, Stage
 from recipes.workspaces import Workspace
 
+STALE = "lock file .* needs to be updated"
+UPDATE = (
+    "Cargo.lock is behind a Cargo.toml. `cargo update --workspace` there brings it up to date; "
+    "commit what it changes"
+)
 LIBRARY = "${need.rust}/lib/rustlib/src/rust/library"
 
 
@@ -23,7 +28,11 @@ def stage(name: str, *, workspace: Workspace, rust: Stage) -> Stage:
         network=True,
         steps=(
             RegistrySettings(path="${work}/cargo-home/config.toml"),
-            _vendor("${tool.rust}/bin/cargo", f"${{tree.workspace}}/{workspace.manifest}"),
+            _vendor(
+                "${tool.rust}/bin/cargo",
+                f"${{tree.workspace}}/{workspace.manifest}",
+                remedies=((STALE, f"{workspace.root}: {UPDATE}"),),
+            ),
         ),
         runs_on="nowhere",
         guess=20,
@@ -51,7 +60,7 @@ def of_std(*, rust: Stage) -> Stage:
     )
 
 
-def _vendor(cargo: str, manifest: str) -> Run:
+def _vendor(cargo: str, manifest: str, remedies: tuple[tuple[str, str], ...] = ()) -> Run:
     return Run(
         argv=(
             cargo,
@@ -61,4 +70,5 @@ def _vendor(cargo: str, manifest: str) -> Run:
         ),
         cwd="/",  # cargo looks for configuration in every folder above this one
         output="${work}/config",
+        remedies=remedies,
     )

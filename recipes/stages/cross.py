@@ -85,6 +85,8 @@ class Kit:
     """What a linker is told to link all of them, in order."""
     allocator: str = ""
     """An object that serves malloc(3) in the place of musl, linked in front of all else."""
+    remedies: tuple[tuple[str, str], ...] = ()
+    """What to do about libraries that it lacks, by what builds then say: see `Run`."""
     tools: tuple[tuple[str, Stage], ...]
     """Programs of this machine: `pkgconf`, `emulator`, and what a recipe asks for."""
 

@@ -72,4 +72,10 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     )
 
 
-LIBRARY = Library(stage=stage, link=("-lcurl",), needs=("openssl", "zlib"))
+LIBRARY = Library(
+    stage=stage,
+    link=("-lcurl",),
+    needs=("openssl", "zlib"),
+    header=r"curl/\w+\.h",
+    called=("curl", "libcurl"),
+)

@@ -44,5 +44,9 @@ class Library:
     """Groups of the host's packages that its build runs programs of."""
     tests: Tests | None = None
     """What must have passed before the library is in an image."""
+    header: str = ""
+    """A regular expression of its headers' paths, as programs include them."""
+    called: tuple[str, ...] = ()
+    """Its names in pkg-config and CMake."""
     environment: Callable[[Target], Environment] = lambda _: ()
     """How a service's build finds it, beyond what pkg-config and the compiler know."""

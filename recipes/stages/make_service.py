@@ -118,7 +118,11 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             ),
             Link(path=f"{PLAIN}/pkg-config", target=f"../bin/{target.triple}-pkg-config"),
             Write(path=f"{PLAIN}/strip", text=escaped(STRIP), executable=True),
-            Run(argv=(*make, *service.make.arguments), cwd="${tree.source}"),
+            Run(
+                argv=(*make, *service.make.arguments),
+                cwd="${tree.source}",
+                remedies=kit.remedies,
+            ),
             *install,
             *program.stripped(target, service),
         ),

@@ -147,4 +147,6 @@ LIBRARY = Library(
     link=("-lssl", "-lcrypto", "-latomic"),
     tests=known_answers,
     environment=environment,
+    header=r"openssl/\w+\.h",
+    called=("openssl", "libssl", "libcrypto", "directory of openssl"),
 )

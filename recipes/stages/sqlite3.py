@@ -108,4 +108,11 @@ def environment(_: Target) -> tuple[tuple[str, str], ...]:
     return (("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1"),)
 
 
-LIBRARY = Library(stage=stage, link=("-lsqlite3",), tools=("tcl",), environment=environment)
+LIBRARY = Library(
+    stage=stage,
+    link=("-lsqlite3",),
+    tools=("tcl",),
+    environment=environment,
+    header="sqlite3\\.h",
+    called=("sqlite3",),
+)

@@ -326,6 +326,51 @@ def test_a_makefile_below_the_root(shop: Shop) -> None:
     shop.build("deep", build="make", more=table, expect="it runs")
 
 
+FORGOTTEN = {
+    "a header": (
+        "make",
+        "openssl",
+        {"Makefile": "all: prog\n", "prog.c": "#include <openssl/ssl.h>\n" + PRINTS},
+    ),
+    "an archive": ("make", "zlib", {"Makefile": "LDLIBS = -lz\nall: prog\n", "prog.c": PRINTS}),
+    "a name in pkg-config": (
+        "make",
+        "curl",
+        {"Makefile": "all:\n\t$(PKG_CONFIG) --exists --print-errors libcurl\n"},
+    ),
+    "a package in CMake": (
+        "cmake",
+        "openssl",
+        {
+            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\nproject(prog C)\n"
+            "find_package(OpenSSL REQUIRED)\n"
+        },
+    ),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("build", "library", "files"), FORGOTTEN.values(), ids=FORGOTTEN)
+def test_a_library_that_was_not_declared_is_named(
+    shop: Shop, build: str, library: str, files: dict[str, str]
+) -> None:
+    lay(shop.folder / "prog", files)
+    says = rf"If it is {library} that it lacks: `needs = \[\"{library}\"\]` in .*service\.toml$"
+    with pytest.raises(errors.CommandFailed, match=says):
+        shop.build("prog", build=build, expect="it runs")
+
+
+@pytest.mark.once
+def test_a_lock_that_is_behind_is_named(shop: Shop) -> None:
+    lay(shop.folder / "near", {"Cargo.toml": package("near"), "src/lib.rs": ""})
+    lay(shop.folder / "app", {"Cargo.toml": package("app"), "src/main.rs": "fn main() {}"})
+    shop.cargo("app", "generate-lockfile")
+    more = '[dependencies]\nnear = { path = "../near" }\n'
+    lay(shop.folder / "app", {"Cargo.toml": package("app", more)})
+    with pytest.raises(errors.CommandFailed, match=r"/app: Cargo\.lock is behind .*--workspace"):
+        shop.build("app", build="cargo", expect="it runs")
+
+
 @pytest.mark.once
 def test_a_program_that_is_not_installed_is_named_with_what_is(shop: Shop) -> None:
     makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/other\n"

@@ -114,6 +114,8 @@ def test_the_summary_is_about_what_is_open() -> None:
     answer = Found(asked=0.0, pinned=[pinned("1.0-2")], lacking=rows, ended=[])
     assert answer.summary == "demo 1.0-2 lacks the fixes of CVE-2026-0004"
     assert answer.open == 1
+    assert answer.among({"demo"}) == answer
+    assert answer.among({"other"}).summary == ""
     data = json.loads(json.dumps(answer.as_data()))
     assert [row["cve"] for row in data["open"]] == ["CVE-2026-0004"]
     assert [row["reason"] for row in data["accepted"]] == ["why"]
