@@ -5,7 +5,7 @@ from __future__ import annotations
 from recipes.engine.stage import RegistrySettings, Run, Stage
 from recipes.workspaces import Workspace
 
-STALE = "lock file .* needs to be updated"
+STALE = "lock file .* needs to be updated|cannot update the lock file"
 UPDATE = (
     "Cargo.lock is behind a Cargo.toml. `cargo update --workspace` there brings it up to date; "
     "commit what it changes"
