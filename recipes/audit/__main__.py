@@ -19,7 +19,7 @@ from typing import Any
 
 from recipes.audit import baseline, verdict
 from recipes.audit.allowed import Entry
-from recipes.audit.finding import Refused
+from recipes.audit.finding import Finding, Refused
 from recipes.audit.verdict import Verdict
 
 REFUSED = 3
@@ -72,9 +72,45 @@ def _faults(said: dict[str, Any], verdicts: list[Verdict]) -> Iterator[str]:
         where = "[[allowed]] of service.toml" if said["shipped"] else "recipes/audit/allowed.toml"
         yield "Build it for the target's processor. Where something looks before the code runs"
         yield f"whether the processor has it, say so in {where}: docs/verify.md."
+        yield from _entries(said["baseline"], [one for each in verdicts for one in each.refused])
     else:
         yield "Build it so that it can be looked into, with its symbols and without -flto:"
         yield "docs/verify.md."
+
+
+def _entries(baseline: str, refused: Iterable[Finding]) -> Iterator[str]:
+    """What would allow the code that was refused, but for the reasons; claims alone have none."""
+    code, claims = dict[str, set[str]](), set[str]()
+    for one in refused:
+        if one.section:
+            code.setdefault(one.symbol, set()).add(one.what)
+        else:
+            claims.add(one.what)
+    alike = dict[tuple[str, ...], list[str]]()
+    for symbol in sorted(code):
+        alike.setdefault(tuple(sorted(code[symbol])), []).append(symbol)
+    if alike:
+        yield "All of it, where each place is known to be behind such a look:"
+    for needs, symbols in alike.items():
+        yield "[[allowed]]"
+        yield f"baselines = [{_quoted(baseline)}]"
+        yield "symbols = ["
+        yield from (f"    {_quoted(_as_pattern(symbol))}," for symbol in symbols)
+        yield "]"
+        yield f"needs = [{', '.join(map(_quoted, needs))}]"
+        if claims:
+            yield f"claims = [{', '.join(map(_quoted, sorted(claims)))}]"
+        yield 'reason = ""  # what looks, and where that can be read'
+
+
+def _as_pattern(symbol: str) -> str:
+    """A pattern for `fnmatch` that this name alone fits."""
+    return "".join(f"[{one}]" if one in "*?[" else one for one in symbol)
+
+
+def _quoted(text: str) -> str:
+    """A string of TOML."""
+    return json.dumps(text)
 
 
 def _verdicts(said: dict[str, Any], folder: Path) -> list[Verdict]:

@@ -141,11 +141,10 @@ def run(what: Run, site: Site) -> None:
             raise errors.WroteOutside(site.stage, error.tail, what.hint, site.log) from error
         said = last_said(site.log)
         error.ends_with(says for pattern, says in what.remedies if re.search(pattern, said))
-        why = error.tail[len(error.tail) - [*error.tail[::-1], ""].index("") :]
-        refused = what.says_why and error.code == REFUSED and why
-        if not refused or why[0].startswith("$ "):  # the log's own line
+        _, empty_line, why = said.rstrip().rpartition("\n\n")
+        if not (what.says_why and error.code == REFUSED and empty_line):
             raise
-        raise errors.SaidNo(site.stage, why, site.log) from error
+        raise errors.SaidNo(site.stage, why.splitlines(), site.log) from error
     site.cpu_seconds += used.cpu_seconds
     site.memory = max(site.memory, used.memory)
 

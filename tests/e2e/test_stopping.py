@@ -22,6 +22,7 @@ SOON = 12.0
 """Seconds within which a stopped run must be gone."""
 
 RUN = """\
+import signal
 import sys
 from pathlib import Path
 from recipes import errors
@@ -32,6 +33,7 @@ from recipes.pipeline import Pipeline
 from tests.e2e.bench import shell, stage, text
 
 here = Path.cwd()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in the background
 confinement.abi = lambda: -1  # scripts of stages meet in the project's folder
 {stages}
 

@@ -73,6 +73,10 @@ class Shop:
         self.run(name)
         return self.folder / "checkout" / "dist" / self.product.target.name / name
 
+    @property
+    def target(self) -> str:
+        return self.product.target.name
+
     def run(self, name: str) -> None:
         stream = io.StringIO()
         pipeline = Pipeline(self.folder / "checkout", Report(stream))
@@ -477,6 +481,34 @@ def test_another_end_than_was_declared_is_found(shop: Shop, run: str, fault: str
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": TALKS.replace("VERSION", '"1"')})
     with pytest.raises((errors.CheckFailed, errors.CommandFailed), match=fault):
         shop.build("prog", build="make", expect="version 1", tail=f"\n[[run]]\n{run}\n")
+
+
+BEYOND = {
+    "aarch64": ".arch armv8.1-a\\n ldadd w0, w1, [x2]",
+    "armv6": ".arch armv7-a\\n movw r0, #513",
+    "armv7": ".fpu neon-vfpv4\\n vfma.f32 q0, q1, q2",
+    "x86_64": "vpaddd %ymm0, %ymm1, %ymm2",
+}
+
+
+@pytest.mark.once
+def test_code_that_was_refused_is_allowed_by_what_the_refusal_prints(shop: Shop) -> None:
+    makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
+    made = [
+        f'__attribute__((noinline)) void f{at}(void) {{ __asm__("{BEYOND[shop.target]}"); }}\n'
+        for at in range(20)
+    ]
+    calls = "".join(f"if (count > 9) f{at}();\n" for at in range(20))
+    text = "#include <stdio.h>\nint main(int count, char **words)\n{\n(void)words;\n"
+    text += f'{calls}puts("it runs");\n}}\n'
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": "".join(made) + text})
+    with pytest.raises(errors.SaidNo) as refused:
+        shop.build("prog", build="make", expect="it runs")
+    lines = [line.removeprefix("  ") for line in str(refused.value).splitlines()]
+    entries = lines[lines.index("[[allowed]]") : -1]
+    assert all(f'    "f{at}",' in entries for at in range(20))
+    more = "\n".join(entries).replace('reason = ""', 'reason = "main looks at its arguments"')
+    shop.build("prog", build="make", expect="it runs", tail=f"\n{more}\n")
 
 
 # --- the allocator ---------------------------------------------------------------------------
