@@ -15,6 +15,7 @@ from recipes import (
     advisories,
     arguments,
     board,
+    changelogs,
     declaration,
     dist,
     doctor,
@@ -309,14 +310,14 @@ class Pipeline:
 
         Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotInArchive`, `NoAdvisories`, `NotAsked`.
         """
-        known, every = advisories.load(self.settings.cache), self._pinned()
+        known, every = changelogs.load(self.settings.cache), self._pinned()
         if not offline:
             for suite in {one.suite for one in every}:
                 if why := self.apt.lacks(suite):
                     raise errors.NoAdvisories(why)
             with self.report.busy("archive", self.apt.log):
-                known = advisories.ask(every, self.apt, before=known, now=time.time())
-            advisories.save(self.settings.cache, known)
+                known = changelogs.ask(every, self.apt, before=known, now=time.time())
+            changelogs.save(self.settings.cache, known)
         if known is None:
             raise errors.NotAsked([one.component for one in every])
         rules = advisories.policy(self.settings.project / "recipes" / "pins")
@@ -332,15 +333,15 @@ class Pipeline:
             beyond=advisories.beyond(every, known, is_newer=is_newer),
         )
 
-    def _pinned(self) -> list[advisories.Pinned]:
+    def _pinned(self) -> list[changelogs.Pinned]:
         """What is built, in the terms of Debian's packages."""
         if not isinstance(self.pins, UpstreamPins):
-            return advisories.pinned(self.pins)
+            return changelogs.pinned(self.pins)
         folder = self.settings.project / "recipes" / "pins"
         debian = declaration.read(folder / "debian.toml", PinSet)
         components = map(self.pins.component, self.pins.upstream.pins)
         versions = {one.name: (one.version, one.fixes) for one in components}
-        return advisories.released(versions, debian.pins, debian.suite)
+        return changelogs.released(versions, debian.pins, debian.suite)
 
     def _shipped(self, goal: Goal) -> set[str]:
         """The components that get into what a session fills `dist/` with."""
@@ -354,15 +355,15 @@ class Pipeline:
         it said before serves where it cannot be."""
         cache, now = self.settings.cache, time.time()
         try:
-            known, every = advisories.load(cache), self._pinned()
-            fresh = advisories.is_fresh(known, every, now)
-            if not fresh and not advisories.failed_lately(cache, now):
+            known, every = changelogs.load(cache), self._pinned()
+            fresh = changelogs.is_fresh(known, every, now)
+            if not fresh and not changelogs.failed_lately(cache, now):
                 try:
                     self.lacking_fixes()
                 except errors.Interrupted:
                     raise
                 except (errors.PipelineError, OSError) as error:
-                    advisories.remember_failure(cache)
+                    changelogs.remember_failure(cache)
                     why = str(error).splitlines()[0]
                     self.report.note(f"security fixes were not looked for today: {why}")
             found = self.lacking_fixes(offline=True).among(self._shipped(goal))

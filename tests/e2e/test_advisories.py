@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes import advisories, errors, source
-from recipes.advisories import Known
+from recipes import advisories, changelogs, errors, source
+from recipes.changelogs import Known
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
 from recipes.engine.runner import Runner
@@ -39,8 +39,8 @@ def pins(apt: Apt, tmp_path: Path) -> Pins:
 
 def lacking(apt: Apt, pins: Pins, *names: str) -> dict[str, set[str]]:
     """Component -> CVEs, whatever is accepted."""
-    every = [one for one in advisories.pinned(pins) if one.component in names]
-    known = advisories.ask(every, apt, before=None, now=0.0)
+    every = [one for one in changelogs.pinned(pins) if one.component in names]
+    known = changelogs.ask(every, apt, before=None, now=0.0)
     rows = advisories.lacking(every, known, (), is_newer=apt.is_newer, today=TODAY)
     return {name: {row.cve for row in rows if row.component == name} for name in names}
 
@@ -83,9 +83,9 @@ def test_a_changelog_comes_from_a_binary_package_where_the_sources_are_not_hande
 def test_a_changelog_that_is_known_is_not_fetched_again(
     apt: Apt, pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = [one for one in advisories.pinned(pins) if one.component in ("musl", "rust")]
-    first = advisories.ask(every, apt, before=None, now=1.0)
+    every = [one for one in changelogs.pinned(pins) if one.component in ("musl", "rust")]
+    first = changelogs.ask(every, apt, before=None, now=1.0)
     monkeypatch.setattr(Apt, "download", None)
-    second = advisories.ask(every, apt, before=first, now=2.0)
+    second = changelogs.ask(every, apt, before=first, now=2.0)
     assert second == Known(asked=2.0, packages=first.packages)
     assert {one.slot for one in every} == set(second.packages)

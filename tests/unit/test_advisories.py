@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import advisories, declaration, errors
-from recipes.advisories import Accepted, Found, Known, Package, Pinned, Policy, Support
+from recipes import advisories, changelogs, declaration, errors
+from recipes.advisories import Accepted, Found, Policy, Support
 from recipes.changelog import Entry
+from recipes.changelogs import Known, Package, Pinned
 from recipes.source import PinSet
 
 PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
@@ -125,22 +126,22 @@ def test_the_summary_is_about_what_is_open() -> None:
 
 
 def test_what_the_archive_said_is_kept(tmp_path: Path) -> None:
-    assert advisories.load(tmp_path) is None
-    advisories.save(tmp_path, KNOWN)
-    assert advisories.load(tmp_path) == KNOWN
+    assert changelogs.load(tmp_path) is None
+    changelogs.save(tmp_path, KNOWN)
+    assert changelogs.load(tmp_path) == KNOWN
     for damaged in ("", "[]", '{"asked": 1, "packages": {"a": {}}}'):
-        (tmp_path / advisories.FILE).write_text(damaged)
-        assert advisories.load(tmp_path) is None
+        (tmp_path / changelogs.FILE).write_text(damaged)
+        assert changelogs.load(tmp_path) is None
 
 
 def test_the_archive_is_asked_once_a_day() -> None:
     every = [pinned("1.0-4")]
-    assert not advisories.is_fresh(None, every, 0.0)
-    assert advisories.is_fresh(KNOWN, every, advisories.DAY - 1)
-    assert not advisories.is_fresh(KNOWN, every, advisories.DAY)
-    assert not advisories.is_fresh(KNOWN, every, -1.0), "the clock was set back"
+    assert not changelogs.is_fresh(None, every, 0.0)
+    assert changelogs.is_fresh(KNOWN, every, changelogs.DAY - 1)
+    assert not changelogs.is_fresh(KNOWN, every, changelogs.DAY)
+    assert not changelogs.is_fresh(KNOWN, every, -1.0), "the clock was set back"
     other = dataclasses.replace(pinned("1.0-4"), package="other")
-    assert not advisories.is_fresh(KNOWN, [*every, other], 1.0), "it was not asked about this one"
+    assert not changelogs.is_fresh(KNOWN, [*every, other], 1.0), "it was not asked about this one"
 
 
 def test_what_the_archive_was_not_asked_about_is_not_said_to_be_fixed() -> None:
@@ -201,7 +202,7 @@ def test_a_projects_release_is_compared_with_the_releases_of_the_package() -> No
         ("2.0", ("CVE-2026-0203",), {"CVE-2026-0021"}),
         ("2.1", (), set[str]()),
     ):
-        every = advisories.released({"demo": (version, fixes), "own": ("1", ())}, pins, "trixie")
+        every = changelogs.released({"demo": (version, fixes), "own": ("1", ())}, pins, "trixie")
         rows = advisories.lacking(
             every, known, (), is_newer=lambda left, right: left > right, today=TODAY
         )
