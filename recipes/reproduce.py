@@ -214,7 +214,8 @@ def _as_nobody(
     except OSError as error:
         pipeline.report.note(f"not as another user: {error.strerror}")
         return ()
-    user = (setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    # `env` has none of the capabilities that setpriv starts it with: they would open such a folder.
+    user = (setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "env")
     try:  # the interpreter and the checkout may lie in a folder that is closed to others
         pipeline.runner.run(
             _elsewhere([*user, *command]),

@@ -1,0 +1,67 @@
+"""What is built twice is compared, and what differs is found. Wants `nox -s build-all` first."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recipes import errors, reproduce
+from recipes.engine.report import Report
+from recipes.engine.store import remove
+from recipes.pipeline import Pipeline
+from tests.product.conftest import PROJECT, Product
+
+SERVICE = """\
+summary = "says a word"
+build = "make"
+binary = "prog"
+[image]
+entrypoint = ["/prog"]
+[[run]]
+expect = "it runs"
+"""
+MAIN = '#include <stdio.h>\nint main(void) { puts("it runs: " WORD); }\n'
+MAKEFILE = """\
+all: prog
+prog: prog.c
+\t$(CC) -DWORD='"{word}"' prog.c -o prog
+install:
+\tinstall -D prog $(DESTDIR)/bin/prog
+"""
+PARTS = ("boards", "recipes", "toolchains", "pyproject.toml")
+"""What a checkout holds for a run, and for the second one in a process of its own."""
+
+
+def checkout(folder: Path, word: str, said: io.StringIO) -> Pipeline:
+    """One with a single service, whose program holds what make makes of a word."""
+    for name in PARTS[:-1]:
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", folder)
+    (project := folder / "services" / "prog").mkdir(parents=True)
+    (project / "service.toml").write_text(SERVICE)
+    (project / "prog.c").write_text(MAIN)
+    (project / "Makefile").write_text(MAKEFILE.format(word=word))
+    return Pipeline(folder, Report(said))
+
+
+@pytest.mark.once
+def test_stages_that_are_the_same_twice(product: Product, tmp_path: Path) -> None:
+    name = product.target.name
+    pipeline = checkout(tmp_path, "$(shell umask) $(shell echo $$TZ $$LANG $$HOME)", io.StringIO())
+    reproduce.run(pipeline, [name, "--stages", f"prog-{name},image-prog-{name}"])
+
+
+@pytest.mark.once
+def test_a_stage_with_the_time_in_it_is_found(product: Product, tmp_path: Path) -> None:
+    name = product.target.name
+    stream = io.StringIO()
+    pipeline = checkout(tmp_path, "$(shell date +%s%N)", stream)
+    with pytest.raises(errors.NotReproduced, match=f"prog-{name}") as found:
+        reproduce.run(pipeline, [name, "--stages", f"prog-{name}"])
+    assert f"prog-{name} differs in 2 path(s)" in stream.getvalue()
+    assert "bin/prog: content" in stream.getvalue()
+    (place,) = (word for word in str(found.value).split() if "muslin-reproduce-" in word)
+    remove(Path(place).parents[2])
