@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import posixpath
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -59,7 +60,7 @@ def programs(path: Path, wanted: Image, into: Path) -> Iterator[tuple[str, Path]
     """
     try:
         yield from _programs(path, wanted, into)
-    # AttributeError: JSON of another shape. RuntimeError: JSON nested too deep, links in a circle.
+    # AttributeError: JSON of another shape. RuntimeError: JSON nested too deep.
     except (
         *(PipelineError, LookupError, TypeError, ValueError, tarfile.TarError),
         *(AttributeError, RuntimeError),
@@ -166,7 +167,7 @@ class _Layout:
 
     def _inside(self, name: str) -> Path:
         """A file of the layout, wherever links lead."""
-        path = (self.folder / name).resolve()
+        path = Path(os.path.realpath(self.folder / name))  # resolve() fails of a circle before 3.13
         if not path.is_relative_to(self.folder.resolve()):
             raise Refused(f"{name!r} leads out of it")
         if not path.is_file():

@@ -326,12 +326,16 @@ def test_of_two_lists_both_are_looked_at(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest",
-    ["[" * 200_000, '[{"Config": "c", "Layers": []}]', '{"config": []}'],
+    ("manifest", "fault"),
+    [
+        ("[" * 200_000, "nor a sound image"),
+        ('[{"Config": "c", "Layers": []}]', "'c', which it names, is not there"),  # a circle
+        ('{"config": []}', "nor a sound image"),
+    ],
 )
-def test_lists_of_another_shape_are_refused(tmp_path: Path, manifest: str) -> None:
+def test_lists_of_another_shape_are_refused(tmp_path: Path, manifest: str, fault: str) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "c").symlink_to("c")
     (tmp_path / "x" / "manifest.json").write_text(manifest)
-    with pytest.raises(Refused, match="nor a sound image"):
+    with pytest.raises(Refused, match=fault):
         found(tmp_path / "x", AMD64, tmp_path)
