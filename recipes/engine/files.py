@@ -132,13 +132,14 @@ def relink(root: Path) -> None:
 
 
 def replace(what: Replace, site: Site) -> None:
+    """Replace a text in the files that a pattern names, and keep their times."""
     root, old, new = site.path(what.root), site.expand(what.old), site.expand(what.new)
     found = 0
     for path in sorted(root.glob(what.pattern)):
         if path.is_file() and not path.is_symlink():
             text = path.read_text(encoding="utf-8")
             found += text.count(old)
-            path.write_text(text.replace(old, new), encoding="utf-8")
+            _rewrite(path, text.replace(old, new).encode())
     if not found:
         why = f"{old!r} is nowhere in {what.pattern} below {root}"
         raise errors.StepFailed(site.stage, "replace", why, site.log)
@@ -157,9 +158,13 @@ def rebase(what: Rebase, site: Site) -> None:
         why = f"{what.old!r} is in what is no text and cannot be moved: {', '.join(programs)}"
         raise errors.StepFailed(site.stage, "rebase", why, site.log)
     for path in holds:
-        times = path.stat()
-        path.write_bytes(path.read_bytes().replace(old, new))
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        _rewrite(path, path.read_bytes().replace(old, new))
+
+
+def _rewrite(path: Path, content: bytes) -> None:
+    times = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def set_times(root: Path, time: int) -> None:

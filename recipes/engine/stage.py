@@ -223,9 +223,10 @@ class Remove:
 
 @dataclass(frozen=True, kw_only=True)
 class Replace:
-    """Replace a text in every file the pattern matches; finding none at all is an error."""
+    """Replace a text in every file the pattern matches, whose times stay: make sees no change.
+    Finding none at all is an error."""
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     root: str
     pattern: str
     old: str

@@ -16,6 +16,7 @@ from recipes.engine.stage import (
     Present,
     Rebase,
     Remove,
+    Replace,
     Run,
     Stage,
     Step,
@@ -125,6 +126,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             make("all-gcc", shown_configuration(target), root="${out}"),
             *precompiled.emptied("${out}/build/gcc", time=LONG_AGO),
             Remove(root="${out}", patterns=(*SIBLINGS, "sysroot", "build/**/config.log")),
+            # autoconf breaks long strings there, in the middle of a path that is to be found.
+            Replace(root="${out}/build", pattern="**/config.status", old='"\\\n"', new=""),
             Rebase(root="${out}", old="${out}", new=HERE),
         ),
         runs_on="host",
