@@ -166,6 +166,7 @@ class Catalog(Parts):
                 board_files=self.board(board, target),
                 program=self.program(service, target),
                 bundle=self._bundle_of(service),
+                files=_files_of(service),
             ),
         )
 
@@ -191,6 +192,7 @@ class Catalog(Parts):
                 target,
                 program=self.program(service, target),
                 bundle=self._bundle_of(service),
+                files=_files_of(service),
                 proofs=tuple(self.proofs(service, target).items()),
             ),
         )
@@ -209,7 +211,7 @@ class Catalog(Parts):
 
     def _kit_of(self, service: Service, target: Target, *tools: str) -> Kit:
         kit = self.kit(target, service.libraries, *tools)
-        return replace(kit, remedies=libraries.remedies(service))
+        return replace(kit, stack=service.stack, remedies=libraries.remedies(service))
 
     def _cargo(self, service: Service, target: Target) -> Stage:
         workspace = self._workspace(service)
@@ -222,6 +224,7 @@ class Catalog(Parts):
             rust_std=self.rust_std(target),
             kit=self._kit_of(service, target),
             library_env=libraries.environment(service.libraries, target),
+            host_triple=self.host_triple,
             qemu=self.qemu(),
         )
 
@@ -266,3 +269,16 @@ class Catalog(Parts):
             f"crates {root}",
             lambda: crates.stage(root.name, workspace=workspaces.whole(root), rust=self.rust()),
         )
+
+
+def _files_of(service: Service) -> tuple[tuple[str, Tree], ...]:
+    """What an image holds of the project beside its program."""
+    if not service.image.files:
+        return ()
+    tree = trees.named(service.root, service.image.files.values())
+    for file in tree.files:
+        if trees.is_compiled(service.root / file.path):
+            why = "is machine code, and an image holds only what was verified: it wants a service"
+            fault = f"image.files: {file.path} {why} of its own"
+            raise errors.BadDeclaration(service.declared, [fault])
+    return (("files", tree),)

@@ -154,6 +154,20 @@ class IllegalInstruction(PipelineError):
         )
 
 
+class Crashed(PipelineError):
+    """A program touched memory that it does not have."""
+
+    refuses = True
+
+    def __init__(self, stage: str, argv: Sequence[str], log: Path) -> None:
+        super().__init__(
+            f"{stage}: died of SIGSEGV:\n  {' '.join(argv)}\n"
+            "  If it is well elsewhere, it may be a thread's stack: musl's has 128 KiB where the "
+            "program asks for nothing, glibc's 8 MiB. `stack = 1048576` in service.toml gives each "
+            f"1 MiB\n  the whole log: {log}"
+        )
+
+
 class FixesLacking(PipelineError):
     """The archive has fixes that a build lacks."""
 
@@ -202,6 +216,18 @@ class NotReproduced(PipelineError):
         super().__init__(
             f"{len(stages)} stage(s) built twice differ: {', '.join(stages)}. The second build is "
             f"kept in {place}/store; diffoscope shows what differs in a file"
+        )
+
+
+class NotAsRecorded(PipelineError):
+    """A stage gave another product here than where its digest was recorded."""
+
+    def __init__(self, stages: Sequence[str], record: Path) -> None:
+        super().__init__(
+            f"{len(stages)} stage(s) differ from what {record} records for the same key: "
+            f"{', '.join(stages)}. `nox -s reproduce -- --stages {','.join(stages)}` builds them "
+            "again: if they are equal, this machine differs from the recording one; if not, the "
+            "recipe depends on chance"
         )
 
 

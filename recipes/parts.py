@@ -98,6 +98,11 @@ class Parts:
     def _multiarch(self) -> str:
         return f"{self.host.machine}-linux-gnu"
 
+    @property
+    def host_triple(self) -> str:
+        """rustc's name of this machine."""
+        return f"{self.host.machine}-unknown-linux-gnu"
+
     # --- per target ---
 
     def binutils(self, target: Target) -> Stage:
@@ -267,7 +272,7 @@ class Parts:
                 toolchain=self.toolchain(target),
                 crates=self._crates_of_std(),
                 judges=(("qemu", self.qemu()), ("known", self.rustc_known(target))),
-                host_triple=f"{self.host.machine}-unknown-linux-gnu",
+                host_triple=self.host_triple,
             ),
         )
 

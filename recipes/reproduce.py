@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import get_args
 
-from recipes import arguments, errors
+from recipes import arguments, digests, errors
 from recipes.engine.key import Keys
 from recipes.engine.manifest import Manifest, timeless
 from recipes.engine.report import Report, duration
@@ -51,12 +51,13 @@ BUSY = "while :; do :; done"
 
 
 def run(pipeline: Pipeline, words: Sequence[str]) -> None:
-    """The session: build, build again elsewhere, compare.
+    """The session: build, build again elsewhere, compare. With `--recorded` nothing is built again,
+    and what is here is held to what was recorded; `--record` records it.
 
-    Raises `NotReproduced` with the stages that differ.
+    Raises `NotReproduced` or `NotAsRecorded` with the stages that differ.
     """
-    valued = ("--goal", "--stages", "--jobs", *CHOICES)
-    names, options = arguments.split("reproduce", words, flags=("--load",), valued=valued)
+    flags, valued = ("--load", "--record", "--recorded"), ("--goal", "--stages", "--jobs", *CHOICES)
+    names, options = arguments.split("reproduce", words, flags=flags, valued=valued)
     pipeline.choose(options)
     targets, started = pipeline.chosen(names), time.monotonic()
     goal = _goal(options.get("--goal", "package"))
@@ -66,6 +67,9 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
         builder = pipeline.builder()
         with ThreadPoolExecutor(pipeline.settings.jobs) as executor:
             builder.build(stages, executor)
+        if "--record" in options or "--recorded" in options:
+            _hold_to_record(pipeline, stages, builder.keys, anew="--record" in options)
+            return
         # Not in /tmp, which may lie in memory.
         above = tempfile.mkdtemp(prefix="muslin-reproduce-", dir=ROOM if ROOM.is_dir() else None)
         place = Path(above, "another", "place")
@@ -84,6 +88,25 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
             raise errors.NotReproduced(list(found), place)
     took = duration(time.monotonic() - started)
     pipeline.report.say(f"reproduce: {len(stages)} stage(s) built twice are the same; {took}")
+
+
+def _hold_to_record(pipeline: Pipeline, stages: Sequence[Stage], keys: Keys, *, anew: bool) -> None:
+    """Compare what the cache has with `recipes/digests/`, or write it there."""
+    path = pipeline.settings.project / "recipes" / "digests" / f"{pipeline.pins.name}.json"
+    entries = {stage.name: pipeline.store.root / keys.of(stage) for stage in stages}
+    if anew:
+        digests.write(path, entries)
+        pipeline.report.say(f"reproduce: {len(entries)} stage(s) recorded in {path}")
+        return
+    found = digests.compare(digests.load(path), entries)
+    if found.differing:
+        raise errors.NotAsRecorded(found.differing, path)
+    if found.unknown:
+        pipeline.report.note(
+            f"{len(found.unknown)} stage(s) not compared, recorded for no such key (another host, "
+            f"or a recipe that changed since): {', '.join(found.unknown)}"
+        )
+    pipeline.report.say(f"reproduce: {len(found.same)} stage(s) are as recorded")
 
 
 def _removed_unless_differing(

@@ -23,13 +23,19 @@ Text = Annotated[str, Field(min_length=1)]
 PROGRAM_PATH = re.compile(r"(/[A-Za-z0-9._+-]+)+")
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 OURS = re.compile(
-    r"(AR|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM|OBJCOPY"
-    r"|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|TMPDIR|TZ"
+    r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
+    r"|OBJCOPY|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|STRIP|TMPDIR|TZ"
+    r"|HOST_(CC|CXX|AR|PKG_CONFIG)|.*_FOR_BUILD"
     r"|CROSS_COMPILE|GIT_CEILING_DIRECTORIES|OPENSSL_.*|LIBSQLITE3_.*|CMAKE_.*"
     r"|(CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
 )
 """Variables of a build that are the pipeline's own."""
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
+
+
+ImagePath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._+@-]+)+$")]
+ProjectPath = Annotated[str, Field(pattern=r"^[^/]")]
+OUR_FILES = ("/etc/passwd", "/etc/group")
 
 
 class Image(Declaration):
@@ -42,6 +48,8 @@ class Image(Declaration):
     labels: dict[str, str] = Field(default_factory=dict)
     environment: dict[Variable, str] = Field(default_factory=dict)
     """Variables that the program finds, beside `PORT`."""
+    files: dict[ImagePath, ProjectPath] = Field(default_factory=dict)
+    """Files and folders of the project by their paths in the image."""
 
     @field_validator("entrypoint")
     @classmethod
@@ -120,11 +128,15 @@ class Make(Declaration):
     """Goals and variables, such as `["posix", "WITH_TLS=1"]`."""
     program: str = ""
     """Where the program is after that, below the project, if there is no goal `install`."""
+    parallel: bool = True
+    """Whether the Makefile names what each file is made from, so that several jobs can be at it."""
 
 
 class Cmake(Declaration):
     """How CMake is called."""
 
+    directory: ProjectPath = "."
+    """Where the project's `CMakeLists.txt` lies, if it is not at its root: `build/cmake`."""
     options: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
     """Such as `-DBUILD_TESTING=OFF`."""
     program: str = ""
@@ -173,6 +185,9 @@ class Service(Declaration):
     """C libraries by recipe."""
     allocator: Literal["musl", "mimalloc"] = "musl"
     """What serves malloc(3); musl's is small, and slow where many threads ask for memory."""
+    stack: Annotated[int, Field(ge=16 << 10, le=8 << 20)] | None = None
+    """Bytes of a thread's stack where the program says nothing: musl's 131,072 (128 KiB) otherwise,
+    and at most 8 MiB. Rust's own threads have 2 MiB."""
     environment: dict[Variable, str] = Field(default_factory=dict)
     """Variables that its build finds, such as a version; they are part of what it is built from."""
     cargo: Cargo = Cargo()
@@ -194,6 +209,17 @@ class Service(Declaration):
     def _tables_of_its_own_build(self) -> Service:
         for table in {"cargo", "make", "cmake"} & self.model_fields_set - {self.build}:
             raise ValueError(f'[{table}] is of no use where build is "{self.build}"')
+        return self
+
+    @model_validator(mode="after")
+    def _files_have_places_of_their_own(self) -> Service:
+        taken = (*OUR_FILES, self.image.entrypoint[0])
+        for path, said in self.image.files.items():
+            if path in taken or {".", ".."} & {*path.split("/"), *said.split("/")}:
+                raise ValueError(
+                    f"image.files: {path} = {said!r}: a path of the image, other than "
+                    f"{', '.join(taken)}, and one below the project, both without `.` and `..`"
+                )
         return self
 
     @property
@@ -266,6 +292,9 @@ def _read(folder: Path) -> Service:
         service = declaration.parse(path, {**said, **more}, Service)
     if not service.root.is_dir():
         raise errors.BadDeclaration(path, [f"source: there is no folder {service.root}"])
+    for name in service.image.files.values():
+        if not (service.root / name).exists():
+            raise errors.BadDeclaration(path, [f"image.files: there is no {service.root / name}"])
     return service
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recipes.engine.stage import File, Tree
 
-LEFT_BEHIND = {"target": ("Cargo.toml",), "build": ("Makefile", "CMakeLists.txt")}
-"""Folders that a build leaves beside its own files."""
+BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
+"""What is in a folder that CMake, Meson or cargo filled; a name such as `build` says nothing."""
 NOT_SOURCES = (
     *(".git", ".hg", ".svn", ".jj", ".cargo", ".idea", ".vscode", ".venv", ".nox", ".cache"),
-    *("__pycache__", ".DS_Store", ".env", ".*.swp"),
+    *("__pycache__", ".DS_Store", ".env", ".*.swp", "node_modules"),
     # Read by us; what it says is in the keys of what it concerns.
     "service.toml",
 )
@@ -38,8 +38,22 @@ def tree(root: Path, patterns: tuple[str, ...]) -> Tree:
 def of_project(root: Path) -> Tree:
     """All of a project that is built in its own folder, less what was compiled there."""
     return Tree(
-        root=root, files=files(root, (one for one in sources(root) if not _compiled(root / one)))
+        root=root, files=files(root, (one for one in sources(root) if not is_compiled(root / one)))
     )
+
+
+def named(root: Path, names: Iterable[str]) -> Tree:
+    """Files and folders below a project's folder, by their names."""
+    paths = {
+        path
+        for name in names
+        for path in (
+            [Path(name) / below for below in everything(root / name)]
+            if (root / name).is_dir()
+            else [Path(name)]
+        )
+    }
+    return Tree(root=root, files=files(root, paths))
 
 
 def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
@@ -54,20 +68,37 @@ def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
     )
 
 
-def sources(root: Path) -> Iterator[Path]:
+def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> Iterator[Path]:
     """Every file below a folder, less what nobody wrote for the project, relative to it. A link to
-    a folder is that folder, unless it leads to where it lies."""
+    a folder is that folder, unless it leads to where it lies. `without` says of which folders
+    nothing is wanted."""
     for here, folders, names in os.walk(root, followlinks=True):
         folders[:] = [
             folder
             for folder in folders
             if not _is_left(folder)
-            and not set(LEFT_BEHIND.get(folder, ())) & set(names)
+            and not _was_built(Path(here, folder), names)
             and not _leads_back(Path(here, folder))
+            and not without(Path(here, folder))
         ]
+        objects = {name for name in names if name.endswith(".o")}
         for name in names:
+            # What a compiler says that an object was made from lies beside it.
+            if name.endswith(".d") and f"{name[:-2]}.o" in objects:
+                continue
             if not _is_left(name) and Path(here, name).is_file():
                 yield Path(here, name).relative_to(root)
+
+
+def everything(root: Path) -> Iterator[Path]:
+    """Every file below a folder, relative to it."""
+    for here, _, names in os.walk(root):
+        yield from (Path(here, name).relative_to(root) for name in names)
+
+
+def _was_built(folder: Path, beside: Sequence[str]) -> bool:
+    is_cargos = folder.name == "target" and "Cargo.toml" in beside
+    return is_cargos or any((folder / name).exists() for name in BUILT)
 
 
 def _leads_back(folder: Path) -> bool:
@@ -81,7 +112,8 @@ def _is_left(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in NOT_SOURCES)
 
 
-def _compiled(path: Path) -> bool:
+def is_compiled(path: Path) -> bool:
+    """Whether a file is an object, a program or a static library."""
     with path.open("rb") as file:
         return file.read(8).startswith(COMPILED)
 

@@ -1,7 +1,8 @@
-"""Cargo workspaces as far as one package needs them: its folder and those it depends on by path.
+"""Cargo workspaces as far as one package needs them: its folder, those it depends on by path, and
+what lies beside the members (`proto/`, `migrations/`, `.sqlx/`).
 
-A service is built from a copy that holds these and nothing else, so that a change in another
-member leaves it alone. The workspace's manifest is written anew to match.
+A service is built from a copy that holds these and no other member, so that a change in one leaves
+it alone. The workspace's manifest is written anew to match.
 <https://doc.rust-lang.org/cargo/reference/workspaces.html>
 """
 
@@ -18,13 +19,17 @@ import tomli_w
 
 from recipes import declaration, errors, trees
 from recipes.engine.stage import File, Tree
-from recipes.service import Service
+from recipes.service import Service, declares
 
 MANIFEST = "Cargo.toml"
 LOCK = "Cargo.lock"
 TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 OF_THE_WORKSPACE = ("workspace", "profile", "patch", "replace", "cargo-features")
 """What a workspace's manifest says to its members; the rest is about a package in its folder."""
+OF_A_PACKAGE = ("build.rs", "src", "tests", "benches", "examples")
+"""What lies in a workspace's folder for the package there, if it has one."""
+FOLDERS = ("directory", "local-registry")
+"""Kinds of sources that are a folder."""
 PUBLIC = "crates-io"
 """Cargo's name of the public registry; every lock names its index, whatever stands in for it."""
 
@@ -42,6 +47,9 @@ class Workspace:
     """Manifests that take the place of what the tree holds, by path."""
     sources: str = ""
     """A configuration that has cargo take every crate of the lock from one folder, `{folder}`."""
+    settings: str = ""
+    """What the project's own configuration says of where crates are fetched; below `{tree}` where
+    it means a folder."""
 
 
 def root_of(service: Service) -> Path:
@@ -71,20 +79,28 @@ def of(service: Service) -> Workspace:
         fault = f"{root / MANIFEST} has no member {os.path.relpath(package, root)}, and it has no "
         raise errors.BadDeclaration(service.declared, [f"build: {fault}{LOCK} of its own: {own}"])
     packages = _with_dependencies(root, {package})
-    base = _common(root, packages)
+    others = {one for one in map(_workspace_of, packages) if one is not None} - {root}
+    base = _common(root, packages | others)
     written = {}
     if package != root or known:
         name = str((root / MANIFEST).relative_to(base))
         written[name] = _manifest(root, packages & (known | {root}))
-    # Members show the workspace's README as their own documentation.
-    paths = {one.relative_to(base) for one in (root / LOCK, *root.glob("*.md"))}
-    paths |= set(_files(base, root, packages, known))
+    for other in others:
+        name = str((other / MANIFEST).relative_to(base))
+        written[name] = _manifest(other, {one for one in packages if _workspace_of(one) == other})
+    paths = {(one / MANIFEST).relative_to(base) for one in others}
+    paths |= {(root / LOCK).relative_to(base), *_files(base, root, packages, known)}
+    if root not in packages:
+        paths |= set(_beside(base, service, root, known))
     return Workspace(
         root=root,
         files=Tree(root=base, files=trees.files(base, paths)),
         manifest=str((package / MANIFEST).relative_to(base)),
         written=tuple(sorted(written.items())),
         sources=_sources(root / LOCK),
+        settings=tomli_w.dumps(
+            {name: said for name, said in _settings(root).items() if name == "registries"}
+        ),
     )
 
 
@@ -93,9 +109,16 @@ def whole(root: Path) -> Workspace:
     change what is fetched."""
     known = members(root)
     packages = _with_dependencies(root, known | {root})
-    base = _common(root, packages)
-    everything = trees.files(base, _files(base, root, packages, known))
-    lock = trees.files(base, [(root / LOCK).relative_to(base)])
+    others = {one for one in map(_workspace_of, packages) if one is not None}
+    folders = _vendored(root)
+    base = _common(root, packages | others | folders)
+    manifests = {(one / MANIFEST).relative_to(base) for one in others}
+    everything = trees.files(base, {*manifests, *_files(base, root, packages, known)})
+    # All of a vendored crate, whatever a file is called: cargo compares each with its list.
+    vendored = {
+        (folder / path).relative_to(base) for folder in folders for path in trees.everything(folder)
+    }
+    lock = trees.files(base, [(root / LOCK).relative_to(base), *vendored])
 
     def counts(file: File) -> bool:
         return Path(file.path).name in (MANIFEST, LOCK)
@@ -108,6 +131,7 @@ def whole(root: Path) -> Workspace:
             also=tuple(file for file in everything if not counts(file)),
         ),
         manifest=str((root / MANIFEST).relative_to(base)),
+        settings=_in_tree(root, base),
     )
 
 
@@ -128,15 +152,68 @@ def members(root: Path) -> set[Path]:
 def _files(base: Path, root: Path, packages: set[Path], known: set[Path]) -> Iterator[Path]:
     """The packages' files, each package's without those of packages inside its folder."""
     everyone = {folder for folder in packages | known if folder != root or root in packages}
+    vendored = _vendored(root)
     for package in packages:
         if package == root and "package" not in _table(root):
             yield (root / MANIFEST).relative_to(base)
             continue
         inner = [other for other in everyone if package in other.parents]
-        for path in trees.sources(package):
+        for path in trees.sources(package, lambda folder: folder in vendored):
             whole_path = package / path
             if not any(other in whole_path.parents for other in inner):
                 yield whole_path.relative_to(base)
+
+
+def _beside(base: Path, service: Service, root: Path, known: set[Path]) -> Iterator[Path]:
+    """What lies in a workspace's folder and in no member's: a build script or `include_str!` may
+    read it. Less what other services are made of."""
+    vendored = _vendored(root)
+
+    def is_anothers(folder: Path) -> bool:
+        own = folder in (service.folder, service.root)
+        return folder in known or folder in vendored or (declares(folder) and not own)
+
+    own = OF_A_PACKAGE if "package" in _table(root) else ()
+    for path in trees.sources(root, is_anothers):
+        if path.parts[0] not in (MANIFEST, *own):
+            yield (root / path).relative_to(base)
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    """The tables of the project's own cargo configuration that say where crates are fetched.
+    <https://doc.rust-lang.org/cargo/reference/source-replacement.html>"""
+    for name in ("config.toml", "config"):
+        if (path := root / ".cargo" / name).is_file():
+            said = declaration.load(path)
+            return {table: said[table] for table in ("registries", "source") if table in said}
+    return {}
+
+
+def _vendored(root: Path) -> set[Path]:
+    """Folders of the project that stand for a registry or repository."""
+    tables = _settings(root).get("source", {}).values()
+    said = [table[kind] for table in tables for kind in FOLDERS if kind in table]
+    return {path for path in ((root / one).resolve() for one in said) if path.is_dir()}
+
+
+def _in_tree(root: Path, base: Path) -> str:
+    """Those settings, with folders as a copy of the project has them."""
+    said = _settings(root)
+    for table in said.get("source", {}).values():
+        for kind in FOLDERS:
+            if kind in table and (root / table[kind]).resolve() in _vendored(root):
+                table[kind] = f"{{tree}}/{(root / table[kind]).resolve().relative_to(base)}"
+    return tomli_w.dumps(said)
+
+
+def _workspace_of(package: Path) -> Path | None:
+    """The folder of the workspace that a package belongs to, as cargo looks for it."""
+    if said := _table(package).get("package", {}).get("workspace"):
+        return Path(package, said).resolve()
+    for folder in (package, *package.parents):
+        if "workspace" in _table(folder):
+            return folder
+    return None
 
 
 def _with_dependencies(root: Path, packages: set[Path]) -> set[Path]:
@@ -146,7 +223,7 @@ def _with_dependencies(root: Path, packages: set[Path]) -> set[Path]:
         package = left.pop()
         if package not in found:
             found.add(package)
-            left |= set(_path_dependencies(root, package))
+            left |= set(_path_dependencies(_workspace_of(package) or root, package))
     return found
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
+LISTENING = "0A"
 SECONDS = 20.0
 """For one answer; a handshake takes some of them on an emulated ARM11."""
 
@@ -36,6 +39,22 @@ def answer(scheme: Literal["http", "https"], port: int, path: str) -> tuple[bool
         return fine, text if fine else f"{response.status} {text}"
     finally:
         connection.close()
+
+
+def listening(process: int) -> set[int]:
+    """The TCP ports that a process listens on; proc(5), /proc/PID/net/tcp."""
+    folder = Path("/proc", str(process))
+    sockets = set[str]()
+    for file in (folder / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            sockets.add(str(file.readlink()))
+    ports = set[int]()
+    for name in ("tcp", "tcp6"):
+        for line in (folder / "net" / name).read_text(encoding="ascii").splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == LISTENING and f"socket:[{inode}]" in sockets:
+                ports.add(int(local.rpartition(":")[2], 16))
+    return ports
 
 
 def free_port() -> int:

@@ -179,7 +179,7 @@ def _does(what: Does, site: Site) -> Iterator[str]:
     try:
         text = _printed(what.run, site)
     except errors.CommandFailed as error:
-        _raise_if_illegal(what, error.code, site)
+        _raise_if_ended(what, error.code, site)
         if what.code == 0 or error.code < 0:
             raise
         text, code = _kept(site), error.code
@@ -193,8 +193,10 @@ def _does(what: Does, site: Site) -> Iterator[str]:
         yield from text.splitlines()
 
 
-def _raise_if_illegal(what: Does | Serves, code: int | None, site: Site) -> None:
-    """Name what tells more of a program that an illegal instruction ended."""
+def _raise_if_ended(what: Does | Serves, code: int | None, site: Site) -> None:
+    """Name what tells more of a program that an illegal instruction or a bad address ended."""
+    if code == -signal.SIGSEGV and what.upon_sigill:
+        raise errors.Crashed(site.stage, [site.expand(word) for word in what.run.argv], site.log)
     if code == -signal.SIGILL and what.upon_sigill:
         argv = [site.expand(word) for word in what.run.argv]
         remedy = site.expand(what.upon_sigill)
@@ -233,7 +235,7 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
         writable=site.writable,
     ) as process:
         fine, answer = _first_answer(what, port, process)
-        _raise_if_illegal(what, process.poll(), site)
+        _raise_if_ended(what, process.poll(), site)
         if not fine or what.expect not in answer:
             wanted = f"instead of 200 with {what.expect!r}"
             yield f"{what.scheme} {what.path} answered {answer!r} {wanted}"
@@ -243,7 +245,13 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
         except runner.TimeoutExpired:
             yield f"still runs {END_SECONDS:.0f} s after SIGTERM"
         else:
-            if code != 0:
+            if code == -signal.SIGTERM:
+                yield (
+                    "does nothing about SIGTERM: as process 1 of a container it would go on, and "
+                    "be killed 10 s after `docker stop` with all that it was at. It ends with code "
+                    "0 where it handles the signal"
+                )
+            elif code != 0:
                 yield f"ended with code {code} on SIGTERM"
 
 
@@ -258,5 +266,14 @@ def _first_answer(what: Serves, port: int, process: runner.Process) -> tuple[boo
             if process.poll() is not None:
                 return False, f"(nothing: it ended with code {process.returncode})"
             if time.monotonic() > deadline:
-                return False, f"(nothing in {START_SECONDS:.0f} s: {error})"
+                said = f"(nothing in {START_SECONDS:.0f} s: {error}"
+                return False, f"{said}; {_where_else(process.pid, port)})"
             time.sleep(0.1)
+
+
+def _where_else(process: int, port: int) -> str:
+    """What a server that is not on its port does instead."""
+    wanted = f"the environment variable PORT says {port}"
+    if others := asking.listening(process):
+        return f"{wanted}, and it listens on {', '.join(map(str, sorted(others)))}"
+    return f"{wanted}, and it listens on no port of TCP"

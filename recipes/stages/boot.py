@@ -134,6 +134,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
     program: Stage,
     board_files: Stage,
     bundle: Stage | None,
+    files: tuple[tuple[str, Tree], ...],
     qemu: Stage,
 ) -> Stage:
     """`console.log`, `report.txt` and `report.json` of one start. Fails where the service does not
@@ -152,6 +153,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
         name=f"{subject(service.name, board)}-{target.name}",
         target=target.name,
         summary=f"{service.name} as process 1 of a namespace on an emulated {board.name}",
+        trees=files,
         needs=(
             ("board", board_files),
             ("program", program),

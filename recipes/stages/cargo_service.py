@@ -7,27 +7,13 @@ from types import MappingProxyType
 
 from recipes.engine.stage import Copy, RegistrySettings, Run, Stage, Write, escaped
 from recipes.service import Cargo, Service
-from recipes.stages import cross, program
+from recipes.stages import crates as crates_of
+from recipes.stages import cross, plain_names, program, rustc_wrapper
 from recipes.stages.cross import Kit
-from recipes.stages.rust_std import processor
+from recipes.stages.rust_std import time64
 from recipes.target import Target
 from recipes.workspaces import Workspace
 
-COMPILER = """\
-#!/bin/bash
-# bash, because dash drops variables such as CARGO_BIN_EXE_my-program from the environment.
-# Flags for the target reach what is compiled for it, and no build script or procedural macro.
-{here}for word; do
-    case $word in
-    {triple} | --target={triple})
-        set -- "$@" {flags}  # the last one counts
-        break
-        ;;
-    esac
-done
-export LD_LIBRARY_PATH="{rust}/lib"
-exec "{rust}/programs/rustc" --sysroot "{std}" {remaps} "$@"
-"""
 REMAPS: Mapping[str, str] = MappingProxyType(
     {"${need.crates}": "/crates", "${tree.workspace}": "/source", "${scratch}": "/build"}
 )
@@ -46,12 +32,13 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     rust_std: Stage,
     kit: Kit,
     library_env: tuple[tuple[str, str], ...],
+    host_triple: str,
     qemu: Stage,
 ) -> Stage:
     """`bin/<binary>`, static. Nothing lying around the checkout or in the user's environment
     reaches it: cargo runs in the root folder with a home of its own."""
     triple = target.rust.triple
-    folder = "${scratch}"
+    folder, host_name = "${scratch}", host_triple.upper().replace("-", "_")
     return Stage(
         name=f"{service.name}-{target.name}",
         target=target.name,
@@ -72,12 +59,16 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("RUSTC_WRAPPER", ""),
             ("RUSTC_WORKSPACE_WRAPPER", ""),
             ("RUSTC", "${work}/bin/rustc"),
+            (f"CARGO_TARGET_{host_name}_LINKER", f"{plain_names.HOST}/gcc"),
             *cross.environment(target),
+            *plain_names.of_host(),
             *library_env,
+            *time64(target),
             *program.environment(service),
         ),
         steps=(
             *cross.steps(target, kit, remaps=REMAPS),
+            *plain_names.steps(target),
             *(
                 Write(path=f"${{tree.workspace}}/{path}", text=escaped(text))
                 for path, text in workspace.written
@@ -87,23 +78,28 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             Write(
                 path=SOURCES, text=escaped(workspace.sources).replace("{folder}", "${need.crates}")
             ),
+            *(Write(path=path, text=text) for path, text in crates_of.settings(workspace).items()),
             *_linker(target, kit),
             Write(
                 path="${work}/bin/rustc",
                 executable=True,
-                text=compiler(
+                text=rustc_wrapper.script(
                     target,
                     rust="${need.rust}",
                     std="${need.rust-std}",
                     linker=LINKER if kit.allocator else _gcc(target),
                     remaps=REMAPS,
+                    plain=plain_names.FOLDER,
+                    variables=plain_names.of_target(target),
+                    link=kit.linker_words,
                 ),
             ),
             Run(
                 argv=(
                     "${need.rust}/bin/cargo",
                     "build",
-                    *("--offline", f"--config={SOURCES}", f"--target={triple}"),
+                    *(f"--config={path}" for path in (SOURCES, *crates_of.settings(workspace))),
+                    *("--offline", f"--target={triple}"),
                     f"--manifest-path=${{tree.workspace}}/{workspace.manifest}",
                     f"--bin={service.binary}",
                     *_choices(service.cargo),
@@ -146,37 +142,4 @@ def _choices(cargo: Cargo) -> tuple[str, ...]:
         f"--profile={cargo.profile}",
         *(() if cargo.default_features else ("--no-default-features",)),
         *((f"--features={','.join(cargo.features)}",) if cargo.features else ()),
-    )
-
-
-def compiler(  # noqa: PLR0913  # named at the call
-    target: Target,
-    *,
-    rust: str,
-    std: str,
-    linker: str,
-    remaps: Mapping[str, str],
-    here: str = "",
-) -> str:
-    """A `rustc` for one target: sysroot, linker and processor are its own and come last, where
-    neither RUSTFLAGS nor a configuration file can replace them. `here` is a line that says where
-    the paths start."""
-    flags = (
-        *processor(target),
-        "-Clink-self-contained=no",  # exactly one musl: the toolchain's
-        f'"-Clinker={linker}"',
-        # C libraries may want these; rustc links with -nodefaultlibs. By its file's name, because
-        # rustc leaves the linker looking for shared ones, and where it makes no static-pie (i686,
-        # POWER) that ends in "attempted static link of dynamic object".
-        "-Clink-arg=-l:libatomic.a",
-        "-Clink-arg=-lgcc",
-    )
-    mapped = " ".join(f'--remap-path-prefix="{path}={name}"' for path, name in remaps.items())
-    return COMPILER.format(
-        triple=target.rust.triple,
-        flags=" ".join(flags),
-        here=here,
-        rust=rust,
-        std=std,
-        remaps=mapped,
     )

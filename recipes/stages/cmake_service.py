@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recipes.engine.stage import Copy, Pick, Run, Stage, Tree
 from recipes.service import Service
-from recipes.stages import cross, program
+from recipes.stages import cross, plain_names, program
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
@@ -22,6 +22,7 @@ HARD_CODED = (
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, as CMake installs it."""
     build, program_to = "${work}/build", f"${{out}}/bin/{service.binary}"
+    source_dir = f"${{tree.source}}/{service.cmake.directory}".removesuffix("/.")
     take: tuple[Run | Copy | Pick, ...]
     if service.cmake.program:
         take = (Copy(source=f"{build}/{service.cmake.program}", to=program_to),)
@@ -39,14 +40,19 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         trees=(("source", source),),
         needs=kit.needs,
         tools=kit.tools,
-        path=cross.PATH,
-        env=program.environment(service),
+        path=(plain_names.FOLDER, *cross.PATH),
+        env=(
+            *plain_names.of_target(target),
+            *plain_names.of_host(),
+            *program.environment(service),
+        ),
         steps=(
             *cross.steps(target, kit),
+            *plain_names.steps(target),
             Run(
                 argv=(
                     "${tool.cmake}/bin/cmake",
-                    *("-S", "${tree.source}", "-B", build, "-G", "Unix Makefiles"),
+                    *("-S", source_dir, "-B", build, "-G", "Unix Makefiles"),
                     f"--toolchain={cross.CMAKE_FILE}",
                     "-DCMAKE_BUILD_TYPE=Release",
                     "-DCMAKE_INSTALL_PREFIX=/usr",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import RegistrySettings, Run, Stage
+from recipes.engine.stage import RegistrySettings, Run, Stage, Write, escaped
 from recipes.workspaces import Workspace
 
 STALE = "lock file .* needs to be updated|cannot update the lock file"
@@ -28,15 +28,27 @@ def stage(name: str, *, workspace: Workspace, rust: Stage) -> Stage:
         network=True,
         steps=(
             RegistrySettings(path="${work}/cargo-home/config.toml"),
+            *(
+                Write(path=path, text=text)
+                for path, text in settings(workspace, tree="${tree.workspace}").items()
+            ),
             _vendor(
                 "${tool.rust}/bin/cargo",
                 f"${{tree.workspace}}/{workspace.manifest}",
+                *(f"--config={path}" for path in settings(workspace)),
                 remedies=((STALE, f"{workspace.root}: {UPDATE}"),),
             ),
         ),
         runs_on="nowhere",
         guess=20,
     )
+
+
+def settings(workspace: Workspace, tree: str = "") -> dict[str, str]:
+    """The file with what the project itself says of where its crates are fetched, if it does."""
+    if not workspace.settings:
+        return {}
+    return {"${work}/project.toml": escaped(workspace.settings).replace("{tree}", tree)}
 
 
 def of_std(*, rust: Stage) -> Stage:
@@ -60,10 +72,13 @@ def of_std(*, rust: Stage) -> Stage:
     )
 
 
-def _vendor(cargo: str, manifest: str, remedies: tuple[tuple[str, str], ...] = ()) -> Run:
+def _vendor(
+    cargo: str, manifest: str, *options: str, remedies: tuple[tuple[str, str], ...] = ()
+) -> Run:
     return Run(
         argv=(
             cargo,
+            *options,
             *("vendor", "--locked", "--versioned-dirs", "--respect-source-config"),
             f"--manifest-path={manifest}",
             "${out}",

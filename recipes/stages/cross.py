@@ -25,7 +25,7 @@ COMPILER = """\
 # Static, whatever the project says, unless it links something else than a program. Atomics of
 # 64 bits are calls on some processors, and few projects name the library that has them. Symbols
 # stay until the code was looked at; the pipeline strips what is left of them.
-link=-static-pie
+link="-static-pie{words}"
 atomic=-latomic
 malloc=
 allocator={allocator}
@@ -33,8 +33,8 @@ for word; do
     shift
     case $word in
     -s | -Wl,-s | -Wl,--strip-all) continue ;;
-    -static | -static-pie) link= ;;
-    -no-pie) link=-static ;;
+    -static | -static-pie) link="{words}" ;;
+    -no-pie) link="-static{words}" ;;
     -shared | -r | -nostdlib | -c | -E | -S | -M | -MM) link= atomic= allocator= ;;
     -*) ;;
     *) malloc=yes ;;  # without a file `cc -v` would link
@@ -85,6 +85,8 @@ class Kit:
     """What a linker is told to link all of them, in order."""
     allocator: str = ""
     """An object that serves malloc(3) in the place of musl, linked in front of all else."""
+    stack: int | None = None
+    """Bytes of a thread's stack, where it is not musl's."""
     remedies: tuple[tuple[str, str], ...] = ()
     """What to do about libraries that it lacks, by what builds then say: see `Run`."""
     tools: tuple[tuple[str, Stage], ...]
@@ -94,6 +96,11 @@ class Kit:
     def needs(self) -> tuple[tuple[str, Stage], ...]:
         """The needs of a stage that builds with it."""
         return (("toolchain", self.toolchain), *self.libraries)
+
+    @property
+    def linker_words(self) -> tuple[str, ...]:
+        """What a compiler is told for every program."""
+        return (f"-Wl,-z,stack-size={self.stack}",) if self.stack else ()
 
     @property
     def prefixes(self) -> dict[str, str]:
@@ -118,6 +125,7 @@ def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tu
                     compiler=f"${{need.toolchain}}/bin/{target.triple}-{name}",
                     flags=" ".join(flags),
                     allocator=kit.allocator,
+                    words="".join(f" {word}" for word in kit.linker_words),
                 ),
                 executable=True,
             )

@@ -12,6 +12,7 @@ from recipes.engine.stage import (
     Join,
     Stage,
     Step,
+    Tree,
     Unpack,
     Write,
     escaped,
@@ -63,12 +64,13 @@ def _whole() -> tuple[Step, ...]:
     return (Copy(source="${source.ca-certificates}", to=f"${{out}}/{CA_BUNDLE}"),)
 
 
-def stage(
+def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     service: Service,
     target: Target,
     *,
     program: Stage,
     bundle: Stage | None,
+    files: tuple[tuple[str, Tree], ...],
     proofs: tuple[tuple[str, Stage], ...],
 ) -> Stage:
     """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
@@ -78,6 +80,7 @@ def stage(
         name=f"image-{service.name}-{target.name}",
         target=target.name,
         summary="program and image",
+        trees=files,
         needs=(
             ("program", program),
             *((("ca-bundle", bundle),) if bundle is not None else ()),
@@ -110,7 +113,8 @@ def stage(
 
 
 def root(service: Service) -> tuple[Step, ...]:
-    """What the image holds, in `${work}/root`, out of the needs `program` and `ca-bundle`."""
+    """What the image holds, in `${work}/root`, out of the needs `program` and `ca-bundle` and the
+    tree `files`."""
     bundled = (
         Copy(source="${need.ca-bundle}", to="${work}/root"),
         # Where libraries built with OPENSSLDIR=/etc/ssl look.
@@ -124,6 +128,10 @@ def root(service: Service) -> tuple[Step, ...]:
         Write(path="${work}/root/etc/passwd", text=PASSWD),
         Write(path="${work}/root/etc/group", text=GROUP),
         *(bundled if service.image.ca_bundle else ()),
+        *(
+            Copy(source=f"${{tree.files}}/{escaped(name)}", to=f"${{work}}/root{path}")
+            for path, name in sorted(service.image.files.items())
+        ),
         Folder(path="${work}/root/tmp"),
     )
 

@@ -2,44 +2,12 @@
 
 from __future__ import annotations
 
-from recipes.engine.runner import HOST_PATH
-from recipes.engine.stage import Copy, Link, Pick, Run, Stage, Tree, Write, escaped
+from recipes.engine.stage import Copy, Pick, Run, Stage, Tree
 from recipes.service import Service
-from recipes.stages import cross, program
+from recipes.stages import cross, plain_names, program
 from recipes.stages.cross import Kit
 from recipes.target import Target
 
-PLAIN = f"{cross.FOLDER}/plain"
-"""Binary utilities by their plain names, for Makefiles that know no others."""
-UTILITIES = (
-    *("addr2line", "ar", "as", "c++filt", "ld", "nm", "objcopy", "objdump", "ranlib"),
-    *("readelf", "size", "strings"),
-)
-COMPILERS = ("c++", "cc", "g++", "gcc")
-"""What hard-coded names stand for, too; `$(HOSTCC)` is for programs that run while it builds."""
-HOST = f"{cross.FOLDER}/host"
-HOST_COMPILER = """\
-#!/bin/sh
-# This machine's own, which looks for an assembler and a linker on PATH.
-PATH={path} exec {name} "$@"
-"""
-STRIP = """\
-#!/bin/sh
-# The pipeline strips in the end, once the code was looked at. `strip -o OUT IN` copies.
-to= from=
-while test $# -gt 0; do
-    case $1 in
-    -o) to=$2; shift ;;
-    -o?*) to=${1#-o} ;;
-    --output-file=*) to=${1#*=} ;;
-    -F | -I | -O | -K | -N | -R | --remove-section | --keep-symbol | --strip-symbol) shift ;;
-    -*) ;;
-    *) from=$1 ;;
-    esac
-    shift
-done
-if test -n "$to" && test -n "$from"; then exec cp "$from" "$to"; fi
-"""
 ROOT = "${work}/root"
 INSTALLED = ("DESTDIR", "PREFIX", "prefix")
 """What makefiles put before the places where they install."""
@@ -59,6 +27,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
     """`bin/<binary>`, static-pie, by the Makefile's own goals and the usual names."""
     # The compilers win over what the Makefile says. Of `AR = ar rcu` they would take the flags.
     make = ("make", f"CC={target.triple}-gcc", f"CXX={target.triple}-g++")
+    alone = () if service.make.parallel else ("-j1",)
     program_to = f"${{out}}/bin/{service.binary}"
     install: tuple[Run | Copy | Pick, ...]
     if service.make.program:
@@ -71,7 +40,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         )
         words = (*_without_goals(service.make.arguments), "install", *where)
         install = (
-            Run(argv=(*make, *words), cwd="${tree.source}", hint=HARD_CODED),
+            Run(argv=(*make, *alone, *words), cwd="${tree.source}", hint=HARD_CODED),
             Pick(root=ROOT, name=service.binary, to=program_to, hint=NOT_THERE),
         )
     return Stage(
@@ -81,16 +50,10 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         trees=(("source", source),),
         needs=kit.needs,
         tools=kit.tools,
-        path=(PLAIN, *cross.PATH),
+        path=(plain_names.FOLDER, *cross.PATH),
         env=(
-            ("PKG_CONFIG", f"{target.triple}-pkg-config"),
-            *(
-                (name.upper(), f"{target.triple}-{name}")
-                for name in ("ar", "ld", "nm", "objcopy", "objdump", "ranlib", "readelf")
-            ),
-            ("CROSS_COMPILE", f"{target.triple}-"),
-            ("HOSTCC", f"{HOST}/gcc"),
-            ("HOSTCXX", f"{HOST}/g++"),
+            *plain_names.of_target(target),
+            *plain_names.of_host(),
             ("CFLAGS", "-O2"),
             ("CXXFLAGS", "-O2"),
             *program.environment(service),
@@ -98,28 +61,9 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
         ),
         steps=(
             *cross.steps(target, kit),
-            *(
-                Link(
-                    path=f"{PLAIN}/{name}", target=f"${{need.toolchain}}/bin/{target.triple}-{name}"
-                )
-                for name in UTILITIES
-            ),
-            *(
-                Link(path=f"{PLAIN}/{name}", target=f"../bin/{target.triple}-{name}")
-                for name in COMPILERS
-            ),
-            *(
-                Write(
-                    path=f"{HOST}/{name}",
-                    text=HOST_COMPILER.format(path=HOST_PATH, name=name),
-                    executable=True,
-                )
-                for name in ("gcc", "g++")
-            ),
-            Link(path=f"{PLAIN}/pkg-config", target=f"../bin/{target.triple}-pkg-config"),
-            Write(path=f"{PLAIN}/strip", text=escaped(STRIP), executable=True),
+            *plain_names.steps(target),
             Run(
-                argv=(*make, *service.make.arguments),
+                argv=(*make, *alone, *service.make.arguments),
                 cwd="${tree.source}",
                 remedies=kit.remedies,
             ),

@@ -135,10 +135,11 @@ def known_answers(
 
 def environment(target: Target) -> tuple[tuple[str, str], ...]:
     """How the `openssl-sys` crate finds it."""
+    name = f"{target.environment_name}_OPENSSL"
     return (
-        (f"{target.environment_name}_OPENSSL_DIR", "${need.openssl}/usr"),
-        ("OPENSSL_STATIC", "1"),
-        ("OPENSSL_NO_VENDOR", "1"),  # a crate may bring sources of OpenSSL along: ours serve
+        (f"{name}_DIR", "${need.openssl}/usr"),
+        (f"{name}_STATIC", "1"),
+        (f"{name}_NO_VENDOR", "1"),  # a crate may bring sources of OpenSSL along: ours serve
     )
 
 

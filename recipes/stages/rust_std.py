@@ -26,6 +26,8 @@ edition = "2021"
 codegen-units = 1
 opt-level = 3
 """
+NARROW = 32
+"""Bits of an address, where `time_t` once had as many."""
 CRATES = "std,test,proc_macro,panic_abort,panic_unwind"
 COMPILER = """\
 #!/bin/sh
@@ -80,6 +82,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("RUSTC", "${work}/bin/rustc"),
             ("RUSTC_BOOTSTRAP", "1"),  # -Zbuild-std; the compiler is pinned, so nothing moves
             ("CARGO_ENCODED_RUSTFLAGS", "\x1f".join(_flags(target, sources))),
+            *time64(target),
         ),
         steps=(
             Write(path="${work}/bin/rustc", text=COMPILER, executable=True),
@@ -155,4 +158,13 @@ def processor(target: Target) -> tuple[str, ...]:
     """What rustc is told of the processor, and that musl is linked statically: by default it is
     for some targets alone (riscv64gc, mips, s390x and others ask for a shared one)."""
     features = ",".join(("+crt-static", *target.rust.features))
-    return (f"-Ctarget-cpu={target.rust.cpu}", f"-Ctarget-feature={features}")
+    wide = ("--cfg=libc_unstable_musl_v1_2",) if target.bits == NARROW else ()
+    return (f"-Ctarget-cpu={target.rust.cpu}", f"-Ctarget-feature={features}", *wide)
+
+
+def time64(target: Target) -> tuple[tuple[str, str], ...]:
+    """What the crate `libc` is told on 32-bit targets, where musl's `time_t` has had 64 bits since
+    1.2 and the crate's has 32: structures passed to C code would have another shape. Releases from
+    0.2.187 on take the word in `processor`, those from 0.2.173 on this one, older ones neither
+    (libc/build.rs)."""
+    return (("RUST_LIBC_UNSTABLE_MUSL_V1_2_3", "1"),) if target.bits == NARROW else ()

@@ -11,6 +11,7 @@ from recipes.engine.stage import (
     Copy,
     Does,
     Free,
+    Link,
     Pack,
     Present,
     Run,
@@ -19,12 +20,15 @@ from recipes.engine.stage import (
     Write,
     escaped,
 )
-from recipes.stages import cargo_service, cross, verify
+from recipes.stages import cross, plain_names, rustc_wrapper, verify
 from recipes.stages.cross import Kit
+from recipes.stages.rust_std import time64
 from recipes.target import Target
 
 PRIVATE = "libexec/muslin"
 """Programs that the folder's own scripts run."""
+PLAIN = f"{PRIVATE}/plain"
+"""The target's programs by plain names, for build scripts and for whoever puts it on PATH."""
 SYSTEM = """\
 # They lie where the compiler looks by itself. Folders it would name it would name wrongly, were
 # there a letter beyond ASCII in their path; Meson asks for those too.
@@ -172,12 +176,14 @@ def archive(target: Target, *, sdk: Stage, proofs: tuple[tuple[str, Stage], ...]
 
 def _rust(target: Target) -> tuple[Step, ...]:
     """rustc, cargo and both stds, in the shape in which rustc finds them."""
-    rustc = cargo_service.compiler(
+    rustc = rustc_wrapper.script(
         target,
         rust="$here/rust",
         std="$here/rust",
         linker=f"$here/bin/{target.triple}-gcc",
         remaps={},
+        plain=f"$here/{PLAIN}",
+        variables=_programs(target, "$here/bin"),
         here=HERE.format(up="../.."),
     )
     return (
@@ -210,6 +216,20 @@ def _scripts(target: Target) -> tuple[Step, ...]:
     return (
         Write(path=f"${{out}}/bin/{triple}-pkg-config", text=escaped(pkg_config), executable=True),
         Write(path=f"${{out}}/bin/{triple}-run", text=escaped(run), executable=True),
+        *(
+            Link(path=f"${{out}}/{PLAIN}/{name}", target=f"../../../bin/{triple}-{name}")
+            for name in (*plain_names.UTILITIES, *plain_names.COMPILERS, "strip", "pkg-config")
+        ),
+    )
+
+
+def _programs(target: Target, folder: str) -> tuple[tuple[str, str], ...]:
+    """The variables by which makefiles and configurations name the target's programs."""
+    named = {"STRIP": "strip", "PKG_CONFIG": "pkg-config"}
+    named |= {name.upper(): name for name in plain_names.VARIABLES}
+    return (
+        *((name, f"{folder}/{target.triple}-{program}") for name, program in named.items()),
+        ("CROSS_COMPILE", f"{folder}/{target.triple}-"),
     )
 
 
@@ -232,6 +252,12 @@ def environment(target: Target, folder: str) -> tuple[tuple[str, str], ...]:
         # The crate `openssl-sys` looks here first and takes what is static.
         (f"{name}_OPENSSL_DIR", f"{folder}/{target.triple}"),
         (f"{name}_OPENSSL_STATIC", "1"),
+        *time64(target),
+        # For make and configure. What is built to run here has names of its own.
+        ("CC", f"{programs}-gcc"),
+        ("CXX", f"{programs}-g++"),
+        *_programs(target, f"{folder}/bin"),
+        *plain_names.FOR_THIS_MACHINE.items(),
     )
 
 

@@ -16,8 +16,9 @@ import pytest
 from recipes.engine.report import Report
 from recipes.engine.stage import Stage
 from recipes.pipeline import Pipeline
-from recipes.stages import cargo_service
+from recipes.stages import rustc_wrapper
 from recipes.target import Target
+from tests.product.shop import Shop
 
 PROJECT = Path(__file__).resolve().parents[2]
 NATIVE = "x86_64"
@@ -60,12 +61,14 @@ class Product:
     def compiler(self, folder: Path) -> Path:
         """A `rustc` for the target, as the services get it."""
         path = folder / "rustc"
-        text = cargo_service.compiler(
+        text = rustc_wrapper.script(
             self.target,
             rust=str(self.rust),
             std=str(self.rust_std),
             linker=str(self.toolchain / "bin" / f"{self.target.triple}-gcc"),
             remaps={},
+            plain="/nowhere",
+            variables=(),
         )
         path.write_text(text)
         path.chmod(0o755)
@@ -120,3 +123,8 @@ def output(argv: Sequence[str | Path], cwd: Path | None = None, **env: str) -> s
     )
     assert done.returncode == 0, f"{argv}\n{done.stdout[-4000:]}"
     return done.stdout
+
+
+@pytest.fixture
+def shop(product: Product, tmp_path: Path) -> Shop:
+    return Shop(tmp_path, product)

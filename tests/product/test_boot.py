@@ -98,6 +98,7 @@ def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object
         program=copied,
         board_files=catalog.board(board, product.target),
         bundle=None,
+        files=(),
         qemu=catalog.qemu_system(),
     )
     stages += [copied, stage]

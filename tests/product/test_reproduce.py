@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -65,3 +66,21 @@ def test_a_stage_with_the_time_in_it_is_found(product: Product, tmp_path: Path) 
     assert "bin/prog: content" in stream.getvalue()
     (place,) = (word for word in str(found.value).split() if "muslin-reproduce-" in word)
     remove(Path(place).parents[2])
+
+
+@pytest.mark.once
+def test_what_is_recorded_is_compared(product: Product, tmp_path: Path) -> None:
+    name, stream = product.target.name, io.StringIO()
+    pipeline = checkout(tmp_path, "1", stream)
+    words = [name, "--stages", f"prog-{name},image-prog-{name}"]
+    record = tmp_path / "recipes" / "digests" / "debian.json"
+    reproduce.run(pipeline, [*words, "--recorded"])
+    assert "2 stage(s) not compared, recorded for no such key" in stream.getvalue()
+    reproduce.run(pipeline, [*words, "--record"])
+    reproduce.run(pipeline, [*words, "--recorded"])
+    assert "reproduce: 2 stage(s) are as recorded" in stream.getvalue()
+    recorded = json.loads(record.read_text())
+    recorded[f"prog-{name}"]["tree"] = "0" * 64
+    record.write_text(json.dumps(recorded))
+    with pytest.raises(errors.NotAsRecorded, match=f"1 stage.* differ .*: prog-{name}[.]"):
+        reproduce.run(pipeline, [*words, "--recorded"])

@@ -18,7 +18,7 @@ from recipes.engine import site
 from recipes.engine.key import Keys
 from recipes.engine.stage import Host, Members, Patch, Present, Run, Stage, Write
 from recipes.libraries import LIBRARIES
-from recipes.stages import cargo_service, gcc, openssl
+from recipes.stages import gcc, openssl, rustc_wrapper
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
@@ -212,7 +212,7 @@ def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
     files = (
         *("Cargo.toml", "Cargo.lock", "src/main.rs", "src/target/mod.rs", "build/main.rs"),
         *("target/release/mine", "src/build/a.c", ".git/config", "service.toml"),
-        *("c/Makefile", "c/build/a.o", "c/target/b.c"),
+        *("c/Makefile", "c/build/a.c", "c/target/b.c", "c/out/CMakeCache.txt", "c/out/b.c"),
     )
     for name in files:
         path = tmp_path / "mine" / name
@@ -228,7 +228,8 @@ def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
     )
     ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
-    left_out = {"target/release/mine", ".git/config", "service.toml", "c/build/a.o"}
+    left_out = {"target/release/mine", ".git/config", "service.toml"}
+    left_out |= {"c/out/CMakeCache.txt", "c/out/b.c"}
     assert {file.path for file in tree.files} == set(files) - left_out
 
 
@@ -249,8 +250,14 @@ def test_the_targets_flags_come_last(tmp_path: Path) -> None:
     (tmp_path / "programs").mkdir()
     echo = tmp_path / "programs" / "rustc"
     echo.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    text = cargo_service.compiler(
-        one, rust=str(tmp_path), std="/std", linker="/t/bin/arm-gcc", remaps={}
+    text = rustc_wrapper.script(
+        one,
+        rust=str(tmp_path),
+        std="/std",
+        linker="/t/bin/arm-gcc",
+        remaps={},
+        plain="/plain",
+        variables=(),
     )
     wrapper = tmp_path / "rustc"
     wrapper.write_text(text)
