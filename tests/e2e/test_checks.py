@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -239,10 +240,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"at your service")
 
 mode = sys.argv[1]
-signal.signal(signal.SIGTERM, lambda *_: None if mode == "deaf" else os._exit(mode == "rude"))
+ends = {"deaf": lambda *_: None, "unaware": signal.SIG_DFL}
+signal.signal(signal.SIGTERM, ends.get(mode, lambda *_: os._exit(mode == "rude")))
 if mode == "broken":
     sys.exit(5)
-server = http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer)
+port = 0 if mode == "elsewhere" else int(os.environ["PORT"])
+server = http.server.HTTPServer(("127.0.0.1", port), Answer)
 if mode == "tls":
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
@@ -277,8 +280,14 @@ def test_serves(bench: Bench) -> None:
         (serves("broken"), f"http / answered '(nothing: it ended with code 5)' {INSTEAD}"),
         (serves("rude"), "ended with code 1 on SIGTERM"),
         (serves("deaf"), "still runs 1 s after SIGTERM"),
+        (
+            serves("unaware"),
+            "does nothing about SIGTERM: as process 1 of a container it would go on, and be killed "
+            "10 s after `docker stop` with all that it was at. It ends with code 0 where it handles "
+            "the signal",
+        ),
     ],
-    ids=["answer", "status", "broken", "rude", "deaf"],
+    ids=["answer", "status", "broken", "rude", "deaf", "unaware"],
 )
 def test_serves_finds(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, rule: Serves, words: str
@@ -293,7 +302,22 @@ def test_a_server_that_never_answers(bench: Bench, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(check, "START_SECONDS", 0.2)
     silent = Serves(run=Run(argv=("sleep", "1000")), scheme="http", path="/", expect="x")
     said = findings(bench, SERVING, silent)
-    assert "http / answered '(nothing in 0 s: [Errno 111] Connection refused)'" in said
+    assert "http / answered '(nothing in 0 s: [Errno 111] Connection refused; the env" in said
+    assert "it listens on no port of TCP" in said
+
+
+def test_a_server_that_takes_no_notice_of_port(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "START_SECONDS", 3.0)
+    said = findings(bench, SERVING, serves("elsewhere"))
+    assert re.search(r"the environment variable PORT says \d+, and it listens on \d+\)", said)
+
+
+def test_a_program_that_crashes_is_told_of_stacks(bench: Bench) -> None:
+    crash = Does(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="nox -s verify")
+    with pytest.raises(errors.Crashed, match="`stack = 1048576` in service.toml"):
+        bench.build(dataclasses.replace(text("goal"), checks=(crash,)))
 
 
 @pytest.fixture

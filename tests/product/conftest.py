@@ -5,10 +5,16 @@ Not part of `nox -s tests`. Run them with `nox -s tests -- tests/product --targe
 
 from __future__ import annotations
 
+import hashlib
+import http.server
 import io
+import json
 import subprocess
-from collections.abc import Callable, Sequence
+import tarfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +24,7 @@ from recipes.engine.stage import Stage
 from recipes.pipeline import Pipeline
 from recipes.stages import rustc_wrapper
 from recipes.target import Target
-from tests.product.shop import Shop
+from tests.product.shop import Shop, lay, package
 
 PROJECT = Path(__file__).resolve().parents[2]
 NATIVE = "x86_64"
@@ -128,3 +134,28 @@ def output(argv: Sequence[str | Path], cwd: Path | None = None, **env: str) -> s
 @pytest.fixture
 def shop(product: Product, tmp_path: Path) -> Shop:
     return Shop(tmp_path, product)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A registry on loopback with one crate; its index."""
+    content = {"Cargo.toml": package("corp"), "src/lib.rs": 'pub const WORD: &str = "private";'}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in content.items():
+            member = tarfile.TarInfo(f"corp-0.1.0/{name}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    folder = tmp_path / "registry"
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    address = f"http://127.0.0.1:{server.server_port}"
+    row = {"name": "corp", "vers": "0.1.0", "deps": [], "features": {}, "yanked": False}
+    row["cksum"] = hashlib.sha256(packed.getvalue()).hexdigest()
+    lay(folder, {"config.json": json.dumps({"dl": f"{address}/{{crate}}-{{version}}.crate"})})
+    lay(folder, {"co/rp/corp": json.dumps(row)})
+    (folder / "corp-0.1.0.crate").write_bytes(packed.getvalue())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"sparse+{address}/"
+    server.shutdown()
+    server.server_close()

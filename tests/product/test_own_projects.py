@@ -3,16 +3,9 @@ in a small one. Wants `nox -s build-all` first."""
 
 from __future__ import annotations
 
-import hashlib
-import http.server
-import io
 import json
 import shutil
 import subprocess
-import tarfile
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,31 +84,6 @@ def test_a_dependency_from_git(shop: Shop) -> None:
             pytest.skip("Debian 12's cargo cannot clone: its libgit2 is older than it wants")
         raise
     shop.build("app", build="cargo", expect="from git")
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[str]:
-    """A registry on loopback with one crate; its index."""
-    content = {"Cargo.toml": package("corp"), "src/lib.rs": 'pub const WORD: &str = "private";'}
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name, text in content.items():
-            member = tarfile.TarInfo(f"corp-0.1.0/{name}")
-            member.size = len(text)
-            tar.addfile(member, io.BytesIO(text.encode()))
-    folder = tmp_path / "registry"
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    address = f"http://127.0.0.1:{server.server_port}"
-    row = {"name": "corp", "vers": "0.1.0", "deps": [], "features": {}, "yanked": False}
-    row["cksum"] = hashlib.sha256(packed.getvalue()).hexdigest()
-    lay(folder, {"config.json": json.dumps({"dl": f"{address}/{{crate}}-{{version}}.crate"})})
-    lay(folder, {"co/rp/corp": json.dumps(row)})
-    (folder / "corp-0.1.0.crate").write_bytes(packed.getvalue())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"sparse+{address}/"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.mark.once

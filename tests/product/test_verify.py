@@ -15,7 +15,7 @@ from recipes.engine import oci
 from recipes.engine.report import Report
 from recipes.pipeline import Pipeline
 from tests.product.conftest import PROJECT, Product
-from tests.product.test_own_projects import Shop, lay
+from tests.product.shop import Shop, lay
 from tests.product.test_witnesses import INSTRUCTIONS, gcc, instruction
 
 BEYOND = {
