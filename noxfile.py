@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ sys.path.insert(0, str(PROJECT))  # nox leaves the noxfile's folder out
 
 if TYPE_CHECKING:
     from recipes.pipeline import Pipeline
+
+TARGETS = [path.stem for path in (PROJECT / "toolchains").glob("*.toml")]
 
 nox.needs_version = ">=2026.8.10"
 nox.options.sessions = ["lint", "tests"]
@@ -205,3 +208,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")
+
+
+if "--" not in sys.argv and (named := sorted({*TARGETS} & {*sys.argv})):  # nox says less of it
+    said = "targets are arguments: `nox -s build-all -- %s`"
+    logging.getLogger("nox").warning(said, " ".join(named))

@@ -547,7 +547,9 @@ class NotPinned(PipelineError):
         super().__init__(
             f"recipes/pins/ has no pin {component!r}{hint}. "
             f"`nox -s update -- {component}` makes one of the Debian source package of that name, "
-            "in debian.toml; in upstream.toml one is written by hand (MUSLIN_SOURCES=debian does "
+            "in debian.toml. Where the package is called otherwise (`apt-cache showsrc` says it), "
+            f"take its name there, and make [pins.{component}] of the table afterwards; its "
+            "`package` stays. In upstream.toml one is written by hand (MUSLIN_SOURCES=debian does "
             "without)"
         )
 
@@ -601,6 +603,15 @@ class NotAudited(PipelineError):
         super().__init__(
             f"{path} cannot be verified: {why}. "
             "docs/verify.md says what can be, and what to do about a stripped file"
+        )
+
+
+class NoSuchFile(PipelineError):
+    """A file is named and is not there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no {path}; a path starts where `nox` is called, unless it begins with /"
         )
 
 

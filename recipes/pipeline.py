@@ -214,11 +214,12 @@ class Pipeline:
             provenance=doctor.provenance(),
         )
 
-    def run(self, goal: Goal, words: Sequence[str]) -> Found | None:
-        """Build what a session stands for; `verify`, `package`, `boot` and `sdk` also fill
-        `dist/`. Where there was nothing to build, what was found."""
+    def run(self, goal: Goal, words: Sequence[str], session: str = "") -> Found | None:
+        """Build what a session stands for, called otherwise than its goal perhaps; `verify`,
+        `package`, `boot` and `sdk` also fill `dist/`. Where there was nothing to build, what was
+        found."""
         flags = ("--keep-going",)
-        names, options = arguments.split(goal, words, flags=flags, valued=CHOICES)
+        names, options = arguments.split(session or goal, words, flags=flags, valued=CHOICES)
         self.choose(options)
         targets = self.chosen(names)
         doctor.insist()

@@ -48,7 +48,7 @@ def build(run: Pipeline, session: str, words: Sequence[str], folder: Path) -> Fo
     if session == "verify" and any(word.startswith("--file") for word in words):
         verify(run, words, folder)
         return None
-    return run.run(GOALS[session], words)
+    return run.run(GOALS[session], words, session)
 
 
 def plan(run: Pipeline, words: Sequence[str]) -> None:
@@ -244,7 +244,7 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     if "--file" not in options or len(names) != 1:
         raise errors.NothingToVerify(run.targets)
     (target,) = run.chosen(names)
-    path = folder / options["--file"]
+    path = _there(folder / options["--file"])
     known = reports.verified(run.settings.dist, target.name)
     refused, unseen = 0, 0
     try:
@@ -274,6 +274,12 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
         raise errors.NotAudited(path, f"{unseen} file(s) in it could not be looked at")
     if refused:
         raise errors.DoesNotFit(path, target.name, refused)
+
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise errors.NoSuchFile(path)
+    return path
 
 
 def _is_of_now(run: Pipeline, target: Target, report: str) -> bool:

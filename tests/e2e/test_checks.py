@@ -282,9 +282,9 @@ def test_serves(bench: Bench) -> None:
         (serves("deaf"), "still runs 1 s after SIGTERM"),
         (
             serves("unaware"),
-            "does nothing about SIGTERM: as process 1 of a container it would go on, and be killed "
-            "10 s after `docker stop` with all that it was at. It ends with code 0 where it handles "
-            "the signal",
+            "does nothing about SIGTERM: as process 1 of a container it would go on, and be "
+            "killed 10 s after `docker stop` with all that it was at. It ends with code 0 where "
+            "it handles the signal",
         ),
     ],
     ids=["answer", "status", "broken", "rude", "deaf", "unaware"],
@@ -316,7 +316,7 @@ def test_a_server_that_takes_no_notice_of_port(
 
 def test_a_program_that_crashes_is_told_of_stacks(bench: Bench) -> None:
     crash = Does(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="nox -s verify")
-    with pytest.raises(errors.Crashed, match="`stack = 1048576` in service.toml"):
+    with pytest.raises(errors.Crashed, match=r"`stack = 1048576` in service\.toml"):
         bench.build(dataclasses.replace(text("goal"), checks=(crash,)))
 
 

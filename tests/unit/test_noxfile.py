@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -53,6 +55,13 @@ def test_every_session_says_what_it_does() -> None:
     for name, help_ in helps().items():
         assert help_, name
         assert help_.splitlines()[0].endswith((".", "file.")), name
+
+
+def test_a_target_without_the_dashes_is_told_of_them() -> None:
+    argv = [sys.executable, "-m", "nox", "-f", str(PROJECT / "noxfile.py"), "-s", "plan", "armv6"]
+    run = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "targets are arguments: `nox -s build-all -- armv6`" in run.stderr
 
 
 def test_the_noxfile_is_sessions_only() -> None:

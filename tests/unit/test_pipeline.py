@@ -242,3 +242,8 @@ def test_a_name_that_no_target_can_have_is_not_written(
     with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
         sessions.import_(trial, ["config.mak", name], tmp_path)
     assert not list((tmp_path / "toolchains").iterdir())
+
+
+def test_an_option_that_is_not_there_is_missed_in_the_session_that_was_called(trial: Trial) -> None:
+    with pytest.raises(errors.Unknown, match=r"no option of build-all '--serivce'"):
+        sessions.build(trial, "build-all", ["--serivce", "x"], Path())
