@@ -29,6 +29,7 @@ from recipes import (
     target,
     target_names,
 )
+from recipes.audit import allowed
 from recipes.catalog import Catalog
 from recipes.engine.apt import Apt
 from recipes.engine.build import Builder, Fault, sources
@@ -226,6 +227,7 @@ class Pipeline:
         fills = goal in ("verify", "package", "boot", "sdk")
         if fills:
             dist.insist_on_writable(self.settings.dist)
+            self._warn_of_baselines(targets)
         output, started = self.output(), time.monotonic()
         brought = Brought()
         with self.at_work(), output.may_be_old() if fills else nullcontext():
@@ -253,6 +255,17 @@ class Pipeline:
             asked=[*self._images(builder, others)],
             brought=brought,
         )
+
+    def _warn_of_baselines(self, targets: Iterable[Target]) -> None:
+        """Say before an hour of building what verification would say after it."""
+        known = {name for entry in allowed.load() for name in entry.baselines}
+        for one in targets:
+            if one.baseline and one.baseline not in known:
+                self.report.note(
+                    f"{one.name}: recipes/audit/allowed.toml has no entry for {one.baseline}: code "
+                    "of musl, libgcc or OpenSSL that looks at the processor first will be refused "
+                    "in the end, with the entries to write"
+                )
 
     def _images(self, builder: Builder, targets: Iterable[Target]) -> Iterator[str]:
         """What says in the store whether a joint image can hold these targets too."""

@@ -221,7 +221,7 @@ class Builder:
 
     def _made(self, planned: Planned, log: Path) -> tuple[str, dict[str, Fact]]:
         """What became of a stage: the outcome, and what it took."""
-        stage, key = planned.stage, planned.key
+        stage, key, started = planned.stage, planned.key, time.monotonic()
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
         if entry is not None and self._is_proved(stage, entry) and not planned.condemned:
             self.report.found(stage.name)
@@ -236,7 +236,8 @@ class Builder:
         self.store.mark_passed(entry, self.keys.proof_of(stage))
         record = entry.record
         if built:
-            self.report.built(stage.name, record.wall_seconds, record.cpu_seconds, checking)
+            seconds = time.monotonic() - started  # as the lines before said that it was running
+            self.report.built(stage.name, seconds, record.cpu_seconds, checking)
             return "built", {"cpu_seconds": record.cpu_seconds, "check_seconds": round(checking, 2)}
         if checking:
             self.report.checked(stage.name, checking)

@@ -81,7 +81,7 @@ class Report:
         self._outcome(name, "found")
 
     def built(self, name: str, seconds: float, cpu: float, checking: float) -> None:
-        """A stage that was built and checked: seconds of each, and of the CPU."""
+        """A stage that was built and checked: seconds of all, of the CPU, and of the checks."""
         checked = f", checks {duration(checking)}" if checking else ""
         self._outcome(name, "built", f"{duration(seconds):>12}  (CPU {duration(cpu)}{checked})")
 

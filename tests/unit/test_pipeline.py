@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors, sessions, settings, target
+from recipes.audit import allowed
 from recipes.engine.history import Build
 from recipes.engine.key import Keys
 from recipes.engine.report import Report
@@ -247,3 +248,18 @@ def test_a_name_that_no_target_can_have_is_not_written(
 def test_an_option_that_is_not_there_is_missed_in_the_session_that_was_called(trial: Trial) -> None:
     with pytest.raises(errors.Unknown, match=r"no option of build-all '--serivce'"):
         sessions.build(trial, "build-all", ["--serivce", "x"], Path())
+
+
+def test_a_baseline_without_entries_is_named_before_anything_is_built(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def goals(*_: object) -> list[Stage]:
+        raise errors.Interrupted("no signal", [])
+
+    monkeypatch.setattr(trial, "goals", goals)
+    entries = [one for one in allowed.load() if "armv6-vfpv2" not in one.baselines]
+    monkeypatch.setattr(allowed, "load", lambda: entries)
+    with pytest.raises(errors.Interrupted):
+        trial.run("package", ["armv6", "armv7"])
+    notes = [line for line in trial.stream.getvalue().splitlines() if "allowed.toml" in line]
+    assert [note.split()[1] for note in notes] == ["armv6:"]
