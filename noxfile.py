@@ -115,7 +115,9 @@ for name in GOALS:
 def cargo(session: nox.Session) -> None:
     """Cargo for one target in the folder nox was called from: `-- armv6 build --release`."""
     with pipeline(session) as run:
-        program, arguments, environment = run.cargo(session.posargs)
+        from recipes import by_hand  # as in `pipeline`
+
+        program, arguments, environment = by_hand.cargo(run, session.posargs)
         session.chdir(session.invoked_from)
         session.run(program, *arguments, env=environment, external=True)
 

@@ -400,6 +400,13 @@ class HostProgramMissing(PipelineError):
         super().__init__(f"this machine lacks {', '.join(missing)}. To mend it:\n  {remedy}")
 
 
+class CargoCannot(PipelineError):
+    """A subcommand of cargo that would not do for a target what it does for this machine."""
+
+    def __init__(self, command: str, why: str) -> None:
+        super().__init__(f"`cargo {command}` for a target: {why}")
+
+
 class CargoConfiguration(PipelineError):
     """A configuration that cargo obeys wherever it runs, so that builds would not be ours."""
 

@@ -46,7 +46,7 @@ from recipes.output import Output
 from recipes.service import Service
 from recipes.settings import Settings
 from recipes.source import Component, Pins, PinSet
-from recipes.stages import boot, sdk
+from recipes.stages import boot
 from recipes.target import Target
 from recipes.unchanged import Brought, Found
 from recipes.upstream import UpstreamPins
@@ -232,7 +232,7 @@ class Pipeline:
         brought = Brought()
         with self.at_work(), output.may_be_old() if fills else nullcontext():
             builder, faults = self.builder(), list[Fault]() if "--keep-going" in options else None
-            stages = self._settled(builder, lambda: self.goals(goal, targets))
+            stages = self.settled(builder, lambda: self.goals(goal, targets))
             with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
                 entries = builder.build(stages, executor, faults=faults)
                 if fills:
@@ -387,24 +387,6 @@ class Pipeline:
             if line:
                 self.report.note(f"{line}; nox -s advisories")
 
-    def cargo(self, words: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
-        """Program, arguments and environment of a cargo for one target, built if it is not there.
-
-        Raises `NoTarget` without a target.
-        """
-        if not words:
-            raise errors.NoTarget("cargo", self.targets)
-        (one,) = self.chosen(words[:1])
-        with self.at_work():
-            builder = self.builder()
-            (stage,) = self._settled(builder, lambda: [self.catalog().sdk(one)])
-            with ThreadPoolExecutor(self.settings.jobs, thread_name_prefix="stage") as executor:
-                entry = builder.build([stage], executor)[stage.name]
-        rust = entry.tree / "rust" / "bin"
-        environment = dict(sdk.environment(one, str(entry.tree)))
-        environment |= {"RUSTC": str(rust / "rustc"), "RUSTDOC": str(rust / "rustdoc")}
-        return str(rust / "cargo"), list(words[1:]), environment
-
     def fetch(self, words: Sequence[str]) -> None:
         """Download every source and crate that the targets need, built or not."""
         names, options = arguments.split("fetch", words, flags=(), valued=CHOICES)
@@ -434,7 +416,7 @@ class Pipeline:
             visit(stage)
         return [Planned(stage=stage, key="", state="build", after=()) for stage in every.values()]
 
-    def _settled(self, builder: Builder, goals: Callable[[], list[Stage]]) -> list[Stage]:
+    def settled(self, builder: Builder, goals: Callable[[], list[Stage]]) -> list[Stage]:
         """The stages, whose files the archive still has."""
         stages = goals()
         while self.settle(builder.plan(stages).values()):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recipes import by_hand as cargo_by_hand
 from tests.product.conftest import PROJECT, Product, output
 
 MAIN_C = """\
@@ -195,7 +196,7 @@ def test_doc_tests(product: Product, project: Path) -> None:
     (project / "src").mkdir()
     (project / "src" / "lib.rs").write_text(LIB_RS)
     name = product.target.name
-    program, words, environment = product.pipeline.cargo([name, "test", "--offline"])
+    program, words, environment = cargo_by_hand.cargo(product.pipeline, [name, "test", "--offline"])
     expected = ARCHITECTURES.get(name, name)
     said = output([program, *words], cwd=project, **environment, EXPECT_ARCH=expected)
     assert "Doc-tests hello" in said

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("noxfile",),
-    ("recipes.sessions", "recipes.reproduce"),
+    ("recipes.sessions", "recipes.reproduce", "recipes.by_hand"),
     ("recipes.pipeline",),
     ("recipes.*",),  # catalog, dist, doctor, lock, settings
     ("recipes.stages.*",),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, sessions, settings, target
+from recipes import by_hand, errors, sessions, settings, target
 from recipes.audit import allowed
 from recipes.engine.history import Build
 from recipes.engine.key import Keys
@@ -263,3 +263,16 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
         trial.run("package", ["armv6", "armv7"])
     notes = [line for line in trial.stream.getvalue().splitlines() if "allowed.toml" in line]
     assert [note.split()[1] for note in notes] == ["armv6:"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["clippy"], "`cargo clippy` for a target: it is a compiler of its own"),
+        (["--locked", "install", "ripgrep"], "a program for armv6 among this machine's own"),
+    ],
+    ids=["clippy", "install"],
+)
+def test_what_cargo_cannot_do_for_a_target(trial: Trial, words: list[str], why: str) -> None:
+    with pytest.raises(errors.CargoCannot, match=why):
+        by_hand.cargo(trial, ["armv6", *words])
