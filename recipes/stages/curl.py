@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Free, Present, Remove, Replace, Run, Stage
+from recipes.engine.stage import Free, Present, Remove, Replace, Run, Stage, Write, escaped
 from recipes.source import Component
 from recipes.stages import component, cross
 from recipes.stages.cross import Kit
@@ -24,6 +24,38 @@ OPTIONS = (
     "--without-nghttp2",
     "--without-zstd",
 )
+
+
+CMAKE = "${out}/usr/lib/cmake/CURL/CURLConfig"
+CONFIG = """\
+# CMake's own module finds libcurl.a alone, and a static one wants more.
+include(CMakeFindDependencyMacro)
+find_dependency(OpenSSL)
+find_dependency(ZLIB)
+find_dependency(Threads)
+get_filename_component(_curl "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+if(NOT TARGET CURL::libcurl)
+  add_library(CURL::libcurl STATIC IMPORTED)
+  set_target_properties(CURL::libcurl PROPERTIES
+    IMPORTED_LOCATION "${_curl}/lib/libcurl.a"
+    INTERFACE_INCLUDE_DIRECTORIES "${_curl}/include"
+    INTERFACE_COMPILE_DEFINITIONS CURL_STATICLIB
+    INTERFACE_LINK_LIBRARIES "OpenSSL::SSL;OpenSSL::Crypto;ZLIB::ZLIB;Threads::Threads")
+endif()
+set(CURL_INCLUDE_DIRS "${_curl}/include")
+set(CURL_LIBRARIES CURL::libcurl)
+set(CURL_VERSION_STRING "${CURL_VERSION}")
+unset(_curl)
+"""
+CONFIG_VERSION = """\
+set(PACKAGE_VERSION "{version}")
+if(NOT PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+endif()
+if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)
+  set(PACKAGE_VERSION_EXACT TRUE)
+endif()
+"""
 
 
 def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
@@ -60,6 +92,8 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
                 new="",
             ),
             Remove(root="${out}", patterns=("usr/lib/*.la", "usr/share")),
+            Write(path=f"{CMAKE}.cmake", text=escaped(CONFIG)),
+            Write(path=f"{CMAKE}Version.cmake", text=CONFIG_VERSION.format(version=source.version)),
         ),
         runs_on="target",
         checks=(
