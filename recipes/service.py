@@ -27,7 +27,7 @@ OURS = re.compile(
     r"|OBJCOPY|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|STRIP|TMPDIR|TZ"
     r"|HOST_(CC|CXX|AR|PKG_CONFIG)|.*_FOR_BUILD"
     r"|CROSS_COMPILE|GIT_CEILING_DIRECTORIES|OPENSSL_.*|LIBSQLITE3_.*|CMAKE_.*"
-    r"|(CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
+    r"|(BINDGEN_|CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
 )
 """Variables of a build that are the pipeline's own."""
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]

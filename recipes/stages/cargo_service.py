@@ -60,7 +60,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ("RUSTC_WORKSPACE_WRAPPER", ""),
             ("RUSTC", "${work}/bin/rustc"),
             (f"CARGO_TARGET_{host_name}_LINKER", f"{plain_names.HOST}/gcc"),
-            *cross.environment(target),
+            *cross.environment(target, kit),
             *plain_names.of_host(),
             *library_env,
             *time64(target),

@@ -167,9 +167,19 @@ def cmake(target: Target, *, programs: str, roots: Sequence[str], emulator: str)
     )
 
 
-def environment(target: Target) -> tuple[tuple[str, str], ...]:
-    """For crates that compile C, run CMake or ask pkg-config."""
+def bindgen(target: Target, *, sysroot: str, prefixes: Sequence[str]) -> tuple[str, str]:
+    """Where the crate `bindgen` finds headers; libclang, which reads them, is the machine's own.
+    <https://rust-lang.github.io/rust-bindgen/command-line-usage.html>"""
     suffix = target.rust.triple.replace("-", "_")
+    folders = [f"{prefix}/include" for prefix in (sysroot, *prefixes)]
+    words = " ".join((f"--sysroot={sysroot}", *(f"-isystem {folder}" for folder in folders)))
+    return f"BINDGEN_EXTRA_CLANG_ARGS_{suffix}", words
+
+
+def environment(target: Target, kit: Kit) -> tuple[tuple[str, str], ...]:
+    """For crates that compile C, run CMake, ask pkg-config or read headers."""
+    suffix = target.rust.triple.replace("-", "_")
+    sysroot = f"${{need.toolchain}}/{target.triple}"
     return (
         # Names that the crates `cc`, `pkg-config` and `cmake` read before all others.
         (f"CC_{suffix}", f"{target.triple}-gcc"),
@@ -178,6 +188,7 @@ def environment(target: Target) -> tuple[tuple[str, str], ...]:
         (f"PKG_CONFIG_{suffix}", f"{target.triple}-pkg-config"),
         (f"PKG_CONFIG_ALL_STATIC_{suffix}", "1"),
         (f"CMAKE_TOOLCHAIN_FILE_{suffix}", CMAKE_FILE),
+        bindgen(target, sysroot=sysroot, prefixes=list(kit.prefixes.values())),
     )
 
 

@@ -249,6 +249,7 @@ def environment(target: Target, folder: str) -> tuple[tuple[str, str], ...]:
         (f"PKG_CONFIG_{suffix}", f"{programs}-pkg-config"),
         (f"PKG_CONFIG_ALL_STATIC_{suffix}", "1"),
         (f"CMAKE_TOOLCHAIN_FILE_{suffix}", f"{folder}/toolchain.cmake"),
+        cross.bindgen(target, sysroot=f"{folder}/{target.triple}", prefixes=()),
         # The crate `openssl-sys` looks here first and takes what is static.
         (f"{name}_OPENSSL_DIR", f"{folder}/{target.triple}"),
         (f"{name}_OPENSSL_STATIC", "1"),

@@ -235,3 +235,33 @@ int deep(void)
     with pytest.raises(errors.Crashed, match="stack = 1048576"):
         shop.build("app", build="cargo", expect="deep 100")
     shop.build("app", build="cargo", more="stack = 1048576", expect="deep 100")
+
+
+def has_libclang() -> bool:
+    """bindgen loads this machine's; the pipeline brings none along."""
+    return any(Path("/usr/lib").glob("llvm-*/lib/libclang*.so*"))
+
+
+@pytest.mark.skipif(not has_libclang(), reason="bindgen wants a libclang of this machine")
+def test_bindgen_reads_the_targets_headers(shop: Shop) -> None:
+    more = '[build-dependencies]\nbindgen = "0.72"\n'
+    script = """
+fn main() {
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap()).join("bound.rs");
+    let bound = bindgen::Builder::default().header("all.h").allowlist_type("z_stream");
+    bound.allowlist_type("time_t").generate().unwrap().write_to_file(out).unwrap();
+}
+"""
+    main = """
+#![allow(non_camel_case_types)]
+include!(concat!(env!("OUT_DIR"), "/bound.rs"));
+fn main() {
+    println!("{} {}", size_of::<time_t>(), size_of::<z_stream>() == 14 * size_of::<usize>());
+}
+"""
+    lay(shop.folder / "app", {"Cargo.toml": package("app", more), "src/main.rs": main})
+    lay(
+        shop.folder / "app", {"build.rs": script, "all.h": "#include <time.h>\n#include <zlib.h>\n"}
+    )
+    shop.cargo("app", "generate-lockfile")
+    shop.build("app", build="cargo", more='needs = ["zlib"]', expect="8 true")
