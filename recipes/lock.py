@@ -223,7 +223,7 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
             "series": ".".join(upstream.split(".")[:2]),
             "licence": UNKNOWN_LICENCE,
             "package": name,
-            "package-version": there[0],
+            "package-version": there[-1],  # any of them may be taken
             "kind": "source",
             "file": f"{name}_{upstream}.orig.tar.gz",
             "size": 1,

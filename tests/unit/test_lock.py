@@ -434,6 +434,30 @@ def test_a_new_name_gets_a_pin_of_its_source_package(
     assert declaration.read(folder / "debian.toml", PinSet).pins == {**others, "expat": pin}
 
 
+def test_a_new_name_gets_the_newest_version_that_can_be_had(
+    tmp_path: Path, debian_files: lock.Obtain
+) -> None:
+    folder, notes = tmp_path / "pins", list[str]()
+    shutil.copytree(PINS, folder)
+    archive = Archive(
+        tmp_path,
+        located("expat", "2.7.1-2+deb13u1", "expat_2.7.1-2+deb13u1.debian.tar.xz"),
+        located("expat", "2.7.1-2+deb13u1", "expat_2.7.1.orig.tar.xz"),
+        located("expat", "2.7.1-2", "expat_2.7.1-2.debian.tar.xz"),
+        located("expat", "2.7.1-2", "expat_2.7.1.orig.tar.xz"),
+    )
+
+    def obtain(wanted: Source) -> Path:
+        if "deb13u1" in wanted.name:
+            raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+        return debian_files(wanted)
+
+    lock.relock(folder, archive, notes.append, host=HOST, obtain=obtain, names=["expat"])
+    pin = declaration.read(folder / "debian.toml", PinSet).pins["expat"]
+    assert pin.package_version == "2.7.1-2"
+    assert "2.7.1-2+deb13u1 is passed over" in notes[0]
+
+
 def test_a_name_that_the_archive_does_not_know_is_told(tmp_path: Path) -> None:
     shutil.copytree(PINS, tmp_path / "pins")
     with pytest.raises(errors.NoSourcePackage, match=r"\(trixie\) has no source package 'exppat'"):
