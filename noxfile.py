@@ -45,12 +45,13 @@ def pipeline(session: nox.Session) -> Iterator[Pipeline]:
     """The pipeline, with whatever a person can meet said in its own words."""
     from recipes import errors  # declarations are read by the session, not by `nox -l`
     from recipes.engine.report import Report
+    from recipes.engine.secrets import hidden
     from recipes.pipeline import Pipeline
 
     try:
         yield Pipeline(PROJECT, Report())
     except errors.PipelineError as error:
-        session.error(str(error).rstrip("."))  # nox adds one
+        session.error(hidden(str(error)).rstrip("."))  # nox adds one
 
 
 def talk() -> ModuleType:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import platform
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,11 +27,13 @@ from typing import Any
 import platformdirs
 
 from recipes.engine.placing import place
+from recipes.engine.secrets import digest
 from recipes.engine.watching import RECORDS, State, Watch, state_of
 
 VARIABLES = ("MUSLIN_", "CARGO_", "XDG_", "HOME", "PYTHONPATH", "PATH")
 """How the names of environment variables begin that a run which builds nothing may read."""
-FORMAT = 1
+FORMAT = 2
+PRIVATE = 0o600
 """Of a record; raised when its shape changes."""
 KEPT = 50
 """Records that stay, the newest; a clean-up of the cache takes them all."""
@@ -135,9 +138,13 @@ class Unchanged:
                 "whole": found.brought.whole,
             }
             self._path.parent.mkdir(exist_ok=True)
+            aside.touch(mode=PRIVATE)
             aside.write_text(json.dumps(record), encoding="utf-8")
             aside.replace(self._path)
-            for old in sorted(self._path.parent.glob("*.json"), key=_age)[:-KEPT]:
+            records = sorted(self._path.parent.glob("*.json"), key=_age)
+            # The first format had the values of variables, for everybody to read.
+            public = [one for one in records if stat.S_IMODE(one.stat().st_mode) != PRIVATE]
+            for old in (*records[:-KEPT], *public):
                 old.unlink(missing_ok=True)
         except OSError:  # the run ended well; the next one looks through everything again
             with suppress(OSError):
@@ -223,7 +230,7 @@ def _facts() -> dict[str, Any]:
         "python": [sys.version, sys.prefix],
         "host": [platform.machine(), os.confstr("CS_GNU_LIBC_VERSION")],
         "environment": {
-            name: value for name, value in os.environ.items() if name.startswith(VARIABLES)
+            name: digest(value) for name, value in os.environ.items() if name.startswith(VARIABLES)
         },
     }
 

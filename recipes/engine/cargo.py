@@ -42,6 +42,9 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
                 raise errors.BadDeclaration(file, [str(error)]) from error
             settings = {table: said[table] for table in tables or TABLES if table in said}
             break
+    if tables:
+        settings = {table: _without_credentials(settings[table]) for table in settings}
+    path.touch(mode=0o600)  # a token may stand in it
     path.write_text(
         tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)), encoding="utf-8"
     )
@@ -49,6 +52,11 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
         if (user_home() / name).is_file():
             (path.parent / name).touch(mode=0o600)  # before there is anything to read in it
             shutil.copyfile(user_home() / name, path.parent / name)
+
+
+def _without_credentials(table: dict[str, Any]) -> dict[str, Any]:
+    """Of each registry where it is, and nothing by which somebody gets in."""
+    return {name: {"index": said["index"]} for name, said in table.items() if "index" in said}
 
 
 def _with_absolute_paths(settings: dict[str, Any], base: Path) -> dict[str, Any]:

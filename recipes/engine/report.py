@@ -16,6 +16,8 @@ from typing import Never, TextIO
 
 from tqdm import tqdm
 
+from recipes.engine.secrets import hidden
+
 HEARTBEAT = 30.0
 """Seconds between two signs of life of one stage where there is no terminal."""
 REFRESH = 0.5
@@ -59,6 +61,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """One line, above whatever is alive."""
+        text = hidden(text)
         with self._lock:
             self.lines.append(text)
             tqdm.write(text, file=self._stream)

@@ -21,6 +21,7 @@ from typing import IO
 from recipes import errors
 from recipes.engine import confinement, ending
 from recipes.engine.jobserver import Jobserver
+from recipes.engine.secrets import hidden
 
 HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 """Where the host's own programs are looked for, whatever the user's PATH says."""
@@ -134,7 +135,7 @@ class Runner:
             log.open("ab") as text,
         ):
             self.raise_if_stopping(what)
-            text.write(f"\n$ cd {cwd}\n$ {' '.join(argv)}\n".encode())
+            text.write(f"\n$ cd {cwd}\n$ {hidden(' '.join(argv))}\n".encode())
             text.flush()
             environment = {**env, "MAKEFLAGS": makeflags}
             with (
@@ -163,7 +164,7 @@ class Runner:
         self.raise_if_stopping(what)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as text:
-            text.write(f"\n$ {' '.join(argv)}\n".encode())
+            text.write(f"\n$ {hidden(' '.join(argv))}\n".encode())
             text.flush()
             began = text.tell()
             with self._started(
@@ -192,7 +193,7 @@ class Runner:
         `run`."""
         self.raise_if_stopping(what)
         with log.open("ab") as text, _opened(output) as out:
-            text.write(f"\n$ {' '.join(argv)} &\n".encode())
+            text.write(f"\n$ {hidden(' '.join(argv))} &\n".encode())
             text.flush()
             confined = self._confined(argv, writable, what=what, cwd=cwd, env=env, log=log)
             with self._started(confined, what, cwd, env, log, out or text, text, ()) as process:

@@ -1,0 +1,89 @@
+"""Credentials: what is hidden of a text, and what is left as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recipes.engine import apt_state, cargo, secrets
+from recipes.engine.watching import RECORDS, State, Watch
+from recipes.unchanged import Brought, Found, Unchanged
+
+PLANTED = "hunter2-do-not-tell"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"https://me:{PLANTED}@mirror.example/x", "https://***@mirror.example/x"),
+        (f"http://{PLANTED}@mirror.example", "http://***@mirror.example"),
+        (f"note: a.tar.xz: https://h.example/a?token={PLANTED}, gone", "/a?token=***, gone"),
+        (f"https://h.example/a?x=1&X-Amz-Signature={PLANTED}&y=2", "&X-Amz-Signature=***&y=2"),
+        (f"https://h.example/a?api_key={PLANTED}#part", "?api_key=***"),
+    ],
+)
+def test_what_lets_somebody_in_is_hidden(text: str, left: str) -> None:
+    said = secrets.hidden(text)
+    assert PLANTED not in said
+    assert left in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://mirror.example/pool/main/libs/a_1.0@b.tar.xz",
+        "ssh user@host, a@b.example",
+        "https://h.example/?page=2&monkey_business",
+        "cargo build --config=/x --target=armv6",
+    ],
+)
+def test_all_else_stays(text: str) -> None:
+    assert secrets.hidden(text) == text
+
+
+class Looked(Watch):
+    """It looked at one file."""
+
+    def __init__(self) -> None:
+        """Hear nothing."""
+
+    def states(self) -> dict[str, State]:
+        return {"/": [0]}
+
+
+def test_the_record_of_a_run_has_no_values_of_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CARGO_REGISTRIES_CORP_TOKEN", PLANTED)
+    records = tmp_path / "cache" / RECORDS
+    records.mkdir(parents=True)
+    old = records / "old.json"
+    old.write_text(json.dumps({"environment": {"CARGO_REGISTRIES_CORP_TOKEN": PLANTED}}))
+    known = Unchanged(tmp_path, "build-all", [])
+    known.keep(Looked(), Found(lines=[], entries=[], asked=[], brought=Brought()))
+    (record,) = records.iterdir()
+    assert PLANTED not in record.read_text()
+    assert record.stat().st_mode & 0o777 == 0o600
+
+
+def test_registries_come_to_a_build_without_their_tokens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path / "user"))
+    said = f'[registries.corp]\nindex = "sparse+https://h.example/"\ntoken = "{PLANTED}"\n'
+    (tmp_path / "user").mkdir()
+    (tmp_path / "user" / "config.toml").write_text(said)
+    cargo.write_registry_settings(tmp_path / "build", ("registries",))
+    assert "h.example" in (tmp_path / "build").read_text()
+    assert PLANTED not in (tmp_path / "build").read_text()
+    cargo.write_registry_settings(tmp_path / "fetch")
+    assert PLANTED in (tmp_path / "fetch").read_text()  # by which cargo gets in
+    assert (tmp_path / "fetch").stat().st_mode & 0o777 == 0o600
+
+
+def test_addresses_of_the_systems_archive_are_for_nobody_else_to_read(tmp_path: Path) -> None:
+    apt_state.prepare(tmp_path, f"Types: deb\nURIs: https://me:{PLANTED}@h.example/debian\n")
+    assert (tmp_path / "sources" / "archive.sources").stat().st_mode & 0o777 == 0o600
