@@ -57,12 +57,12 @@ class Image(Declaration):
         parts = words[0].split("/")
         if (
             not PROGRAM_PATH.fullmatch(words[0])
-            or parts[1] in ("etc", "tmp")  # the image's own
+            or parts[1] in ("dev", "etc", "proc", "sys", "tmp")  # the image's own, and the kernel's
             or {".", ".."} & set(parts)
         ):
             raise ValueError(
                 "the first word is the program's path in the image, such as /hello; "
-                "not in /etc or /tmp"
+                "not in /etc, /tmp or what the kernel fills"
             )
         return words
 
@@ -179,7 +179,7 @@ class Service(Declaration):
     build: Literal["cargo", "make", "cmake"]
     source: Text = "."
     """Where the project lies, seen from this file, which may be in a folder of its own."""
-    binary: Text
+    binary: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+@-]*$", max_length=120)]
     """Name of the program."""
     needs: tuple[str, ...] = ()
     """C libraries by recipe."""

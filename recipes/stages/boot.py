@@ -23,6 +23,7 @@ from recipes.engine.stage import (
     Tree,
     Unpack,
     Write,
+    escaped,
 )
 from recipes.service import Run as DeclaredRun
 from recipes.service import Service
@@ -163,7 +164,9 @@ def service(  # noqa: PLR0913  # three declarations and four stages
         steps=(
             *image.root(service),
             Copy(source="${need.board}/files", to=root),
-            Write(path=f"{root}/.board/program", text="".join(f"{word}\0" for word in words)),
+            Write(
+                path=f"{root}/.board/program", text="".join(f"{escaped(word)}\0" for word in words)
+            ),
             *((Write(path=f"{root}/.board/network", text="\n"),) if board.network else ()),
             *((Write(path=f"{root}/.board/port", text=str(port)),) if service.serve else ()),
             Initramfs(root=root, path="${work}/initramfs"),

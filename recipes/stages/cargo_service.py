@@ -141,5 +141,5 @@ def _choices(cargo: Cargo) -> tuple[str, ...]:
     return (
         f"--profile={cargo.profile}",
         *(() if cargo.default_features else ("--no-default-features",)),
-        *((f"--features={','.join(cargo.features)}",) if cargo.features else ()),
+        *((escaped(f"--features={','.join(cargo.features)}"),) if cargo.features else ()),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Pick, Run, Stage, Tree
+from recipes.engine.stage import Copy, Pick, Run, Stage, Tree, escaped
 from recipes.service import Service
 from recipes.stages import cross, plain_names, program
 from recipes.stages.cross import Kit
@@ -22,10 +22,10 @@ HARD_CODED = (
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, as CMake installs it."""
     build, program_to = "${work}/build", f"${{out}}/bin/{service.binary}"
-    source_dir = f"${{tree.source}}/{service.cmake.directory}".removesuffix("/.")
+    source_dir = f"${{tree.source}}/{escaped(service.cmake.directory)}".removesuffix("/.")
     take: tuple[Run | Copy | Pick, ...]
     if service.cmake.program:
-        take = (Copy(source=f"{build}/{service.cmake.program}", to=program_to),)
+        take = (Copy(source=f"{build}/{escaped(service.cmake.program)}", to=program_to),)
     else:
         # With / for a prefix, GNUInstallDirs would make it /usr and plain projects would not.
         argv = ("${tool.cmake}/bin/cmake", "--install", build)
@@ -56,7 +56,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
                     f"--toolchain={cross.CMAKE_FILE}",
                     "-DCMAKE_BUILD_TYPE=Release",
                     "-DCMAKE_INSTALL_PREFIX=/usr",
-                    *service.cmake.options,
+                    *map(escaped, service.cmake.options),
                 ),
                 remedies=kit.remedies,
             ),

@@ -94,14 +94,17 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 reference=f"muslin/{service.name}:{target.name}",
                 architecture=target.image.architecture,
                 variant=target.image.variant,
-                entrypoint=service.image.entrypoint,
+                entrypoint=tuple(map(escaped, service.image.entrypoint)),
                 user=f"{USER}:{USER}",
                 ports=() if service.image.port is None else (service.image.port,),
                 env=(
                     *(() if service.image.port is None else (("PORT", str(service.image.port)),)),
                     *((name, escaped(text)) for name, text in sorted(given.items())),
                 ),
-                labels=tuple(sorted(service.image.labels.items())),
+                labels=tuple(
+                    (escaped(name), escaped(text))
+                    for name, text in sorted(service.image.labels.items())
+                ),
                 modes=(("tmp", 0o1777),),
             ),
         ),

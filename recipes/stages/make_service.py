@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.engine.stage import Copy, Pick, Run, Stage, Tree
+from recipes.engine.stage import Copy, Pick, Run, Stage, Tree, escaped
 from recipes.service import Service
 from recipes.stages import cross, plain_names, program
 from recipes.stages.cross import Kit
@@ -28,17 +28,18 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
     # The compilers win over what the Makefile says. Of `AR = ar rcu` they would take the flags.
     make = ("make", f"CC={target.triple}-gcc", f"CXX={target.triple}-g++")
     alone = () if service.make.parallel else ("-j1",)
+    arguments = tuple(map(escaped, service.make.arguments))
     program_to = f"${{out}}/bin/{service.binary}"
     install: tuple[Run | Copy | Pick, ...]
     if service.make.program:
-        made = f"${{tree.source}}/{service.make.program}"
+        made = f"${{tree.source}}/{escaped(service.make.program)}"
         install = (Copy(source=made, to=program_to),)
     else:
         # Whichever of them a makefile knows, and if it knows both: all of it ends below ROOT.
         where = tuple(
             f"{name}={ROOT}" + ("" if name == "DESTDIR" else "/usr") for name in INSTALLED
         )
-        words = (*_without_goals(service.make.arguments), "install", *where)
+        words = (*_without_goals(arguments), "install", *where)
         install = (
             Run(argv=(*make, *alone, *words), cwd="${tree.source}", hint=HARD_CODED),
             Pick(root=ROOT, name=service.binary, to=program_to, hint=NOT_THERE),
@@ -63,7 +64,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             *cross.steps(target, kit),
             *plain_names.steps(target),
             Run(
-                argv=(*make, *alone, *service.make.arguments),
+                argv=(*make, *alone, *arguments),
                 cwd="${tree.source}",
                 remedies=kit.remedies,
             ),

@@ -60,7 +60,7 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
         *(
             Does(
                 run=Run(
-                    argv=emulated(target, program, *run.arguments),
+                    argv=emulated(target, program, *map(escaped, run.arguments)),
                     env=tuple(
                         (name, escaped(text)) for name, text in sorted(run.environment.items())
                     ),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -518,3 +519,129 @@ set_target_properties(tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY out)
     lay(shop.folder / "tool", {"CMakeLists.txt": cmake, "tool.cc": main})
     table = 'needs = ["zlib"]\n[cmake]\noptions = ["-DGREETING=ON"]\nprogram = "out/tool"'
     shop.build("tool", build="cmake", more=table, expect="zlib 1.3")
+
+
+# --- text of a user's -----------------------------------------------------------------------
+
+
+@pytest.mark.once
+def test_a_placeholder_of_anybody_elses_is_text(shop: Shop) -> None:
+    """`${…}` means something to make, CMake and shells, and nothing to the engine."""
+    makefile = """
+all: prog
+prog: prog.c
+\t$(CC) -DWORD='"$(WORD)"' prog.c -o prog
+install:
+\tinstall -D prog $(DESTDIR)/bin/prog
+"""
+    source = '#include <stdio.h>\nint main(int c, char **v) { printf(WORD "%s\\n", v[c > 1]); }\n'
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": source})
+    table = '[make]\narguments = ["all", "WORD=${CC} said "]'
+    arguments, expect = '["${HOME} ${out}"]', "-gcc said ${HOME} ${out}"
+    shop.build("prog", build="make", more=table, arguments=arguments, expect=expect)
+    cmake = """
+cmake_minimum_required(VERSION 3.16)
+project(c C)
+add_executable(c c.c)
+target_compile_definitions(c PRIVATE WHERE="${WHERE}")
+install(TARGETS c)
+"""
+    source = "#include <stdio.h>\nint main(void) { puts(WHERE); }\n"
+    lay(shop.folder / "c", {"CMakeLists.txt": cmake, "c.c": source})
+    shop.build("c", build="cmake", more='[cmake]\noptions = ["-DWHERE=a${b}"]', expect="a${b}")
+
+
+def in_image(path: Path) -> dict[str, int]:
+    """The files of an image with their modes."""
+    found: dict[str, int] = {}
+    with tarfile.open(path) as layout:
+        manifest = layout.extractfile("manifest.json")
+        assert manifest is not None
+        for name in json.load(manifest)[0]["Layers"]:
+            with tarfile.open(fileobj=layout.extractfile(name)) as layer:
+                found |= {one.name: one.mode for one in layer.getmembers() if one.isfile()}
+    return found
+
+
+@pytest.mark.once
+def test_files_of_the_project_in_its_image(shop: Shop) -> None:
+    makefile = "all: prog\nprog: prog.c\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS, "conf/a.toml": "a = 1\n"})
+    lay(shop.folder / "prog", {"web/index.html": "<p>", "web/deep/b.js": "1", "run.sh": "#!\n"})
+    (shop.folder / "prog/run.sh").chmod(0o755)
+    tail = '[image.files]\n"/etc/prog.toml" = "conf/a.toml"\n"/srv/web" = "web"\n'
+    shop.build("prog", build="make", expect="it runs", tail=f'{tail}"/run.sh" = "run.sh"\n')
+    found = in_image(shop.folder / "checkout/dist/images" / f"prog-{shop.target}.tar")
+    wanted = {"etc/prog.toml": 0o644, "srv/web/index.html": 0o644, "run.sh": 0o755}
+    assert wanted.items() <= found.items()
+    assert "srv/web/deep/b.js" in found
+
+
+@pytest.mark.once
+def test_machine_code_that_nobody_looked_at_is_no_file_of_an_image(shop: Shop) -> None:
+    makefile = "all: prog\nprog: prog.c\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
+    shutil.copy("/bin/true", shop.folder / "prog" / "tool")
+    with pytest.raises(errors.BadDeclaration, match=r"image\.files: tool is machine code"):
+        shop.build("prog", build="make", expect="it runs", tail='[image.files]\n"/t" = "tool"\n')
+
+
+@pytest.mark.once
+def test_a_makefile_that_is_right_for_one_job_alone(shop: Shop) -> None:
+    makefile = """
+all: first prog
+first:
+\tsleep 1; echo '#define WORD "it runs"' >word.h
+prog:
+\t$(CC) prog.c -o prog
+install:
+\tinstall -D prog $(DESTDIR)/bin/prog
+"""
+    source = '#include <stdio.h>\n#include "word.h"\nint main(void) { puts(WORD); }\n'
+    lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": source})
+    with pytest.raises(errors.CommandFailed, match=r"word\.h"):
+        shop.build("prog", build="make", expect="it runs")
+    shop.build("prog", build="make", more="[make]\nparallel = false", expect="it runs")
+
+
+@pytest.mark.once
+def test_a_cmake_project_below_its_root_with_sources_in_build(shop: Shop) -> None:
+    cmake = """
+cmake_minimum_required(VERSION 3.16)
+project(low C)
+add_executable(low ../main.c ../../src/say.c)
+install(TARGETS low)
+"""
+    main = "const char *say(void);\n#include <stdio.h>\nint main(void) { puts(say()); }\n"
+    lay(shop.folder / "low", {"build/cmake/CMakeLists.txt": cmake, "build/main.c": main})
+    lay(shop.folder / "low", {"src/say.c": 'const char *say(void) { return "from below"; }\n'})
+    lay(shop.folder / "low", {"build/CMakeFiles.txt": "", "CMakeLists.txt": "no CMake"})
+    table = '[cmake]\ndirectory = "build/cmake"'
+    shop.build("low", build="cmake", more=table, expect="from below")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        ("native", "-march=native"),
+        ("shared", "shared"),
+        ("dlopen", "dlopen"),
+    ],
+)
+def test_what_no_static_program_for_another_machine_can_have(
+    shop: Shop, build: str, said: str
+) -> None:
+    make = {
+        "native": "\t$(CC) -march=native prog.c -o prog\n",
+        "shared": "\t$(CC) -shared -fPIC lib.c -o libx.so\n\t$(CC) prog.c -L. -lx -o prog\n",
+        "dlopen": "\t$(CC) dl.c -o prog\n",
+    }
+    text = f"all:\n{make[build]}install:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
+    lay(shop.folder / "prog", {"Makefile": text, "prog.c": PRINTS, "lib.c": "int x;\n"})
+    dl = "#include <dlfcn.h>\n#include <stdio.h>\n"
+    dl += 'int main(void) { puts(dlopen("x.so", 1) ? "no" : dlerror()); return 1; }\n'
+    lay(shop.folder / "prog", {"dl.c": dl})
+    with pytest.raises(errors.PipelineError) as caught:
+        shop.build("prog", build="make", expect="it runs")
+    assert said in str(caught.value)
