@@ -424,7 +424,8 @@ class CacheUnusable(PipelineError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
             f"the cache folder {str(path)!r} cannot be used: {why}.\n"
-            "  Set MUSLIN_CACHE to a folder that can be written and has no white space in its path."
+            "  Set MUSLIN_CACHE to a new folder, or one of Muslin's, that can be written, with "
+            "nothing but letters, digits and . _ - in its path."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -40,6 +40,11 @@ class Tool(Declaration):
     """A folder on the web that has the upstream set's files, asked before the projects' own."""
 
 
+MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
+"""Characters that mean something to a shell, a makefile or a list of folders."""
+SHOWN = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Folders and defaults of one run."""
@@ -72,13 +77,15 @@ def load(project: Path) -> Settings:
     path = project / "pyproject.toml"
     table = declaration.load(path).get("tool", {}).get("muslin", {})
     tool = declaration.parse(path, table, Tool)
+    services, cache = tuple(_services(path, tool.services)), _cache()
+    _insist_apart(cache, project, services)
     return Settings(
         project=project,
-        cache=_cache(),
+        cache=cache,
         jobs=_jobs(),
         memory=_memory(),
         targets=tool.targets,
-        services=tuple(_services(path, tool.services)),
+        services=services,
         sources=os.environ.get(SOURCES_VARIABLE) or tool.sources,
         driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
         advisories=tool.advisories,
@@ -121,6 +128,9 @@ def _cache() -> Path:
     cache = cache.resolve()  # a link may lead to a path with white space
     if any(character.isspace() for character in str(cache)):
         raise errors.CacheUnusable(cache, "its path has white space, which configure cannot bear")
+    if odd := sorted(set(str(cache)) & MEANT):
+        why = f"its path has {' '.join(odd)}, which shells, make or search paths take otherwise"
+        raise errors.CacheUnusable(cache, why)
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -128,7 +138,24 @@ def _cache() -> Path:
     for folder in (cache, *(path for path in cache.iterdir() if path.is_dir())):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise errors.CacheUnusable(folder, "it cannot be written")
+    others = sorted(path.name for path in cache.iterdir() if path.name != "lost+found")
+    if others and not (cache / "format").exists():
+        shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
+        why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"
+        raise errors.CacheUnusable(cache, why)
     return cache
+
+
+def _insist_apart(cache: Path, project: Path, services: Iterable[Path]) -> None:
+    """Refuse a cache that has somebody's files in it, which a clean-up could remove, or that lies
+    among what is built from or handed out."""
+    for folder in (project, *services):
+        if cache == folder or cache in folder.parents:
+            raise errors.CacheUnusable(cache, f"{folder} lies in it, which is no part of a cache")
+    for folder in (project / "dist", *services):
+        if folder in cache.parents or folder == cache:
+            why = f"it lies in {folder}, whose files are copied and compared"
+            raise errors.CacheUnusable(cache, why)
 
 
 def _jobs() -> int:

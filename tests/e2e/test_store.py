@@ -364,7 +364,7 @@ def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
             capture_output=True, text=True,
         )  # fmt: skip
         assert f"the cache folder {str(fault)!r} cannot be used: " in done.stdout
-        assert "Set MUSLIN_CACHE to a folder that can be written" in done.stdout
+        assert "Set MUSLIN_CACHE to a new folder" in done.stdout
 
 
 READ_ONLY = """

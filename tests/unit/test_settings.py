@@ -126,6 +126,41 @@ def test_a_file_is_no_cache(project: Path, tmp_path: Path, monkeypatch: pytest.M
         settings.load(project)
 
 
+@pytest.mark.parametrize("name", ["a:b", "$x", "it's", 'a"b', "a#b", "a\\b", "50%"])
+def test_what_shells_and_makefiles_take_otherwise_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / name))
+    with pytest.raises(errors.CacheUnusable, match="take otherwise"):
+        settings.load(project)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_folder_of_somebody_elses_is_no_cache(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clean-up would remove what is in its `work/`."""
+    theirs = tmp_path / "home" / "work" / "thesis.tex"
+    theirs.parent.mkdir(parents=True)
+    theirs.touch()
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "home"))
+    with pytest.raises(errors.CacheUnusable, match="it holds work and no `format`"):
+        settings.load(project)
+    assert {path.name for path in (tmp_path / "home").iterdir()} == {"work"}
+
+
+@pytest.mark.parametrize("place", [".", "project", "project/dist", "project/services/one/cache"])
+def test_a_cache_lies_apart_from_what_is_built(
+    project: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    cache = (project.parent / place.replace("project", project.name)).resolve()
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "format").write_text("3\n")
+    monkeypatch.setenv(settings.CACHE_VARIABLE, str(cache))
+    with pytest.raises(errors.CacheUnusable, match="lies in"):
+        settings.load(project)
+
+
 def test_services_from_outside_by_name_and_by_whole_path(project: Path, tmp_path: Path) -> None:
     for folder in (tmp_path / "my-app", tmp_path / "far" / "other"):
         folder.mkdir(parents=True)
