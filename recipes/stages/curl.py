@@ -60,6 +60,7 @@ endif()
 
 def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include/curl`, `usr/lib/libcurl.a`, pkg-config and CMake files that can be moved."""
+    upstream = source.version.partition("-")[0]
     return Stage(
         name=f"curl-{target.name}",
         target=target.name,
@@ -93,7 +94,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             ),
             Remove(root="${out}", patterns=("usr/lib/*.la", "usr/share")),
             Write(path=f"{CMAKE}.cmake", text=escaped(CONFIG)),
-            Write(path=f"{CMAKE}Version.cmake", text=CONFIG_VERSION.format(version=source.version)),
+            Write(path=f"{CMAKE}Version.cmake", text=CONFIG_VERSION.format(version=upstream)),
         ),
         runs_on="target",
         checks=(

@@ -68,10 +68,10 @@ def test_by_the_modules_of_cmake(shop: Shop) -> None:
             f'[[test "$("$@")" = {len(names)}]] sh ${{CMAKE_CROSSCOMPILING_EMULATOR}} ./{target} '
             "VERBATIM)",
         ]
-    lines += ["add_executable(all curl.c)", "target_link_libraries(all CURL::libcurl)"]
-    lay(shop.folder / "all", {"CMakeLists.txt": "\n".join([*lines, "install(TARGETS all)"])})
-    sources(shop, "all")
-    shop.build("all", build="cmake", more=f"needs = {json.dumps(list(CALLS))}", expect="1")
+    lines += ["add_executable(every curl.c)", "target_link_libraries(every CURL::libcurl)"]
+    lay(shop.folder / "every", {"CMakeLists.txt": "\n".join([*lines, "install(TARGETS every)"])})
+    sources(shop, "every")
+    shop.build("every", build="cmake", more=f"needs = {json.dumps(list(CALLS))}", expect="1")
 
 
 def test_by_pkg_config_in_a_makefile(shop: Shop) -> None:
@@ -89,7 +89,7 @@ def test_by_pkg_config_in_a_makefile(shop: Shop) -> None:
     shop.build("all", build="make", more=f"needs = {json.dumps(list(CALLS))}", expect="1")
 
 
-@pytest.mark.parametrize("names", ALONE_AND_PAIRED, ids=called)
+@pytest.mark.parametrize("names", [(name,) for name in CALLS], ids=called)
 @pytest.mark.once
 def test_by_ldlibs_with_no_more_than_was_declared(shop: Shop, names: tuple[str, ...]) -> None:
     makefile = "all: x\nx: x.c\ninstall:\n\tinstall -D x $(DESTDIR)/bin/x\n"
