@@ -76,7 +76,7 @@ class Report:
         with self._lock:
             self._left = all_ - found
         if self._left:
-            about = f", about {duration(seconds)}" if seconds >= LONG else ""
+            about = f", about {duration(seconds)} on an idle machine" if seconds >= LONG else ""
             self.say(f"{all_} stages: {found} found, {self._left} to do{about}")
 
     def found(self, name: str) -> None:

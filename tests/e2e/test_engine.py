@@ -56,7 +56,7 @@ def test_a_stage_uses_what_another_one_compiled(bench: Bench) -> None:
     entries = bench.build(saying(program()))
     assert (entries["saying"].tree / "said").read_text() == "hello\n"
     assert bench.said("built") == {"program", "saying"}
-    assert bench.text.startswith("2 stages: 0 found, 2 to do, about 10 s\n")
+    assert bench.text.startswith("2 stages: 0 found, 2 to do, about 10 s on an idle machine\n")
     record = bench.build(program())["program"].record
     assert record.name == "program"
     assert record.cpu_seconds > 0

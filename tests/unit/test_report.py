@@ -57,7 +57,7 @@ def test_lines_of_a_run(plain: tuple[Report, io.StringIO]) -> None:
     told.damaged("five", "x is missing")
     told.note("a pin moved")
     assert stream.getvalue().splitlines() == [
-        "3 stages: 1 found, 2 to do, about 21 min 40 s",
+        "3 stages: 1 found, 2 to do, about 21 min 40 s on an idle machine",
         f"  {'one':28} found",
         f"  {'gcc-armv6':28} built     12 min 05 s  (CPU 21 min 40 s, checks 3.0 s)",
         f"  {'two':28} built           1.0 s  (CPU 0.5 s)",
