@@ -1,26 +1,51 @@
 """What stages gave where they were built before: one digest a stage, in `recipes/digests/`.
 
 A digest is of a stage's manifest less its times, so it speaks for every name, mode and byte. It
-holds for one key: a host with another compiler has other keys, and nothing to compare.
+holds for one key. What runs on the host holds for one compiler of the host besides, since that one
+compiled it; what is for the target was compiled by ours.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from recipes.engine.manifest import timeless
 
-Recorded = dict[str, dict[str, str]]
-"""Name of a stage -> its `key`, and the `tree`'s digest in hexadecimal SHA-256."""
+
+class Row(TypedDict, total=False):
+    """What is recorded of a stage."""
+
+    key: str
+    tree: str
+    """The tree's digest, hexadecimal SHA-256."""
+    compiler: str
+    """The host's, if the stage's product runs on the host."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a stage gave here."""
+
+    entry: Path
+    """Its folder in the store, which is called by its key."""
+    compiler: str = ""
+    """As in `Row`."""
+
+    @property
+    def row(self) -> Row:
+        """What is recorded of it."""
+        row: Row = {"key": self.entry.name, "tree": of_entry(self.entry)}
+        return {**row, "compiler": self.compiler} if self.compiler else row
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """Names of stages: of the same bytes, of others, and those recorded for no such key."""
+    """Names of stages: of the same bytes, of others, and those recorded of another key or host."""
 
     same: tuple[str, ...]
     differing: tuple[str, ...]
@@ -33,40 +58,30 @@ def of_entry(entry: Path) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
-def load(path: Path) -> Recorded:
-    """What is recorded; nothing where there is no such file yet."""
+def load(path: Path) -> dict[str, Row]:
+    """What is recorded, by the names of stages; nothing where there is no such file yet."""
     if not path.exists():
         return {}
-    recorded: Recorded = json.loads(path.read_text(encoding="utf-8"))
+    recorded: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))
     return recorded
 
 
-def write(path: Path, entries: Mapping[str, Path]) -> None:
-    """Record entries by the names of their stages, beside what is recorded of others."""
-    new = {name: {"key": at.name, "tree": of_entry(at)} for name, at in entries.items()}
+def write(path: Path, given: Mapping[str, Given]) -> None:
+    """Record what stages gave, by their names, beside what is recorded of others."""
+    rows = {**load(path), **{name: one.row for name, one in given.items()}}
     path.parent.mkdir(exist_ok=True)
-    text = json.dumps({**load(path), **new}, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def compare(recorded: Recorded, entries: Mapping[str, Path]) -> Compared:
-    """Hold entries, by the names of their stages, to what is recorded."""
-    unknown = [name for name, at in entries.items() if _key(recorded, name) != at.name]
-    differing = [
-        name
-        for name, at in entries.items()
-        if name not in unknown and recorded[name]["tree"] != of_entry(at)
-    ]
-    return Compared(
-        same=_without(list(entries), (*unknown, *differing)),
-        differing=tuple(differing),
-        unknown=tuple(unknown),
-    )
-
-
-def _key(recorded: Recorded, name: str) -> str:
-    return recorded.get(name, {}).get("key", "")
-
-
-def _without(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if name not in others)
+def compare(recorded: Mapping[str, Row], given: Mapping[str, Given]) -> Compared:
+    """Hold what stages gave, by their names, to what is recorded."""
+    same, differing, unknown = [], [], []
+    for name, one in given.items():
+        row, was = one.row, recorded.get(name, {})
+        if {**row, "tree": ""} != {**was, "tree": ""}:
+            unknown.append(name)
+        elif row == was:
+            same.append(name)
+        else:
+            differing.append(name)
+    return Compared(same=tuple(same), differing=tuple(differing), unknown=tuple(unknown))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from recipes import errors
 from recipes.engine import confinement
+from recipes.engine.manifest import file_digest
 from recipes.engine.runner import HOST_PATH
 from recipes.engine.stage import Host
 
@@ -72,6 +73,12 @@ def provenance() -> dict[str, str]:
     """The host's own compiler: it takes part and is in no key."""
     compiler = where("gcc")
     return {"gcc": str(Path(compiler).resolve())} if compiler else {}
+
+
+def compiler() -> str:
+    """The host's own compiler by name and content: releases of one version differ too."""
+    there = where("gcc")
+    return f"{Path(there).resolve().name} {file_digest(Path(there))}" if there else "none"
 
 
 def findings(cache: Path) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import get_args
 
-from recipes import arguments, digests, errors
+from recipes import arguments, digests, doctor, errors
 from recipes.engine.key import Keys
 from recipes.engine.manifest import Manifest, timeless
 from recipes.engine.report import Report, duration
@@ -93,18 +93,25 @@ def run(pipeline: Pipeline, words: Sequence[str]) -> None:
 def _hold_to_record(pipeline: Pipeline, stages: Sequence[Stage], keys: Keys, *, anew: bool) -> None:
     """Compare what the cache has with `recipes/digests/`, or write it there."""
     path = pipeline.settings.project / "recipes" / "digests" / f"{pipeline.pins.name}.json"
-    entries = {stage.name: pipeline.store.root / keys.of(stage) for stage in stages}
+    compiler = doctor.compiler()
+    given = {
+        stage.name: digests.Given(
+            entry=pipeline.store.root / keys.of(stage),
+            compiler=compiler if stage.runs_on == "host" else "",
+        )
+        for stage in stages
+    }
     if anew:
-        digests.write(path, entries)
-        pipeline.report.say(f"reproduce: {len(entries)} stage(s) recorded in {path}")
+        digests.write(path, given)
+        pipeline.report.say(f"reproduce: {len(given)} stage(s) recorded in {path}")
         return
-    found = digests.compare(digests.load(path), entries)
+    found = digests.compare(digests.load(path), given)
     if found.differing:
         raise errors.NotAsRecorded(found.differing, path)
     if found.unknown:
         pipeline.report.note(
             f"{len(found.unknown)} stage(s) not compared, recorded for no such key (another host, "
-            f"or a recipe that changed since): {', '.join(found.unknown)}"
+            f"its compiler, or a recipe that changed since): {', '.join(found.unknown)}"
         )
     pipeline.report.say(f"reproduce: {len(found.same)} stage(s) are as recorded")
 
