@@ -27,23 +27,31 @@ class Entry(Declaration):
     claims: tuple[str, ...] = ()
     """Claims of the member, or of a program with it, that come of this code."""
     probes: tuple[str, ...] = ()
-    """Symbols of which one is read before the code runs, where the archive shows that: the member
-    reads it, or every other does that calls the code. A program has to have one of them."""
+    """Symbols, or patterns for them, of which one is read before the code runs, where the archive
+    shows that: the member reads it, or every other does that calls the code. A program has to have
+    one of them."""
     reason: str
     """What looks, and where that can be read."""
 
     def covers(self, finding: Finding, baseline: str, names: Collection[str]) -> bool:
         """Whether a finding is this one; `names` are the symbols of a program that it is in."""
-        if baseline not in self.baselines or not self._is_of(finding.place, names):
+        if baseline not in self.baselines:
             return False
         if finding.section:
-            return _any(finding.symbol, self.symbols) and finding.what in self.needs
-        return finding.what in self.claims
+            fits = finding.what in self.needs and _any(finding.symbol, self.symbols)
+        else:
+            fits = finding.what in self.claims
+        return fits and self._is_of(finding.place, names)
 
     def _is_of(self, place: Place, names: Collection[str]) -> bool:
         if not place.member:
-            return not self.probes or any(one in names for one in self.probes)
+            return not self.probes or any(_is_among(one, names) for one in self.probes)
         return fnmatchcase(place.file, self.file) and _any(place.member, self.members)
+
+
+def _is_among(probe: str, names: Collection[str]) -> bool:
+    """Whether a symbol is there, or one that a pattern means."""
+    return probe in names or ("*" in probe and any(fnmatchcase(name, probe) for name in names))
 
 
 def _any(name: str, patterns: tuple[str, ...]) -> bool:

@@ -265,3 +265,38 @@ fn main() {
     )
     shop.cargo("app", "generate-lockfile")
     shop.build("app", build="cargo", more='needs = ["zlib"]', expect="8 true")
+
+
+COMMON = """
+use sha2::Digest;
+use std::io::{Read, Write};
+fn main() {
+    let text = std::env::args().collect::<Vec<_>>().join(" ");
+    let data = text.as_bytes();
+    let words = regex::Regex::new("(?i)app|one|other").unwrap().find_iter(&text).count();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(data).unwrap();
+    let mut out = Vec::new();
+    flate2::read::GzDecoder::new(&packer.finish().unwrap()[..]).read_to_end(&mut out).unwrap();
+    let same = zstd::decode_all(&zstd::encode_all(data, 3).unwrap()[..]).unwrap() == out;
+    let digest = sha2::Sha256::digest(data)[0] ^ sha2::Sha512::digest(data)[0];
+    let number: u64 = rand::Rng::random(&mut rand::rng());
+    println!("{} {same} {}", words > 0, u64::from(digest) ^ number != 0);
+}
+"""
+
+
+@pytest.mark.native
+def test_common_crates_with_code_for_newer_processors_are_known(shop: Shop) -> None:
+    """Each looks before it runs such code, and recipes/audit/allowed.toml says where."""
+    more = """
+[dependencies]
+flate2 = "1"
+rand = "0.9"
+regex = "1"
+sha2 = "0.10"
+zstd = { version = "0.13", default-features = false }
+"""
+    lay(shop.folder / "app", {"Cargo.toml": package("app", more), "src/main.rs": COMMON})
+    shop.cargo("app", "generate-lockfile")
+    shop.build("app", build="cargo", expect="true true true")
