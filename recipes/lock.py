@@ -192,21 +192,59 @@ def relock(  # noqa: PLR0913  # named at the call
     }
     _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
     if asked := wanted & set(candidates):
-        _lock_host(folder, apt, host, {name: candidates[name] for name in asked})
+        asks = {name: candidates[name] for name in asked}
+        _lock_host(folder, apt, host, asks, note=note, obtain=obtain)
     if asked := wanted & set(kernels):
-        new_ones = {name: resolve(apt, [kernels[name].ask]) for name in sorted(asked)}
+        new_ones = {
+            name: _if_had(
+                name, resolve(apt, [kernels[name].ask]), kernels[name], note, obtain=obtain
+            )
+            for name in sorted(asked)
+        }
         lock = source.Kernels(groups={**kernels, **new_ones})
         _write(folder / "kernels.toml", lock, schema="kernels")
     return new
 
 
-def _lock_host(
-    folder: Path, apt: Apt, host: str, asked: Mapping[str, tuple[tuple[str, ...], ...]]
+def _if_had(name: str, new: Group, old: Group | None, note: Note, *, obtain: Obtain) -> Group:
+    """The new group if the archive hands out what is new in it, the old one otherwise: an index may
+    name a version before every mirror has its files."""
+    suite, known = source.suite_of(new.ask), old.packages if old else ()
+    for package in new.packages:
+        if old is None or package in known:
+            continue
+        origin = ArchiveFile(
+            suite=suite, package=package.name, version=package.version, kind="binary"
+        )
+        wanted = Source(
+            name=package.file, sha256=package.sha256, size=package.size, origins=(origin,)
+        )
+        try:
+            obtain(wanted)
+        except (errors.ArchiveUnusable, errors.NoNetwork) as error:
+            why = str(error).splitlines()[0].rstrip(":")
+            note(f"{name} stays as it is: {why}")
+            return old
+    return new
+
+
+def _lock_host(  # noqa: PLR0913  # named at the call
+    folder: Path,
+    apt: Apt,
+    host: str,
+    asked: Mapping[str, tuple[tuple[str, ...], ...]],
+    *,
+    note: Note,
+    obtain: Obtain,
 ) -> None:
     release, architecture = host.rsplit("-", 1)
     path = folder / f"host-{host}.toml"
     known = declaration.read(path, HostLock).groups if path.exists() else {}
-    groups = {**known, **{name: resolve(apt, asks) for name, asks in sorted(asked.items())}}
+    new = {
+        name: _if_had(name, resolve(apt, asks), known.get(name), note, obtain=obtain)
+        for name, asks in sorted(asked.items())
+    }
+    groups = {**known, **new}
     lock = HostLock(release=release, architecture=architecture, groups=groups)
     _write(path, lock, schema="host-lock")
 

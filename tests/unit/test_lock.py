@@ -434,6 +434,27 @@ def test_a_new_name_gets_a_pin_of_its_source_package(
     assert declaration.read(folder / "debian.toml", PinSet).pins == {**others, "expat": pin}
 
 
+def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
+    """An index may name a kernel before every mirror has it."""
+    folder, notes = tmp_path / "pins", list[str]()
+    shutil.copytree(PINS, folder)
+    before = declaration.read(folder / "kernels.toml", source.Kernels).groups
+    archive = Archive(
+        tmp_path, located("linux-image-rpi", "6.99-1", "linux-image-rpi_6.99-1_armel.deb")
+    )
+
+    def obtain(wanted: Source) -> Path:
+        raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+
+    for had, get in ((False, obtain), (True, nothing)):
+        names = ["kernel-rpi"]
+        lock.relock(folder, archive, notes.append, host=HOST, obtain=get, names=names)
+        after = declaration.read(folder / "kernels.toml", source.Kernels).groups
+        assert (after == before) is not had
+    (note,) = notes
+    assert note.startswith("kernel-rpi stays as it is: linux-image-rpi_6.99-1_armel.deb could not")
+
+
 def test_a_new_name_gets_the_newest_version_that_can_be_had(
     tmp_path: Path, debian_files: lock.Obtain
 ) -> None:
