@@ -43,6 +43,8 @@ class Tool(Declaration):
 MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
 """Characters that mean something to a shell, a makefile or a list of folders."""
 SHOWN = 4
+BROUGHT = ("downloads", "lost+found")
+"""What may lie there before: files for a machine without a network, and a disk's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +140,7 @@ def _cache() -> Path:
     for folder in (cache, *(path for path in cache.iterdir() if path.is_dir())):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise errors.CacheUnusable(folder, "it cannot be written")
-    others = sorted(path.name for path in cache.iterdir() if path.name != "lost+found")
+    others = sorted(path.name for path in cache.iterdir() if path.name not in BROUGHT)
     if others and not (cache / "format").exists():
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
         why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"

@@ -37,15 +37,17 @@ class Entry(Declaration):
         """Whether a finding is this one; `names` are the symbols of a program that it is in."""
         if baseline not in self.baselines:
             return False
-        if finding.section:
-            fits = finding.what in self.needs and _any(finding.symbol, self.symbols)
-        else:
-            fits = finding.what in self.claims
-        return fits and self._is_of(finding.place, names)
+        if finding.what not in (self.needs if finding.section else self.claims):
+            return False
+        place = finding.place
+        if place.member and not self._is_in(place):
+            return False
+        if finding.section and not _any(finding.symbol, self.symbols):
+            return False
+        is_program = not place.member
+        return not (is_program and self.probes) or any(_is_among(one, names) for one in self.probes)
 
-    def _is_of(self, place: Place, names: Collection[str]) -> bool:
-        if not place.member:
-            return not self.probes or any(_is_among(one, names) for one in self.probes)
+    def _is_in(self, place: Place) -> bool:
         return fnmatchcase(place.file, self.file) and _any(place.member, self.members)
 
 

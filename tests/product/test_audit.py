@@ -505,7 +505,7 @@ def _global_symbols(content: bytes) -> tuple[set[str], set[str]]:
 def test_a_probe_is_read_before_allowed_code(product: Product) -> None:
     """What recipes/audit/allowed.toml says of libcrypto and libgcc."""
     for entry in allowed.load():
-        if entry.file.endswith(".rlib"):  # one crate asks another there
+        if fnmatchcase(entry.file, "*.rlib") or "ring_core" in entry.file:  # no archive of ours
             continue
         if entry.probes and product.target.baseline in entry.baselines:
             places = (product.openssl / "usr", product.toolchain)
