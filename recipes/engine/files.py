@@ -140,7 +140,7 @@ def replace(what: Replace, site: Site) -> None:
             text = path.read_text(encoding="utf-8")
             found += text.count(old)
             _rewrite(path, text.replace(old, new).encode())
-    if not found:
+    if not found and not what.may_lack:
         why = f"{old!r} is nowhere in {what.pattern} below {root}"
         raise errors.StepFailed(site.stage, "replace", why, site.log)
 

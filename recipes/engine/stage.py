@@ -231,6 +231,8 @@ class Replace:
     pattern: str
     old: str
     new: str
+    may_lack: bool = field(default=False, metadata=UNKEYED)
+    """Whether it is no error that no file has it. In no key: no byte depends on it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,7 +127,13 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *precompiled.emptied("${out}/build/gcc", time=LONG_AGO),
             Remove(root="${out}", patterns=(*SIBLINGS, "sysroot", "build/**/config.log")),
             # autoconf breaks long strings there, in the middle of a path that is to be found.
-            Replace(root="${out}/build", pattern="**/config.status", old='"\\\n"', new=""),
+            Replace(
+                root="${out}/build",
+                pattern="**/config.status",
+                old='"\\\n"',
+                new="",
+                may_lack=True,
+            ),
             Rebase(root="${out}", old="${out}", new=HERE),
         ),
         runs_on="host",

@@ -228,6 +228,12 @@ def test_what_is_changed_in_a_file_keeps_its_time(site: Site, step: Step) -> Non
     assert (site.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
 
 
+def test_what_need_not_be_there_is_no_error(site: Site) -> None:
+    step = Replace(root="in", pattern="*.txt", old="seven", new="x", may_lack=True)
+    perform.step(step, site)
+    assert (site.work / "in/one.txt").read_text() == "one\n"
+
+
 def test_a_path_in_a_program_cannot_be_rebased(site: Site) -> None:
     (site.work / "in/program").write_bytes(b"\x7fELF\0seven\0")
     with pytest.raises(errors.StepFailed, match=r"no text and cannot be moved: .*in/program"):
