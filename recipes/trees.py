@@ -93,7 +93,8 @@ def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> It
 def everything(root: Path) -> Iterator[Path]:
     """Every file below a folder, relative to it."""
     for here, _, names in os.walk(root):
-        yield from (Path(here, name).relative_to(root) for name in names)
+        paths = (Path(here, name) for name in names)
+        yield from (path.relative_to(root) for path in paths if path.is_file())
 
 
 def _was_built(folder: Path, beside: Sequence[str]) -> bool:

@@ -79,7 +79,7 @@ def of(service: Service) -> Workspace:
         fault = f"{root / MANIFEST} has no member {os.path.relpath(package, root)}, and it has no "
         raise errors.BadDeclaration(service.declared, [f"build: {fault}{LOCK} of its own: {own}"])
     packages = _with_dependencies(root, {package})
-    others = {one for one in map(_workspace_of, packages) if one is not None} - {root}
+    others = _others(root, packages)
     base = _common(root, packages | others)
     written = {}
     if package != root or known:
@@ -109,7 +109,7 @@ def whole(root: Path) -> Workspace:
     change what is fetched."""
     known = members(root)
     packages = _with_dependencies(root, known | {root})
-    others = {one for one in map(_workspace_of, packages) if one is not None}
+    others = _others(root, packages)
     folders = _vendored(root)
     base = _common(root, packages | others | folders)
     manifests = {(one / MANIFEST).relative_to(base) for one in others}
@@ -206,13 +206,21 @@ def _in_tree(root: Path, base: Path) -> str:
     return tomli_w.dumps(said)
 
 
+def _others(root: Path, packages: set[Path]) -> set[Path]:
+    """Workspaces that packages outside a root belong to, and inherit from."""
+    outside = (one for one in packages if one != root and root not in one.parents)
+    return {one for one in map(_workspace_of, outside) if one is not None} - {root}
+
+
 def _workspace_of(package: Path) -> Path | None:
-    """The folder of the workspace that a package belongs to, as cargo looks for it."""
+    """The folder of the workspace that a package belongs to, as cargo looks for it: the nearest
+    above it, unless that excludes it."""
     if said := _table(package).get("package", {}).get("workspace"):
         return Path(package, said).resolve()
     for folder in (package, *package.parents):
-        if "workspace" in _table(folder):
-            return folder
+        if "workspace" in (table := _table(folder)):
+            excluded = {folder / one for one in table["workspace"].get("exclude", ())}
+            return None if excluded & {package, *package.parents} else folder
     return None
 
 

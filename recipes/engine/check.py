@@ -274,6 +274,9 @@ def _first_answer(what: Serves, port: int, process: runner.Process) -> tuple[boo
 def _where_else(process: int, port: int) -> str:
     """What a server that is not on its port does instead."""
     wanted = f"the environment variable PORT says {port}"
-    if others := asking.listening(process):
-        return f"{wanted}, and it listens on {', '.join(map(str, sorted(others)))}"
-    return f"{wanted}, and it listens on no port of TCP"
+    try:
+        others = asking.listening(process)
+    except OSError:  # what /proc says of one that is no more
+        return f"{wanted}, and it has just ended"
+    where = ", ".join(map(str, sorted(others)))
+    return f"{wanted}, and it listens on {where or 'no port of TCP'}"

@@ -112,6 +112,17 @@ def test_a_dependency_outside_is_laid_out_where_it_is_looked_for(tmp_path: Path)
     assert "lib/Cargo.toml" in {one.path for one in workspaces.whole(tmp_path / "app").files.files}
 
 
+def test_a_package_that_the_workspace_above_excludes_is_taken_alone(tmp_path: Path) -> None:
+    lay(tmp_path, {"Cargo.toml": '[workspace]\nmembers = []\nexclude = ["tools"]\n'})
+    near = '[dependencies]\nnear = { path = "../near" }\n'
+    lay(tmp_path, {"tools/app/Cargo.toml": package("app", near), "tools/app/src/main.rs": ""})
+    lay(tmp_path, {"tools/app/Cargo.lock": "", "tools/near/Cargo.toml": package("near")})
+    found = workspaces.of(load(tmp_path / "tools/app"))
+    near_too = {"near/Cargo.toml"}
+    assert paths(found) == {"app/Cargo.lock", "app/Cargo.toml", "app/src/main.rs", *near_too}
+    assert found.written == ()
+
+
 def test_what_another_member_says_is_in_no_services_key(tmp_path: Path) -> None:
     lay(tmp_path, MEMBERS | {"libs/near/Cargo.toml": package("near")})
     one = load(tmp_path / "app")
