@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from recipes.engine.manifest import timeless
+from recipes.engine.manifest import Manifest, timeless
 
 
 class Row(TypedDict, total=False):
@@ -52,10 +52,14 @@ class Compared:
     unknown: tuple[str, ...]
 
 
+def listed(entry: Path) -> Manifest:
+    """Path -> what is known of it, less its time, of an entry of the store."""
+    return timeless(json.loads((entry / "manifest.json").read_text(encoding="utf-8")))
+
+
 def of_entry(entry: Path) -> str:
     """The digest of an entry of the store, by its manifest."""
-    manifest = timeless(json.loads((entry / "manifest.json").read_text(encoding="utf-8")))
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(listed(entry), sort_keys=True).encode()).hexdigest()
 
 
 def load(path: Path) -> dict[str, Row]:

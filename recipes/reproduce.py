@@ -8,7 +8,6 @@ another number of jobs. Nothing but downloads, and what the stages are made from
 from __future__ import annotations
 
 import functools
-import json
 import os
 import shutil
 import sys
@@ -23,7 +22,6 @@ from typing import get_args
 
 from recipes import arguments, digests, doctor, errors
 from recipes.engine.key import Keys
-from recipes.engine.manifest import Manifest, timeless
 from recipes.engine.report import Report, duration
 from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
 from recipes.engine.stage import Stage
@@ -278,7 +276,9 @@ def _differences(
     """Names of the stages whose products differ, with the paths and in what."""
     for stage in stages:
         key = keys.of(stage)
-        ours, theirs = (_listed(store / key) for store in (pipeline.store.root, place / "store"))
+        ours, theirs = (
+            digests.listed(store / key) for store in (pipeline.store.root, place / "store")
+        )
         paths = [
             f"{path}: {_said(ours.get(path), theirs.get(path))}"
             for path in sorted(ours.keys() | theirs.keys())
@@ -286,11 +286,6 @@ def _differences(
         ]
         if paths:
             yield stage.name, paths
-
-
-def _listed(entry: Path) -> Manifest:
-    """Path -> what is known of it, less its time."""
-    return timeless(json.loads((entry / "manifest.json").read_text(encoding="utf-8")))
 
 
 def _said(ours: list[object] | None, theirs: list[object] | None) -> str:

@@ -140,7 +140,9 @@ def _cache() -> Path:
     for folder in (cache, *(path for path in cache.iterdir() if path.is_dir())):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise errors.CacheUnusable(folder, "it cannot be written")
-    others = sorted(path.name for path in cache.iterdir() if path.name not in BROUGHT)
+    # A first run that is at work beside this one writes `.format.<pid>` before `format`.
+    names = (path.name for path in cache.iterdir() if not path.name.startswith(".format."))
+    others = sorted(name for name in names if name not in BROUGHT)
     if others and not (cache / "format").exists():
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
         why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"

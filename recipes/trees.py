@@ -26,11 +26,21 @@ COMPILED = (b"\x7fELF", b"!<arch>\n")
 def tree(root: Path, patterns: tuple[str, ...]) -> Tree:
     """The project's own files below a folder, less what builds leave there."""
     wanted = [pattern.split("/") for pattern in patterns]
+    # Where the patterns lead, and not through all of a checkout, with dist/ and what it links to.
+    starts = {
+        Path(parts[0]) if len(parts) > 1 and "*" not in parts[0] else Path() for parts in wanted
+    }
+    starts = {Path()} if Path() in starts else starts
     return Tree(
         root=root,
         files=files(
             root,
-            (path for path in sources(root) if any(_matches(path.parts, one) for one in wanted)),
+            (
+                path
+                for start in starts
+                for path in (start / below for below in sources(root / start))
+                if any(_matches(path.parts, one) for one in wanted)
+            ),
         ),
     )
 
@@ -99,7 +109,8 @@ def everything(root: Path) -> Iterator[Path]:
 
 def _was_built(folder: Path, beside: Sequence[str]) -> bool:
     is_cargos = folder.name == "target" and "Cargo.toml" in beside
-    return is_cargos or any((folder / name).exists() for name in BUILT)
+    # Not Path.exists, which raises for a folder that may not be entered: nothing is seen of it.
+    return is_cargos or any(os.path.exists(folder / name) for name in BUILT)  # noqa: PTH110
 
 
 def _leads_back(folder: Path) -> bool:
