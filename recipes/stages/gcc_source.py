@@ -51,6 +51,7 @@ def stage(*, source: Component) -> Stage:
             *static_pie_on_arm("${out}"),
             *_packed_relocations("${out}"),
             *_less_to_compile("${out}"),
+            _not_of_this_host("${out}"),
             *precompiled.in_sources("${out}", makefile=MAKEFILE, time=LONG_AGO),
             *(
                 Touch(path=f"${{out}}/{path}", time=LONG_AGO)
@@ -93,6 +94,13 @@ def _packed_relocations(root: str) -> tuple[Replace, ...]:
         Replace(root=root, pattern=path, old=option, new=f"{option} -z pack-relative-relocs")
         for path in PACKED
     )
+
+
+def _not_of_this_host(root: str) -> Replace:
+    """libtool writes what the host's /etc/ld.so.conf names into scripts that the tree of a compiler
+    keeps. It asks in order to leave those folders out of run paths, and nothing here has any."""
+    asked = "if test -f /etc/ld.so.conf; then"
+    return Replace(root=root, pattern="*/configure", old=asked, new="if false; then")
 
 
 def _less_to_compile(root: str) -> tuple[Replace, ...]:
