@@ -98,11 +98,10 @@ def building(goal: str) -> Callable[[nox.Session], None]:
         known = Unchanged(PROJECT, goal, session.posargs)
         if known.repeated():
             return
-        watch = known.watch()
         with pipeline(session) as run:
             found = talk().build(run, goal, session.posargs, Path(session.invoked_from))
             if found is not None:
-                known.keep(watch, found)
+                known.keep(found)
 
     build.__doc__ = GOALS[goal]
     return build

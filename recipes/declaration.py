@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from recipes import errors
+from recipes.engine import seen
 
 
 def _kebab(name: str) -> str:
@@ -42,7 +43,7 @@ def read(path: Path, model: type[Model], **more: object) -> Model:
 def load(path: Path) -> dict[str, Any]:
     """What a TOML file says, unread; raises `BadDeclaration` if it is none."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(seen.file(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise errors.BadDeclaration(path, [f"not TOML: {error}"]) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -18,7 +19,9 @@ from recipes.engine.store import Entry, remove
 from recipes.reports import Report
 from recipes.source import Component
 from recipes.target import Target
-from recipes.unchanged import LISTING, SUMS, write_lists
+
+LISTING, SUMS = "manifest.json", "SHA256SUMS"
+"""The lists of `dist/`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,42 +64,30 @@ class Wanted:
         return manifest[self.file]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """What a run brought, and the lists of `dist/` afterwards."""
-
-    artefacts: list[Artefact]
-    lists: dict[str, str]
-    """Their texts by name."""
-    whole: bool
-    """Whether they list nothing else."""
-
-
 def publish(
     folder: Path,
     wanted: Iterable[Wanted],
     *,
     source_set: str,
     possible: Iterable[str],
-) -> Published:
+) -> list[Artefact]:
     """Bring `dist/` up to date with the store; files that are right already stay as they are.
 
     Artefacts that this run was not about stay too, and stay listed if they are `possible`; what no
     declaration stands for any more stays, unlisted.
     """
-    listed = {one.path: one for one in _listed(folder)}
-    artefacts = [_place(folder, one, source_set, listed.get(one.path)) for one in wanted]
+    artefacts = [_place(folder, one, source_set) for one in wanted]
     declared = set(possible)
     kept = [
-        one for one in listed.values() if one.path in declared - {new.path for new in artefacts}
+        one for one in _listed(folder) if one.path in declared - {new.path for new in artefacts}
     ]
     everything = sorted([*artefacts, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
     listing = json.dumps({"artefacts": rows}, indent=1) + "\n"
     sums = "".join(f"{one.sha256}  {one.path}\n" for one in everything)
-    lists = {LISTING: listing, SUMS: sums}
-    write_lists(folder, lists)
-    return Published(artefacts=artefacts, lists=lists, whole=not kept)
+    for name, text in ((LISTING, listing), (SUMS, sums)):
+        _write(folder / name, text)
+    return artefacts
 
 
 def insist_on_writable(folder: Path) -> None:
@@ -184,11 +175,10 @@ def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
             yield f"images/{service}-{target}.tar"
 
 
-def _place(folder: Path, wanted: Wanted, source_set: str, listed: Artefact | None) -> Artefact:
-    size, time_ns, _, digest = wanted.row
+def _place(folder: Path, wanted: Wanted, source_set: str) -> Artefact:
+    size, _, _, digest = wanted.row
     path = folder / wanted.path
-    same = listed is not None and listed.sha256 == digest
-    if not _is_there(path, size, time_ns if same else None, digest) and not place(
+    if not _is_there(path, size, digest) and not place(
         wanted.entry.tree / wanted.file, path, wanted.row
     ):
         remove(wanted.entry.folder)  # size and time hid it: it would be found again
@@ -204,16 +194,24 @@ def _place(folder: Path, wanted: Wanted, source_set: str, listed: Artefact | Non
     )
 
 
-def _is_there(path: Path, size: int, time_ns: int | None, digest: str) -> bool:
-    """Size and time of the store's own file, if it was published before, or else the content,
-    say that it is the same."""
+def _is_there(path: Path, size: int, digest: str) -> bool:
+    """Whether the content is the same: size and time can be those of the store's own file, and the
+    content another."""
     try:
-        state = path.stat()
+        return path.stat().st_size == size and file_digest(path) == digest
     except FileNotFoundError:
         return False
-    if state.st_size != size:
-        return False
-    return state.st_mtime_ns == time_ns or file_digest(path) == digest
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a list whole or not at all; one that says the same stays as it is."""
+    with suppress(OSError, UnicodeDecodeError):
+        if path.read_text(encoding="utf-8") == text:
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
 
 
 def _listed(folder: Path) -> list[Artefact]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import confinement
+from recipes.engine import confinement, seen
 from recipes.engine.manifest import file_digest
 from recipes.engine.runner import HOST_PATH
 from recipes.engine.stage import Host
@@ -53,19 +53,19 @@ def missing_tools() -> bool:
 
 def where(program: str) -> str | None:
     """Where a stage would find a program of the host; the user's own PATH plays no part."""
-    return shutil.which(program, path=HOST_PATH)
+    return seen.program(program, HOST_PATH)
 
 
 def insist(root: Path = Path("/")) -> None:
     """Raise `HostProgramMissing` if something is not there that must be, `CargoConfiguration` if
     something is that must not."""
     missing = [program for program in REQUIRED if where(program) is None]
-    if not APT.exists():
+    if not seen.file(APT).exists():
         raise errors.ArchiveUnusable(NO_APT)
     if missing:
         raise errors.HostProgramMissing(missing, REMEDY)
     for name in ("config.toml", "config"):
-        if (path := root / ".cargo" / name).exists():
+        if (path := seen.file(root / ".cargo" / name)).exists():
             raise errors.CargoConfiguration(path)
 
 

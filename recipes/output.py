@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from recipes.engine.report import Report, size
 from recipes.engine.store import Entry, Store
 from recipes.errors import PipelineError
 from recipes.target import Target
-from recipes.unchanged import Brought, Placed, lock_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +41,14 @@ class Output:
     @contextmanager
     def mine(self) -> Iterator[None]:
         """Wait for another run that fills it, and keep others waiting."""
-        with self.store.lock(lock_name(self.folder), lambda: self.report.waits("dist")):
+        name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:20]
+        with self.store.lock(f"dist-{name}", lambda: self.report.waits("dist")):
             yield
 
-    def publish(self, wanted: Sequence[dist.Wanted], *, source_set: str) -> Brought:
-        """Bring files, and show them; reports alone are shown where nothing else came."""
-        published = dist.publish(
+    def publish(self, wanted: Sequence[dist.Wanted], *, source_set: str) -> list[Path]:
+        """Bring files, and show them; reports alone are shown where nothing else came. The paths of
+        all that this run answers for."""
+        artefacts = dist.publish(
             self.folder,
             wanted,
             possible=[
@@ -59,17 +61,13 @@ class Output:
             ],
             source_set=source_set,
         )
-        artefacts = published.artefacts
         products = [one for one in artefacts if not dist.is_report(one)]
         texts = [one for one in artefacts if one.path.endswith(".txt")]
         self._show(products or texts)
         if products and texts:
             self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
-        placed = [
-            Placed(path=one.path, source=str(one.entry.tree / one.file), row=one.row)
-            for one in wanted
-        ]
-        return Brought(files=placed, lists=published.lists, whole=published.whole)
+        paths = (*(one.path for one in wanted), dist.LISTING, dist.SUMS)
+        return [self.folder / path for path in paths]
 
     def reports(
         self, targets: Iterable[Target], services: Iterable[str], entries: Mapping[str, Entry]

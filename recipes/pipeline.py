@@ -48,7 +48,7 @@ from recipes.settings import Settings
 from recipes.source import Component, Pins, PinSet
 from recipes.stages import boot
 from recipes.target import Target
-from recipes.unchanged import Brought, Found
+from recipes.unchanged import Found
 from recipes.upstream import UpstreamPins
 
 CHOICES = ("--driver", "--service", "--sources")
@@ -229,7 +229,7 @@ class Pipeline:
             dist.insist_on_writable(self.settings.dist)
             self._warn_of_baselines(targets)
         output, started = self.output(), time.monotonic()
-        brought = Brought()
+        brought: list[Path] = []
         with self.at_work(), output.may_be_old() if fills else nullcontext():
             builder, faults = self.builder(), list[Fault]() if "--keep-going" in options else None
             stages = self.settled(builder, lambda: self.goals(goal, targets))
@@ -246,7 +246,9 @@ class Pipeline:
             raise errors.SeveralFailed(faults)
         lines = list(self.report.lines)
         self.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
-        if self.events.any or goal == "sdk":  # whose links are not remembered
+        if (
+            self.events.any or self.runner.started or goal == "sdk"
+        ):  # whose links are not remembered
             return None
         others = [one for one in self.defaults if goal == "package" and one not in targets]
         return Found(
@@ -267,14 +269,14 @@ class Pipeline:
                     "in the end, with the entries to write"
                 )
 
-    def _images(self, builder: Builder, targets: Iterable[Target]) -> Iterator[str]:
+    def _images(self, builder: Builder, targets: Iterable[Target]) -> Iterator[Path]:
         """What says in the store whether a joint image can hold these targets too."""
         for one in targets:
             for each in self.services.values():
                 image = self.catalog().image(each, one)
                 folder = self.store.root / builder.keys.of(image)
-                yield str(folder)
-                yield str(folder / "checks" / builder.keys.proof_of(image))
+                yield folder
+                yield folder / "checks" / builder.keys.proof_of(image)
 
     def _contained(self) -> dict[str, tuple[Component, ...]]:
         """What each service's program and image hold, by its name."""
@@ -283,8 +285,8 @@ class Pipeline:
 
     def _fill(
         self, output: Output, goal: Goal, targets: tuple[Target, ...], entries: Mapping[str, Entry]
-    ) -> Brought:
-        """Bring what was built to `dist/`."""
+    ) -> list[Path]:
+        """Bring what was built to `dist/`; the paths."""
         wanted: dict[Goal, Callable[[], list[dist.Wanted]]] = {
             "verify": list,
             "boot": list,

@@ -14,6 +14,7 @@ from recipes import declaration, errors
 from recipes.audit import baseline
 from recipes.audit.baseline import BASELINES
 from recipes.declaration import Declaration
+from recipes.engine import seen
 
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
@@ -230,7 +231,7 @@ class Service(Declaration):
     @property
     def root(self) -> Path:
         """The project's own folder."""
-        return (self.folder / self.source).resolve()
+        return seen.file(self.folder / self.source).resolve()
 
     @property
     def declared(self) -> Path:
@@ -266,12 +267,12 @@ def load(folders: Iterable[Path]) -> dict[str, Service]:
 
 def declares(folder: Path) -> bool:
     """Whether a folder holds a service."""
-    return _declaring(folder).is_file()
+    return seen.file(_declaring(folder)).is_file()
 
 
 def _declaring(folder: Path) -> Path:
     """`service.toml`, or the `Cargo.toml` whose `[package.metadata.muslin]` says the same."""
-    if not (folder / FILE).is_file() and _metadata(folder / MANIFEST):
+    if not seen.file(folder / FILE).is_file() and _metadata(folder / MANIFEST):
         return folder / MANIFEST
     return folder / FILE
 
@@ -293,13 +294,13 @@ def _read(folder: Path) -> Service:
     if not service.root.is_dir():
         raise errors.BadDeclaration(path, [f"source: there is no folder {service.root}"])
     for name in service.image.files.values():
-        if not (service.root / name).exists():
+        if not seen.file(service.root / name).exists():
             raise errors.BadDeclaration(path, [f"image.files: there is no {service.root / name}"])
     return service
 
 
 def _metadata(manifest: Path) -> dict[str, Any]:
-    if not manifest.is_file():
+    if not seen.file(manifest).is_file():
         return {}
     package = declaration.load(manifest).get("package", {})
     table: dict[str, Any] = package.get("metadata", {}).get("muslin", {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from pydantic import Field
 
 from recipes import declaration, errors, service
 from recipes.declaration import Declaration
+from recipes.engine import seen
 from recipes.engine.schedule import SHARE
 
 CACHE_VARIABLE = "MUSLIN_CACHE"
@@ -104,7 +104,7 @@ def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
     for one that is named in full and holds none."""
     folders, faults = set[Path](), []
     for pattern in patterns:
-        found = {(declared.parent / one).resolve() for one in _matching(declared.parent, pattern)}
+        found = {seen.file(one).resolve() for one in seen.matches(declared.parent, pattern)}
         services = {folder for folder in found if service.declares(folder)}
         if not services and not set("*?[") & set(pattern):
             faults.append(
@@ -115,11 +115,6 @@ def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
     if faults:
         raise errors.BadDeclaration(declared, faults)
     return sorted(folders)
-
-
-def _matching(folder: Path, pattern: str) -> list[str]:
-    # Path.glob takes no absolute pattern.
-    return glob.glob(str(Path(pattern).expanduser()), root_dir=folder)  # noqa: PTH207
 
 
 def _cache() -> Path:

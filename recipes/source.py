@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from recipes import declaration, errors
 from recipes.declaration import Declaration
+from recipes.engine import seen
 from recipes.engine.stage import ArchiveFile, Source
 
 Text = Annotated[str, Field(min_length=1)]
@@ -353,7 +354,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
 
 def remembered(path: Path) -> RunLock:
     """A cache's run lock; an empty one where there is none or it has another form."""
-    if not path.exists() or declaration.load(path).get("form") != RUN_LOCK:
+    if not seen.file(path).exists() or declaration.load(path).get("form") != RUN_LOCK:
         return RunLock()
     return declaration.read(path, RunLock)
 

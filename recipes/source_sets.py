@@ -8,7 +8,7 @@ from pathlib import Path
 import filelock
 
 from recipes import doctor, errors, source, upstream
-from recipes.engine import addresses
+from recipes.engine import addresses, seen
 from recipes.engine.apt import Apt
 from recipes.engine.report import Report
 from recipes.engine.stage import Url
@@ -63,7 +63,10 @@ def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[st
 
 
 def _first(sets: Mapping[str, Lacks], remembered: Path, note: Callable[[str], None]) -> str:
-    if remembered.exists() and (name := remembered.read_text(encoding="utf-8").strip()) in sets:
+    if (
+        seen.file(remembered).exists()
+        and (name := remembered.read_text(encoding="utf-8").strip()) in sets
+    ):
         return name
     faults: dict[str, str] = {}
     for name, lacks in sets.items():

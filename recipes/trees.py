@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from recipes.engine import seen
 from recipes.engine.stage import File, Tree
 
 BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
@@ -59,7 +60,7 @@ def named(root: Path, names: Iterable[str]) -> Tree:
         for name in names
         for path in (
             [Path(name) / below for below in everything(root / name)]
-            if (root / name).is_dir()
+            if seen.file(root / name).is_dir()
             else [Path(name)]
         )
     }
@@ -83,6 +84,7 @@ def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> It
     a folder is that folder, unless it leads to where it lies. `without` says of which folders
     nothing is wanted."""
     for here, folders, names in os.walk(root, followlinks=True):
+        seen.folder(Path(here))
         folders[:] = [
             folder
             for folder in folders
@@ -93,6 +95,7 @@ def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> It
         ]
         objects = {name for name in names if name.endswith(".o")}
         for name in names:
+            seen.file(Path(here, name))
             # What a compiler says that an object was made from lies beside it.
             if name.endswith(".d") and f"{name[:-2]}.o" in objects:
                 continue
@@ -103,14 +106,15 @@ def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> It
 def everything(root: Path) -> Iterator[Path]:
     """Every file below a folder, relative to it."""
     for here, _, names in os.walk(root):
-        paths = (Path(here, name) for name in names)
+        seen.folder(Path(here))
+        paths = (seen.file(Path(here, name)) for name in names)
         yield from (path.relative_to(root) for path in paths if path.is_file())
 
 
 def _was_built(folder: Path, beside: Sequence[str]) -> bool:
     is_cargos = folder.name == "target" and "Cargo.toml" in beside
     # Not Path.exists, which raises for a folder that may not be entered: nothing is seen of it.
-    return is_cargos or any(os.path.exists(folder / name) for name in BUILT)  # noqa: PTH110
+    return is_cargos or any(os.path.exists(seen.file(folder / name)) for name in BUILT)  # noqa: PTH110
 
 
 def _leads_back(folder: Path) -> bool:

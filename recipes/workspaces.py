@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import tomli_w
 
 from recipes import declaration, errors, trees
+from recipes.engine import seen
 from recipes.engine.stage import File, Tree
 from recipes.service import Service, declares
 
@@ -58,7 +59,7 @@ def root_of(service: Service) -> Path:
     Raises `BadDeclaration` where there is none.
     """
     for folder in (service.root, *service.root.parents):
-        if (folder / LOCK).is_file():
+        if seen.file(folder / LOCK).is_file():
             return folder
     if (service.root / MANIFEST).is_file():
         why = (
@@ -138,11 +139,11 @@ def whole(root: Path) -> Workspace:
 def members(root: Path) -> set[Path]:
     """The folders of a workspace's members, by its manifest's patterns and names."""
     workspace = _table(root).get("workspace", {})
-    excluded = {(root / name).resolve() for name in workspace.get("exclude", ())}
+    excluded = {_resolved(root / name) for name in workspace.get("exclude", ())}
     found = {
-        path.parent.resolve()
+        _resolved(path.parent)
         for pattern in workspace.get("members", ())
-        for path in root.glob(f"{os.path.normpath(pattern)}/{MANIFEST}")
+        for path in seen.matches(root, f"{os.path.normpath(pattern)}/{MANIFEST}")
     }
     # Path dependencies below the root are members without being named.
     below = {one for one in _with_dependencies(root, found | {root}) if root in one.parents}
@@ -183,7 +184,7 @@ def _settings(root: Path) -> dict[str, Any]:
     """The tables of the project's own cargo configuration that say where crates are fetched.
     <https://doc.rust-lang.org/cargo/reference/source-replacement.html>"""
     for name in ("config.toml", "config"):
-        if (path := root / ".cargo" / name).is_file():
+        if (path := seen.file(root / ".cargo" / name)).is_file():
             said = declaration.load(path)
             return {table: said[table] for table in ("registries", "source") if table in said}
     return {}
@@ -193,7 +194,7 @@ def _vendored(root: Path) -> set[Path]:
     """Folders of the project that stand for a registry or repository."""
     tables = _settings(root).get("source", {}).values()
     said = [table[kind] for table in tables for kind in FOLDERS if kind in table]
-    return {path for path in ((root / one).resolve() for one in said) if path.is_dir()}
+    return {path for path in (_resolved(root / one) for one in said) if path.is_dir()}
 
 
 def _in_tree(root: Path, base: Path) -> str:
@@ -201,8 +202,8 @@ def _in_tree(root: Path, base: Path) -> str:
     said = _settings(root)
     for table in said.get("source", {}).values():
         for kind in FOLDERS:
-            if kind in table and (root / table[kind]).resolve() in _vendored(root):
-                table[kind] = f"{{tree}}/{(root / table[kind]).resolve().relative_to(base)}"
+            if kind in table and _resolved(root / table[kind]) in _vendored(root):
+                table[kind] = f"{{tree}}/{_resolved(root / table[kind]).relative_to(base)}"
     return tomli_w.dumps(said)
 
 
@@ -216,7 +217,7 @@ def _workspace_of(package: Path) -> Path | None:
     """The folder of the workspace that a package belongs to, as cargo looks for it: the nearest
     above it, unless that excludes it."""
     if said := _table(package).get("package", {}).get("workspace"):
-        return Path(package, said).resolve()
+        return _resolved(package / said)
     for folder in (package, *package.parents):
         if "workspace" in (table := _table(folder)):
             excluded = {folder / one for one in table["workspace"].get("exclude", ())}
@@ -245,7 +246,7 @@ def _path_dependencies(root: Path, package: Path) -> Iterator[Path]:
                 if isinstance(said, dict) and said.get("workspace"):
                     place, where = root, shared.get(name, {})
                 if isinstance(where, dict) and "path" in where:
-                    yield (place / where["path"]).resolve()
+                    yield _resolved(place / where["path"])
 
 
 def _patched(root: Path) -> Iterator[Path]:
@@ -253,7 +254,7 @@ def _patched(root: Path) -> Iterator[Path]:
     for table in (*manifest.get("patch", {}).values(), manifest.get("replace", {})):
         for said in table.values():
             if isinstance(said, dict) and "path" in said:
-                yield (root / said["path"]).resolve()
+                yield _resolved(root / said["path"])
 
 
 def _manifest(root: Path, kept: set[Path]) -> str:
@@ -301,4 +302,8 @@ def _common(root: Path, packages: set[Path]) -> Path:
 
 def _table(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    return declaration.load(path) if path.is_file() else {}
+    return declaration.load(path) if seen.file(path).is_file() else {}
+
+
+def _resolved(path: Path) -> Path:
+    return seen.file(path).resolve()

@@ -72,6 +72,8 @@ class Runner:
         self.confines = confinement.abi() >= confinement.LEAST_ABI
         """Whether this kernel can confine what is started."""
         self.stopping = threading.Event()
+        self.started = False
+        """Whether anything was started."""
         self._jobserver: Jobserver | None = None
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -248,6 +250,7 @@ class Runner:
         except OSError as error:
             why = f"{argv[0]} cannot be started: {error.strerror}"
             raise errors.StepFailed(what, "run", why, log) from error
+        self.started = True
         with self._lock:
             self._running.add(process)
         if self.stopping.is_set():  # stop() may have looked before this one was listed

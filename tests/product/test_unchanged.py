@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,32 @@ from recipes.engine.manifest import file_digest
 from tests.product.conftest import PROJECT, Product
 
 LEFT = shutil.ignore_patterns(".git", ".nox", "dist", "target", "__pycache__", ".*_cache")
+
+HEARD = """\
+import atexit, json, os, runpy, sys
+
+heard = set()
+
+
+def hear(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        if arguments[2] & os.O_ACCMODE == os.O_RDONLY:
+            heard.add(os.path.abspath(arguments[0]))
+    elif event in ("os.listdir", "os.scandir"):
+        heard.add(os.path.abspath(arguments[0] or ".") + "/")
+
+
+sys.addaudithook(hear)
+file = sys.argv.pop(1)
+atexit.register(lambda: open(file, "w").write(json.dumps(sorted(heard))))
+runpy.run_module("nox", run_name="__main__", alter_sys=True)
+"""
+"""Nox, and what it opens to read and lists, into a file."""
+OF_PYTHON = (".pyc", ".dist-info/", ".dist-info/METADATA", ".pth", "/pyvenv.cfg")
+"""How files end that Python itself and its libraries read, and no run asks."""
+OF_THE_CACHE = ("history", "locks", "runs", "store", "unchanged")
+"""Of the store a run with nothing to do is led to entries, which are noted with all that they hold;
+the rest says when something was built, and is in no answer."""
 
 BUILT = r"hello-c-\S+ +built"
 
@@ -45,8 +72,10 @@ def test_nothing_to_do_is_known_and_a_change_noticed(product: Product, checkout:
     assert "build-all: nothing to do" in run()
     before = shipped()
     shutil.rmtree(checkout / "dist")
-    assert "files put back into dist/" in run()
+    assert "package: done" in run()
     assert shipped() == before
+    assert "package: done" in run()  # what has just changed may change once more at the same time
+    assert "build-all: nothing to do" in run()
 
     source = checkout / "services" / "hello-c" / "src" / "main.c"
     text = source.read_text()
@@ -66,3 +95,27 @@ def test_a_link_of_the_sdk_is_made_again(product: Product, checkout: Path) -> No
     link.unlink()
     assert "nothing to do" not in ask(checkout, "sdk", "--", name)
     assert (link / "env.sh").is_file()
+
+
+def test_all_that_a_run_reads_is_noted(product: Product, checkout: Path, tmp_path: Path) -> None:
+    """A stale answer begins with something that was read and not noted."""
+    words = ("build-all", "--", product.target.name, "--service", "hello-c")
+    ask(checkout, *words)
+    cache = product.pipeline.settings.cache
+    before = {*(cache / "unchanged").glob("*.json")}
+    script = [sys.executable, "-c", HEARD, str(tmp_path / "heard"), "-s", *words]
+    subprocess.run(script, cwd=checkout, capture_output=True, check=True)
+    heard = set(json.loads((tmp_path / "heard").read_text()))
+    (record,) = {*(cache / "unchanged").glob("*.json")} - before
+    noted = json.loads(record.read_text())["noted"]
+    folders = {f"{path}/" for path in noted["folders"]}
+    folders |= {f"{Path(root, one).parent}/" for root, one, _ in noted["patterns"]}
+    own = tuple(f"{cache}/{name}/" for name in OF_THE_CACHE)
+    python = tuple(str(Path(one).resolve()) for one in {sys.prefix, sys.base_prefix, *sys.path[1:]})
+    missing = {
+        path
+        for path in heard - set(noted["files"]) - folders
+        if not path.endswith(OF_PYTHON)
+        and not path.startswith((*own, *python, "/proc/", "/sys/", "/dev/"))
+    }
+    assert not missing, sorted(missing)

@@ -75,7 +75,7 @@ class Shop:
             [*dist.images(targets, dict.fromkeys(self.services, CONTAINS), entries)],
             possible=dist.paths(tuple(TARGETS), list(self.services)),
             source_set="debian",
-        ).artefacts
+        )
 
     def listing(self) -> dict[str, tuple[int, int, str]]:
         """Inode, time and content of everything that was published."""
@@ -265,3 +265,23 @@ def test_the_manifest_says_which_fixes_an_artefact_has(shop: Shop) -> None:
     assert {row["path"]: row["contains"] for row in rows} == dict.fromkeys(
         ("armv6/demo", "images/demo-armv6.tar", "images/demo.oci.tar"), contained
     )
+
+
+def test_another_content_of_the_same_size_and_time_is_replaced(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    changed = shop.dist / "armv6" / "demo"
+    right, before = changed.read_bytes(), changed.stat()
+    changed.write_bytes(right.swapcase())
+    os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
+    shop.publish(ARMV6)
+    assert changed.read_bytes() == right
+    shop.sums_are_right()
+
+
+def test_lists_that_say_the_same_stay_as_they_are(shop: Shop) -> None:
+    shop.publish(ARMV6)
+    lists = [shop.dist / name for name in (dist.LISTING, dist.SUMS)]
+    before = [(one.stat().st_ino, one.read_text()) for one in lists]
+    possible = dist.paths(tuple(TARGETS), list(shop.services))
+    dist.publish(shop.dist, [], possible=possible, source_set="debian")
+    assert [(one.stat().st_ino, one.read_text()) for one in lists] == before

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from recipes.engine import apt_state, cargo, secrets
-from recipes.engine.watching import RECORDS, State, Watch
-from recipes.unchanged import Brought, Found, Unchanged
+from recipes.engine.seen import RECORDS
+from recipes.unchanged import Found, Unchanged
 
 PLANTED = "hunter2-do-not-tell"
 
@@ -43,16 +43,6 @@ def test_all_else_stays(text: str) -> None:
     assert secrets.hidden(text) == text
 
 
-class Looked(Watch):
-    """It looked at one file."""
-
-    def __init__(self) -> None:
-        """Hear nothing."""
-
-    def states(self) -> dict[str, State]:
-        return {"/": [0]}
-
-
 def test_the_record_of_a_run_has_no_values_of_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +53,7 @@ def test_the_record_of_a_run_has_no_values_of_variables(
     old = records / "old.json"
     old.write_text(json.dumps({"environment": {"CARGO_REGISTRIES_CORP_TOKEN": PLANTED}}))
     known = Unchanged(tmp_path, "build-all", [])
-    known.keep(Looked(), Found(lines=[], entries=[], asked=[], brought=Brought()))
+    known.keep(Found(lines=[], entries=[], asked=[]))
     (record,) = records.iterdir()
     assert PLANTED not in record.read_text()
     assert record.stat().st_mode & 0o777 == 0o600
