@@ -10,8 +10,10 @@ from __future__ import annotations
 import functools
 import platform
 import re
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -291,10 +293,25 @@ class Apt:
             "PATH": runner.HOST_PATH,
             "DEBIAN_FRONTEND": "noninteractive",
         }
-        argv = (program, "-c", str(configuration), *words)
-        return self._runner.capture(
-            argv, what=f"the archive ({suite})", env=environment, log=self.log
-        )
+        with self._login() as options:
+            return self._runner.capture(
+                (program, "-c", str(configuration), *options, *words),
+                what=f"the archive ({suite})",
+                env=environment,
+                log=self.log,
+            )
+
+    @contextmanager
+    def _login(self) -> Iterator[tuple[str, ...]]:
+        """Options by which apt gets in where an address of the machine's has a password in it: a
+        file that is there for one call, and nobody else's to read."""
+        if not (text := apt_sources.netrc(self._archives())):
+            yield ()
+            return
+        with tempfile.NamedTemporaryFile(prefix="muslin-", suffix=".conf") as file:
+            file.write(text.encode())
+            file.flush()
+            yield ("-o", f"Dir::Etc::netrc={file.name}")
 
     def _prepared(self, suite: str) -> Path:
         """The suite's configuration, with everything that it names."""

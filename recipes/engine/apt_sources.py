@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
+import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ONE_LINE = re.compile(
@@ -49,9 +50,12 @@ class Entry:
     """One archive of one release."""
 
     uri: str
+    """Without a name and password: those are in `login`."""
     suite: str
     components: tuple[str, ...]
     signed_by: str = ""
+    login: tuple[str, str] | None = field(default=None, repr=False)
+    """Name and password that the machine's file has in the address."""
 
 
 def entries(etc: Path) -> Iterator[Entry]:
@@ -62,9 +66,9 @@ def entries(etc: Path) -> Iterator[Entry]:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         if path.suffix == ".sources":
-            yield from map(_of_list, _deb822(text))
+            yield from map(_bare, map(_of_list, _deb822(text)))
         elif path.suffix == ".list":
-            yield from map(_of_list, _one_line(text))
+            yield from map(_bare, map(_of_list, _one_line(text)))
 
 
 def _of_list(entry: Entry) -> Entry:
@@ -78,6 +82,25 @@ def _of_list(entry: Entry) -> Entry:
         (line.split()[0] for line in lines if line.strip()[:1] not in ("", "#")), entry.uri
     )
     return dataclasses.replace(entry, uri=first.rstrip("/"))
+
+
+def _bare(entry: Entry) -> Entry:
+    """The entry with its credentials apart from its address."""
+    scheme, separator, rest = entry.uri.partition("://")
+    userinfo, at, host = rest.rpartition("@")
+    if not at or "/" in userinfo:
+        return entry
+    name, _, password = map(urllib.parse.unquote, userinfo.partition(":"))
+    return dataclasses.replace(entry, uri=f"{scheme}{separator}{host}", login=(name, password))
+
+
+def netrc(found: dict[str, Entry]) -> str:
+    """The credentials of archives in the form of apt_auth.conf(5)."""
+    return "".join(
+        f"machine {entry.uri} login {entry.login[0]} password {entry.login[1]}\n"
+        for entry in found.values()
+        if entry.login is not None
+    )
 
 
 def archive_of(etc: Path, codename: str, vendor: Vendor = DEBIAN) -> dict[str, Entry]:

@@ -64,6 +64,5 @@ def prepare(state: Path, sources: str, architecture: str = "") -> Path:
 def _put(path: Path, text: str) -> None:
     """Whole at any moment: another run's apt may be reading it."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.touch(mode=0o600)  # an address of the system's may have a password in it
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)

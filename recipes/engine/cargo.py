@@ -1,15 +1,15 @@
 """What this machine's own cargo configuration says about where crates come from.
 
 The pipeline's cargo homes are its own, so that nothing lying around changes a build. Registries,
-mirrors, proxies and certificates are the user's all the same. Paths in values are taken from the
-folder that holds the configuration's folder, as cargo does.
+mirrors, proxies and certificates are the user's all the same. Tokens are not written down: the
+process that fetches has them in its environment, and a link to the user's own file. Paths in values
+are taken from the folder that holds the configuration's folder, as cargo does.
 <https://doc.rust-lang.org/cargo/reference/config.html>
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,29 +29,53 @@ def user_home() -> Path:
 
 
 def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
-    """Write those tables of the user's configuration to `path`; credentials beside it, unless
-    certain tables are asked for."""
+    """Write those tables of the user's configuration to `path`, without tokens; a link to the
+    user's credentials beside it, unless certain tables are asked for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, Any] = {}
-    for name in ("config", "config.toml"):  # cargo prefers the one without suffix
-        file = user_home() / name
-        if file.is_file():
-            try:
-                said = tomllib.loads(file.read_text(encoding="utf-8"))
-            except tomllib.TOMLDecodeError as error:
-                raise errors.BadDeclaration(file, [str(error)]) from error
-            settings = {table: said[table] for table in tables or TABLES if table in said}
-            break
+    said = _configuration()
+    settings = {table: said[table] for table in tables or TABLES if table in said}
     if tables:
         settings = {table: _without_credentials(settings[table]) for table in settings}
-    path.touch(mode=0o600)  # a token may stand in it
+    for _, table, key in _secrets(settings):
+        del table[key]
+    path.touch(mode=0o600)  # an address may have a password in it
     path.write_text(
         tomli_w.dumps(_with_absolute_paths(settings, user_home().parent)), encoding="utf-8"
     )
     for name in () if tables else ("credentials", "credentials.toml"):
         if (user_home() / name).is_file():
-            (path.parent / name).touch(mode=0o600)  # before there is anything to read in it
-            shutil.copyfile(user_home() / name, path.parent / name)
+            (path.parent / name).symlink_to(user_home() / name)
+
+
+def credentials() -> dict[str, str]:
+    """What the user's configuration has of tokens and proxies, as variables of cargo's."""
+    return {name: str(table[key]) for name, table, key in _secrets(_configuration())}
+
+
+def _configuration() -> dict[str, Any]:
+    for name in ("config", "config.toml"):  # cargo prefers the one without suffix
+        file = user_home() / name
+        if file.is_file():
+            try:
+                return tomllib.loads(file.read_text(encoding="utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise errors.BadDeclaration(file, [str(error)]) from error
+    return {}
+
+
+def _secrets(settings: dict[str, Any]) -> list[tuple[str, dict[str, Any], str]]:
+    """What is no file's to hold: cargo's variable for it, and the table and key that it is in.
+    <https://doc.rust-lang.org/cargo/reference/config.html#environment-variables>"""
+    registries = settings.get("registries", {})
+    places = [
+        ("CARGO_REGISTRY_TOKEN", settings.get("registry"), "token"),
+        ("CARGO_HTTP_PROXY", settings.get("http"), "proxy"),
+        *(
+            (f"CARGO_REGISTRIES_{name.upper().replace('-', '_')}_TOKEN", table, "token")
+            for name, table in registries.items()
+        ),
+    ]
+    return [one for one in places if isinstance(one[1], dict) and one[2] in one[1]]
 
 
 def _without_credentials(table: dict[str, Any]) -> dict[str, Any]:

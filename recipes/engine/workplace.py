@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from recipes.engine import store
+from recipes.engine import cargo, store
 from recipes.engine.ending import MARK, end_leftovers
 from recipes.engine.runner import (
     BASE_ENVIRONMENT,
@@ -63,7 +63,7 @@ def _environment(stage: Stage, place: Site) -> dict[str, str]:
     folders = (*stage.path, *(f"${{tool.{alias}}}/bin" for alias, _ in stage.tools))
     return {
         **BASE_ENVIRONMENT,
-        **(network_environment() if stage.network else {}),
+        **({**cargo.credentials(), **network_environment()} if stage.network else {}),
         **{name: place.expand(value) for name, value in stage.env},
         "PATH": ":".join([*map(place.expand, folders), HOST_PATH]),
         "TMPDIR": str(place.work),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import os
 import re
@@ -11,11 +12,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import requests
 
 from recipes import declaration, errors, lock, source
+from recipes.engine import apt_sources
 from recipes.engine.apt import HELPER, Apt
 from recipes.engine.fetch import Fetcher
 from recipes.engine.runner import Runner
@@ -25,6 +30,7 @@ from tests.e2e.test_fetch import Silent
 
 PROJECT = Path(__file__).resolve().parents[2]
 SYSTEM = (Path("/var/lib/apt"), Path("/var/cache/apt"), Path("/etc/apt"))
+PLANTED = "hunter2-do-not-tell"
 MUSL = "1.2.5-3.1~deb13u1"
 
 pytestmark = pytest.mark.skipif(
@@ -235,3 +241,65 @@ def test_ordinary_user_can_ask(apt: Apt, open_folder: Path) -> None:
         check=False,
     )
     assert MUSL.partition("-")[0] in done.stdout, done.stderr
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """The machine's own archive, behind a name and a password."""
+
+    archive: ClassVar[str]
+    seen: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        wanted = base64.b64encode(f"me:{PLANTED}".encode()).decode()
+        self.seen.append(self.path)
+        if self.headers.get("Authorization") != f"Basic {wanted}":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="archive"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        answer = requests.get(f"{self.archive}{self.path}", timeout=60)
+        self.send_response(answer.status_code)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_password_of_the_systems_files_lets_apt_in_and_is_left_nowhere(
+    apt: Apt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = apt_sources.archive_of(Path("/etc/apt"), apt.release)["main"]
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (tmp_path / "left").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "left"))
+    monkeypatch.setattr(Guarded, "archive", main.uri, raising=False)
+    monkeypatch.setattr(Guarded, "seen", [], raising=False)
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Guarded)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    signed = f"[signed-by={main.signed_by}] " if main.signed_by else ""
+    address = f"127.0.0.1:{server.server_address[1]}"
+    (etc / "sources.list").write_text(
+        f"deb {signed}http://me:{PLANTED}@{address} {apt.release} main\n"
+    )
+    private = Apt(tmp_path / "state", Runner(1), etc=etc)
+    try:
+        (one, *_) = private.files(
+            "host", "hello", private.versions("host", "hello", "binary")[0], "binary"
+        )
+        private.download("host", one, tmp_path / "hello.deb", lambda _: None)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (tmp_path / "hello.deb").stat().st_size == one.size
+    assert any(path.endswith(".deb") for path in Guarded.seen)
+    found = [
+        path
+        for path in (*(tmp_path / "state").rglob("*"), *(tmp_path / "left").rglob("*"))
+        if PLANTED in path.name or (path.is_file() and PLANTED.encode() in path.read_bytes())
+    ]
+    assert found == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -68,6 +67,7 @@ def test_registries_sources_and_network_are_taken_and_nothing_else(
         del wanted[table]
     # From the folder that holds the configuration's folder, as cargo takes them.
     wanted["source"]["vendored"]["directory"] = str(tmp_path / "user" / "vendor")
+    del wanted["http"]["proxy"]
     wanted["http"]["cainfo"] = str(tmp_path / "user" / "certificates" / "ca.pem")
     assert written(tmp_path) == wanted
 
@@ -102,15 +102,26 @@ def test_without_the_variable_it_is_the_home_folders(
 
 
 @pytest.mark.parametrize("name", ["credentials", "credentials.toml"])
-def test_credentials_are_copied_for_nobody_else_to_read(
-    tmp_path: Path, home: Path, name: str
-) -> None:
+def test_credentials_are_not_copied(tmp_path: Path, home: Path, name: str) -> None:
     (home / name).write_text('[registries.mine]\ntoken = "secret"\n')
-    (home / name).chmod(0o644)
     assert written(tmp_path) == {}
-    copy = tmp_path / "work" / "cargo-home" / name
-    assert copy.read_text() == (home / name).read_text()
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    there = tmp_path / "work" / "cargo-home" / name
+    assert there.is_symlink()
+    assert there.read_text() == (home / name).read_text()
+
+
+def test_tokens_and_proxies_of_the_configuration_are_in_no_file(tmp_path: Path, home: Path) -> None:
+    (home / "config.toml").write_text(
+        '[registry]\ntoken = "one"\n[registries.our-own]\nindex = "x"\ntoken = "two"\n'
+        '[http]\nproxy = "http://me:three@proxy.example"\nmultiplexing = false\n'
+    )
+    said = {"registry": {}, "registries": {"our-own": {"index": "x"}}}
+    assert written(tmp_path) == {**said, "http": {"multiplexing": False}}
+    assert cargo.credentials() == {
+        "CARGO_REGISTRY_TOKEN": "one",
+        "CARGO_REGISTRIES_OUR_OWN_TOKEN": "two",
+        "CARGO_HTTP_PROXY": "http://me:three@proxy.example",
+    }
 
 
 def test_a_configuration_that_is_not_toml_is_named(tmp_path: Path, home: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine import apt_state, cargo, secrets
+from recipes.engine import apt_sources, cargo, secrets
 from recipes.engine.seen import RECORDS
 from recipes.unchanged import Found, Unchanged
 
@@ -69,11 +69,15 @@ def test_registries_come_to_a_build_without_their_tokens(
     cargo.write_registry_settings(tmp_path / "build", ("registries",))
     assert "h.example" in (tmp_path / "build").read_text()
     assert PLANTED not in (tmp_path / "build").read_text()
-    cargo.write_registry_settings(tmp_path / "fetch")
-    assert PLANTED in (tmp_path / "fetch").read_text()  # by which cargo gets in
-    assert (tmp_path / "fetch").stat().st_mode & 0o777 == 0o600
 
 
-def test_addresses_of_the_systems_archive_are_for_nobody_else_to_read(tmp_path: Path) -> None:
-    apt_state.prepare(tmp_path, f"Types: deb\nURIs: https://me:{PLANTED}@h.example/debian\n")
-    assert (tmp_path / "sources" / "archive.sources").stat().st_mode & 0o777 == 0o600
+def test_an_address_of_the_systems_archive_is_told_without_its_password(tmp_path: Path) -> None:
+    line = f"deb https://me:{PLANTED}%40@h.example/debian bookworm main\n"
+    (tmp_path / "sources.list").write_text(line)
+    found = apt_sources.archive_of(tmp_path, "bookworm")
+    said = apt_sources.stanzas(found, "bookworm", tmp_path / "keyring")
+    assert "URIs: https://h.example/debian\n" in said
+    assert PLANTED not in said + repr(found)
+    assert apt_sources.netrc(found) == (
+        f"machine https://h.example/debian login me password {PLANTED}@\n"
+    )
