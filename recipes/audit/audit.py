@@ -8,6 +8,7 @@ from pathlib import Path
 from recipes.audit import claims, code, layout, objects, symbols
 from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place, Refused
+from recipes.audit.memory import Memory
 
 LINKED = ("ET_EXEC", "ET_DYN")
 
@@ -66,6 +67,7 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.unseen.append(f"{place} is stripped: what in it is code cannot be told any more")
     else:
         audit.code_bytes += code.count(elf)
-        audit.findings += code.findings(elf, place, baseline)
+        whole = Memory(elf, content) if linked else None
+        audit.findings += code.findings(elf, place, baseline, whole=whole)
         if not place.member:
             audit.names |= symbols.names(elf)

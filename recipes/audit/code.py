@@ -11,9 +11,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import Section, SymbolTableSection
 
-from recipes.audit import aarch64, arm, layout, symbols, x86
+from recipes.audit import aarch64, arm, beyond, layout, symbols, walk, x86
 from recipes.audit.baseline import Baseline
 from recipes.audit.finding import Finding, Place
+from recipes.audit.memory import Memory
 from recipes.audit.stretches import Run, runs, wrong_marks
 from recipes.audit.symbols import CALLED, Names, Symbol
 
@@ -53,14 +54,17 @@ def count(elf: ELFFile) -> int:
     return sum(section.header.sh_size for _, section in _sections(elf))
 
 
-def findings(elf: ELFFile, place: Place, baseline: Baseline) -> Iterator[Finding]:
+def findings(
+    elf: ELFFile, place: Place, baseline: Baseline, *, whole: Memory | None = None
+) -> Iterator[Finding]:
     """What needs more than the baseline has, one finding for each symbol and need; and what keeps
-    code from being told from data."""
+    code from being told from data. `whole` is a linked file as it is loaded."""
     if not baseline.code:
         return
     known = symbols.of(elf)
     for fault in _misplaced(elf, known):
         yield Finding(place=place, what=fault)
+    looked = beyond.Looked(baseline)
     for index, section in _sections(elf):
         there, content = known.get(index, []), layout.content(elf, section)
         names = Names(there, section)
@@ -69,7 +73,11 @@ def findings(elf: ELFFile, place: Place, baseline: Baseline) -> Iterator[Finding
                 yield Finding(place=place, what=fault)
         found: dict[tuple[str, str], list[tuple[Hit, str]]] = {}
         relocated = functools.partial(_relocated, elf, index)
-        for hit, kind in _all_hits(runs(there, content, baseline, relocated), content, baseline):
+        part = beyond.Part(address=section.header.sh_addr, content=content)
+        part.runs = [*runs(there, content, baseline, relocated)]
+        looked.parts.append(part)
+        looked.functions += [part.address + one.offset for one in there if one.kind in CALLED]
+        for hit, kind in _all_hits(part, baseline):
             found.setdefault((names.at(hit.offset), hit.needs), []).append((hit, kind))
         for (symbol, needs), hits in found.items():
             first, kind = hits[0]
@@ -83,6 +91,39 @@ def findings(elf: ELFFile, place: Place, baseline: Baseline) -> Iterator[Finding
                 instruction=_shown(code, kind, baseline),
                 count=len(hits),
             )
+    if whole is not None:
+        yield from _beyond(elf, place, looked, whole)
+
+
+def _beyond(elf: ELFFile, place: Place, looked: beyond.Looked, whole: Memory) -> Iterator[Finding]:
+    """What is met where a program goes beyond its sections' code."""
+    known, found = symbols.of(elf), dict[tuple[str, str, str], list[walk.Met]]()
+    for met in beyond.walk(elf, looked, whole):
+        if not met.size:
+            yield Finding(place=place, what=met.needs)
+            continue
+        section, symbol = _around(elf, known, met.address)
+        found.setdefault((section, symbol, met.needs), []).append(met)
+    for (section, symbol, needs), all_met in found.items():
+        first = all_met[0]
+        yield Finding(
+            place=place,
+            what=needs,
+            section=section,
+            symbol=symbol,
+            address=first.address,
+            instruction=_shown(whole.bytes_at(first.address, first.size), first.kind, looked.of),
+            count=len(all_met),
+        )
+
+
+def _around(elf: ELFFile, known: dict[int, list[Symbol]], address: int) -> tuple[str, str]:
+    """The names of the section and the symbol that an address lies in."""
+    for index, section in enumerate(elf.iter_sections()):
+        start = section.header.sh_addr
+        if start and start <= address < start + section.header.sh_size:
+            return section.name, Names(known.get(index, []), section).at(address - start)
+    return "no section", ""
 
 
 def _sections(elf: ELFFile) -> Iterator[tuple[int, Section]]:
@@ -127,14 +168,12 @@ def _a64(word: int) -> tuple[str, ...]:
     return tuple(aarch64.a64(word))
 
 
-def _all_hits(
-    stretches: Iterator[Run], content: bytes, baseline: Baseline
-) -> Iterator[tuple[Hit, str]]:
+def _all_hits(part: beyond.Part, baseline: Baseline) -> Iterator[tuple[Hit, str]]:
     if baseline.code == "x86_64":
-        yield from ((hit, "x") for hit in _x86(stretches, content, baseline))
+        yield from ((hit, "x") for hit in _x86(part, baseline))
         return
-    for run in stretches:
-        yield from ((hit, run.kind) for hit in _hits(run, content, baseline))
+    for run in part.runs:
+        yield from ((hit, run.kind) for hit in _hits(run, part.content, baseline))
 
 
 def _hits(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
@@ -182,11 +221,12 @@ def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
         yield Hit(offset, run.end - offset, HALF_AN_INSTRUCTION)
 
 
-def _x86(stretches: Iterator[Run], content: bytes, baseline: Baseline) -> Iterator[Hit]:
+def _x86(part: beyond.Part, baseline: Baseline) -> Iterator[Hit]:
     """One instruction after the other; then once more from where a branch leads into the middle of
-    one, for that one was data, or hides another."""
-    begun, led_to = bytearray(len(content)), set[int]()
-    for run in stretches:
+    one, for that one was data, or hides another. Notes where each begins, and what leads out."""
+    content, begun, led_to = part.content, bytearray(len(part.content)), set[int]()
+    part.begun = begun
+    for run in part.runs:
         mine = list[tuple[int, int]]()
         hits = list(_x86_needs(_x86_in_turn(run, content, baseline), baseline, begun, mine))
         yield from hits
@@ -195,7 +235,11 @@ def _x86(stretches: Iterator[Run], content: bytes, baseline: Baseline) -> Iterat
         sure = run.known or (run.end if all(one.needs != x86.UNKNOWN for one in hits) else 0)
         led_to |= {to for at, to in mine if at < sure}
     while led_to:
-        found, more = _x86_from(led_to.pop(), content, baseline, begun), list[tuple[int, int]]()
+        at, more = led_to.pop(), list[tuple[int, int]]()
+        if not 0 <= at < len(content):
+            part.leads_out.add(at)
+            continue
+        found = _x86_from(at, content, baseline, begun)
         yield from _x86_needs(found, baseline, begun, more)
         led_to |= {to for _, to in more}
 
@@ -212,8 +256,9 @@ def _x86_needs(
         for need in x86.needs(name, operands):
             if need not in baseline.has:
                 yield Hit(offset, size, need)
-        if x86.is_branch(name) and operands[:1].isdigit():
-            branches.append((offset, int(operands, 0)))
+        if x86.leads(name, operands):
+            to = int(operands, 0)  # of 64 bits; before the section is less than nothing
+            branches.append((offset, to - (1 << 64) if to >> 63 else to))
 
 
 def _x86_in_turn(run: Run, content: bytes, baseline: Baseline) -> Iterator[Instruction]:
@@ -237,7 +282,7 @@ def _x86_from(
     """From an offset on, up to where code goes elsewhere or was looked at."""
     decoder = _decoder("x", baseline)
     decoder.skipdata = True
-    while 0 <= at < len(content) and not begun[at]:
+    while at < len(content) and not begun[at]:
         (one,) = decoder.disasm_lite(content[at : at + x86.LONGEST], at, 1)
         yield one
         _, size, name, _ = one

@@ -6,7 +6,7 @@ Masks are of the manuals that arm.py and aarch64.py name.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 ENDS_A32 = (
     (0x0E000000, 0x0A000000),  # b, bl
@@ -81,6 +81,46 @@ ENDS_A64 = (
 def ends_a64(word: int) -> bool:
     """The same for AArch64."""
     return any(word & mask == bits for mask, bits in ENDS_A64)
+
+
+CALLS = {
+    "a": ((0x0F000000, 0x0B000000), (0xFE000000, 0xFA000000), (0x0FFFFFF0, 0x012FFF30)),
+    "t": ((0xF800C000, 0xF000C000), (0xFFFFFF80, 0x00004780)),  # bl, blx
+    "x": ((0xFC000000, 0x94000000), (0xFFFFFC1F, 0xD63F0000)),  # bl, blr
+}
+"""Instructions that come back behind themselves, if what they call returns."""
+SYSTEM_CALLS = {
+    "a": ((0x0F000000, 0x0F000000),),
+    "t": ((0xFFFFFF00, 0x0000DF00),),
+    "x": ((0xFFE0001F, 0xD4000001), (-1, -2)),
+}
+
+
+LOOK_BACK = 8
+"""Instructions before a system call among which is the one that says which it is."""
+EXITS = {
+    "a": (0xE3A07001, 0xE3A070F8),  # mov r7, #1 (exit) and #248 (exit_group)
+    "t": (0x2701, 0x27F8),
+    # mov x8 or w8, #93 and #94; and what x86.py says
+    "x": (0xD2800BA8, 0xD2800BC8, 0x52800BA8, 0x52800BC8, -1),
+}
+"""Instructions that say that the next system call does not return."""
+
+
+def is_call(kind: str, number: int) -> bool:
+    """Whether an instruction calls a function."""
+    return any(number & mask == bits for mask, bits in CALLS[kind])
+
+
+def is_system_call(kind: str, number: int) -> bool:
+    """Whether an instruction calls the kernel."""
+    return any(number & mask == bits for mask, bits in SYSTEM_CALLS[kind])
+
+
+def is_exit(kind: str, numbers: Sequence[int]) -> bool:
+    """Whether the last of some instructions is a system call that does not return."""
+    said = any(number in EXITS[kind] for number in numbers)
+    return said and is_system_call(kind, numbers[-1])
 
 
 def branches(kind: str, start: int, code: bytes) -> Iterator[tuple[int, int, str]]:

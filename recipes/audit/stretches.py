@@ -111,7 +111,7 @@ def runs(
         else:
             first, end = (bisect.bisect_left(leads, Start(at, "")) for at in (one.start, one.end))
             into = leads[first:end]
-            if before.kind != "d" and before.end == one.start and _goes_on(before, content):
+            if before.kind != "d" and before.end == one.start and goes_on(before, content):
                 into.append(Start(one.start, before.kind))
             yield from _in_data(one, into, content)
         before = one
@@ -159,51 +159,74 @@ def _led_to(
     return [Start(to, kind) for _, to, kind in found]
 
 
-def _goes_on(run: Run, content: bytes) -> bool:
-    """Whether the processor goes on behind a stretch of code. A call is taken not to return: a
-    pool of constants is behind many a call that does not."""
-    goes_on, last, last_conditional = False, 0, False
-    for instruction, conditional in _instructions(run, content):
-        if instruction in NOTHING:  # it aligns what comes
-            goes_on = goes_on or not last
-        elif instruction:  # linkers fill with zeros between objects
-            goes_on, last, last_conditional = True, instruction, conditional
-    return goes_on and not (last and _ends(run.kind, last, conditional=last_conditional))
+def goes_on(run: Run, content: bytes, address: int = 0, targets: Sequence[int] = ()) -> bool:
+    """Whether the processor goes on behind a stretch of ARM or AArch64 code of a section at an
+    address: its last instruction ends nothing, or one of the `targets`, which are sorted, lies in
+    what fills up behind that. A call is taken not to return: a pool of constants is behind many a
+    call that does not."""
+    filled, all_of = run.start, list[int]()
+    last_ends, only_nothing = True, True
+    for at, number, conditional in _last(run, content):
+        all_of.append(number)
+        if number and number not in NOTHING:  # linkers fill with zeros between objects
+            only_nothing = False
+            filled = at + (4 if run.kind != "t" or number >> 16 else 2)
+            last_ends = (not conditional and ends(run.kind, number)) or flow.is_exit(
+                run.kind, all_of[-flow.LOOK_BACK :]
+            )
+    index = bisect.bisect_left(targets, address + filled)
+    if only_nothing and any(all_of):
+        return True
+    return not last_ends or (index < len(targets) and targets[index] < address + run.end)
+
+
+def _last(run: Run, content: bytes) -> Iterator[tuple[int, int, bool]]:
+    """The last instructions, as many as tell how a stretch ends, as `_instructions` does. Those of
+    Thumb can be told from the start alone."""
+    start = run.start
+    if run.kind != "t":
+        start = run.end - (run.end - run.start) % 4
+        while start > run.start and word(content, start - 4, 4) in (0, *NOTHING):
+            start -= 4
+        start = max(run.start, start - 4 * flow.LOOK_BACK)
+    return _instructions(Run(kind=run.kind, start=start, end=run.end), content)
 
 
 def _end(run: Run, content: bytes) -> int:
     """Where the instructions end that are come by in turn."""
     at = run.start
-    for instruction, conditional in _instructions(run, content):
-        at += 2 if run.kind == "t" and instruction < 1 << 16 else 4
-        if _ends(run.kind, instruction, conditional=conditional):
+    for at_, number, conditional in _instructions(run, content):
+        at = at_ + (2 if run.kind == "t" and number < 1 << 16 else 4)
+        if not conditional and ends(run.kind, number):
             break
     return at
 
 
-def _instructions(run: Run, content: bytes) -> Iterator[tuple[int, bool]]:
-    """Each as a number, one of Thumb's with four bytes has its first half above the second; and
-    whether an `it` before it makes it conditional."""
+def _instructions(run: Run, content: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Place and number of each, one of Thumb's with four bytes has its first half above the second;
+    and whether an `it` before it makes it conditional."""
     at, width, conditional = run.start, WIDTH[run.kind], 0
     while at + width <= run.end:
-        word = int.from_bytes(content[at : at + width], "little")
-        at += width
-        if run.kind != "t":
-            yield word, False
-            continue
-        if arm.is_wide(word) and at + 2 <= run.end:
-            word = word << 16 | int.from_bytes(content[at : at + 2], "little")
-            at += 2
-        yield word, conditional > 0
-        conditional = flow.conditional_after(word) or max(conditional - 1, 0)
+        number, size = word(content, at, width), width
+        if run.kind == "t" and arm.is_wide(number) and at + 4 <= run.end:
+            number, size = number << 16 | word(content, at + 2, 2), 4
+        yield at, number, conditional > 0
+        if run.kind == "t":
+            conditional = flow.conditional_after(number) or max(conditional - 1, 0)
+        at += size
 
 
-def _ends(kind: str, instruction: int, *, conditional: bool) -> bool:
-    """Whether nothing is run behind it."""
+def word(content: bytes, at: int, size: int) -> int:
+    """A number of so many bytes."""
+    return int.from_bytes(content[at : at + size], "little")
+
+
+def ends(kind: str, number: int) -> bool:
+    """Whether nothing is run behind an instruction that has no condition."""
     match kind:
         case "a":
-            return flow.ends_a32(instruction)
+            return flow.ends_a32(number)
         case "t":
-            return not conditional and flow.ends_thumb(instruction)
+            return flow.ends_thumb(number)
         case _:
-            return flow.ends_a64(instruction)
+            return flow.ends_a64(number)

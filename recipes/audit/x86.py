@@ -150,6 +150,22 @@ def is_branch(name: str) -> bool:
     return name.rsplit(maxsplit=1)[-1].startswith(("j", "call", "loop", "xbegin"))
 
 
+EXITS = ("eax, 0x3c", "eax, 0xe7")
+"""What `mov` writes before the system calls exit and exit_group."""
+
+
+def number(name: str, operands: str) -> int:
+    """What stands for an instruction in `flow.is_exit`."""
+    if name == "mov" and operands in EXITS:
+        return -1
+    return -2 if name == "syscall" else 0
+
+
+def leads(name: str, operands: str) -> bool:
+    """Whether it goes to an address that it holds."""
+    return is_branch(name) and operands[:1].isdigit()
+
+
 def needs(name: str, operands: str) -> Iterator[str]:
     """Everything that an instruction needs beyond the baseline."""
     name = name.rsplit(" ", 1)[-1]  # less lock and rep

@@ -131,7 +131,7 @@ JUMPS = {
 
 @pytest.mark.parametrize("text", JUMPS.values(), ids=JUMPS)
 def test_an_instruction_in_the_middle_of_another_is_found(tmp_path: Path, text: str) -> None:
-    whole = f".globl _start\n_start: {text}\n.fill 16, 1, 0x90\n"
+    whole = f".globl _start\n_start: {text}\n.fill 16, 1, 0x90\nret\n"
     assert said(linked(tmp_path, whole)) == {"AVX or later"}
 
 
