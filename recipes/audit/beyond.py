@@ -5,10 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from elftools.elf.elffile import ELFFile
 
-from recipes.audit import flow
+from recipes.audit import constants, flow
 from recipes.audit.baseline import Baseline
 from recipes.audit.memory import Memory
 from recipes.audit.stretches import Run, goes_on
@@ -83,7 +84,11 @@ def _beyond_marks(looked: Looked, way: Walk) -> list[Lead]:
     for part in looked.parts:
         for run in part.runs:
             code = part.content[run.start : run.end]
-            for at, to, kind in flow.branches(run.kind, part.address + run.start, code):
+            start = part.address + run.start
+            for at, to, kind in chain(
+                flow.branches(run.kind, start, code),
+                constants.branches(run.kind, start, code, way.memory),
+            ):
                 if to > 0:
                     targets.append(to)
                 if not way.was_looked_at(to, kind):

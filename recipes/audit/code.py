@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import capstone
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import Section, SymbolTableSection
 
-from recipes.audit import aarch64, arm, beyond, layout, symbols, walk, x86
+from recipes.audit import aarch64, arm, beyond, layout, symbols, walk, x86_code
 from recipes.audit.baseline import Baseline
-from recipes.audit.finding import Finding, Place
+from recipes.audit.finding import Finding, Hit, Place
 from recipes.audit.memory import Memory
 from recipes.audit.stretches import Run, runs, wrong_marks
 from recipes.audit.symbols import CALLED, Names, Symbol
@@ -21,19 +20,8 @@ from recipes.audit.symbols import CALLED, Names, Symbol
 FOR_THE_LINKER = ".gnu.lto_"
 """How sections begin of which a linker makes code. LLVM's, `.llvmbc`, are beside code."""
 HALF_AN_INSTRUCTION = "its other half, which is not there"
-Instruction = tuple[int, int, str, str]
-"""Of x86: offset, size, name and operands."""
 CACHE = 1 << 16
 """Instructions whose needs are remembered: most occur over and over."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """An instruction and what it needs beyond the baseline."""
-
-    offset: int
-    size: int
-    needs: str
 
 
 def is_stripped(elf: ELFFile) -> bool:
@@ -77,7 +65,7 @@ def findings(
         part.runs = [*runs(there, content, baseline, relocated)]
         looked.parts.append(part)
         looked.functions += [part.address + one.offset for one in there if one.kind in CALLED]
-        for hit, kind in _all_hits(part, baseline):
+        for hit, kind in _all_hits(part, baseline, whole):
             found.setdefault((names.at(hit.offset), hit.needs), []).append((hit, kind))
         for (symbol, needs), hits in found.items():
             first, kind = hits[0]
@@ -168,9 +156,11 @@ def _a64(word: int) -> tuple[str, ...]:
     return tuple(aarch64.a64(word))
 
 
-def _all_hits(part: beyond.Part, baseline: Baseline) -> Iterator[tuple[Hit, str]]:
+def _all_hits(
+    part: beyond.Part, baseline: Baseline, whole: Memory | None
+) -> Iterator[tuple[Hit, str]]:
     if baseline.code == "x86_64":
-        yield from ((hit, "x") for hit in _x86(part, baseline))
+        yield from ((hit, "x") for hit in x86_code.hits(part, baseline, whole))
         return
     for run in part.runs:
         yield from ((hit, run.kind) for hit in _hits(run, part.content, baseline))
@@ -219,76 +209,6 @@ def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
         offset += size
     if any(content[offset : run.end]):
         yield Hit(offset, run.end - offset, HALF_AN_INSTRUCTION)
-
-
-def _x86(part: beyond.Part, baseline: Baseline) -> Iterator[Hit]:
-    """One instruction after the other; then once more from where a branch leads into the middle of
-    one, for that one was data, or hides another. Notes where each begins, and what leads out."""
-    content, begun, led_to = part.content, bytearray(len(part.content)), set[int]()
-    part.begun = begun
-    for run in part.runs:
-        mine = list[tuple[int, int]]()
-        hits = list(_x86_needs(_x86_in_turn(run, content, baseline), baseline, begun, mine))
-        yield from hits
-        # A table is read as code too, and its branches are none: it lies behind a function's size,
-        # or has in it what is no instruction.
-        sure = run.known or (run.end if all(one.needs != x86.UNKNOWN for one in hits) else 0)
-        led_to |= {to for at, to in mine if at < sure}
-    while led_to:
-        at, more = led_to.pop(), list[tuple[int, int]]()
-        if not 0 <= at < len(content):
-            part.leads_out.add(at)
-            continue
-        found = _x86_from(at, content, baseline, begun)
-        yield from _x86_needs(found, baseline, begun, more)
-        led_to |= {to for _, to in more}
-
-
-def _x86_needs(
-    instructions: Iterator[Instruction],
-    baseline: Baseline,
-    begun: bytearray,
-    branches: list[tuple[int, int]],
-) -> Iterator[Hit]:
-    """Notes where each began; of its branches where they lie and lead."""
-    for offset, size, name, operands in instructions:
-        begun[offset] = 1
-        for need in x86.needs(name, operands):
-            if need not in baseline.has:
-                yield Hit(offset, size, need)
-        if x86.leads(name, operands):
-            to = int(operands, 0)  # of 64 bits; before the section is less than nothing
-            branches.append((offset, to - (1 << 64) if to >> 63 else to))
-
-
-def _x86_in_turn(run: Run, content: bytes, baseline: Baseline) -> Iterator[Instruction]:
-    """All of a stretch."""
-    decoder = _decoder("x", baseline)
-    decoder.skipdata = True
-    at = run.start
-    while at < run.end:
-        begin, at = at, run.end
-        for one in decoder.disasm_lite(content[begin : run.end], begin):
-            yield one
-            offset, size, name, _ = one
-            if name in x86.TRAPS and (more := x86.operand_bytes(content, offset + size)):
-                at = offset + size + more
-                break
-
-
-def _x86_from(
-    at: int, content: bytes, baseline: Baseline, begun: bytearray
-) -> Iterator[Instruction]:
-    """From an offset on, up to where code goes elsewhere or was looked at."""
-    decoder = _decoder("x", baseline)
-    decoder.skipdata = True
-    while at < len(content) and not begun[at]:
-        (one,) = decoder.disasm_lite(content[at : at + x86.LONGEST], at, 1)
-        yield one
-        _, size, name, _ = one
-        if name in x86.ENDS:
-            return
-        at += size
 
 
 def _decoder(kind: str, baseline: Baseline) -> capstone.Cs:

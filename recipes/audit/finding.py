@@ -43,3 +43,12 @@ class Finding:
             f"{self.place}: {self.symbol or self.section} at {self.address:#x}: "
             f"{self.instruction}: needs {self.what}{more}"
         )
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An instruction and what it needs beyond the baseline."""
+
+    offset: int
+    size: int
+    needs: str

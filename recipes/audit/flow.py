@@ -135,7 +135,8 @@ def branches(kind: str, start: int, code: bytes) -> Iterator[tuple[int, int, str
             yield from _branches_a64(start, code)
 
 
-def _signed(number: int, bits: int) -> int:
+def signed(number: int, bits: int) -> int:
+    """A number of so many bits whose highest says that it is less than nothing."""
     return number - (1 << bits) if number >> (bits - 1) else number
 
 
@@ -147,7 +148,7 @@ def _words(start: int, code: bytes) -> Iterator[tuple[int, int]]:
 def _branches_a32(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
     for at, word in _words(start, code):
         if word & 0x0E000000 == 0x0A000000:
-            to = at + 8 + 4 * _signed(word & 0xFFFFFF, 24)
+            to = at + 8 + 4 * signed(word & 0xFFFFFF, 24)
             if word >> 28 == 0xF:  # blx
                 yield at, to + (word >> 23 & 2), "t"
             else:
@@ -159,11 +160,11 @@ def _branches_a64(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
         if word & 0x1C000000 != 0x14000000:
             continue
         if word & 0x7C000000 == 0x14000000:  # b, bl
-            yield at, at + 4 * _signed(word & 0x3FFFFFF, 26), "x"
+            yield at, at + 4 * signed(word & 0x3FFFFFF, 26), "x"
         elif word & 0x7E000000 == 0x34000000 or word & 0xFE000000 == 0x54000000:  # cbz, b.cond
-            yield at, at + 4 * _signed(word >> 5 & 0x7FFFF, 19), "x"
+            yield at, at + 4 * signed(word >> 5 & 0x7FFFF, 19), "x"
         elif word & 0x7E000000 == 0x36000000:  # tbz
-            yield at, at + 4 * _signed(word >> 5 & 0x3FFF, 14), "x"
+            yield at, at + 4 * signed(word >> 5 & 0x3FFF, 14), "x"
 
 
 def _branches_thumb(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
@@ -174,9 +175,9 @@ def _branches_thumb(start: int, code: bytes) -> Iterator[tuple[int, int, str]]:
         index += 1
         if first < 0xE800:
             if first & 0xF000 == 0xD000 and first & 0x0E00 != 0x0E00:  # b with a condition
-                yield at, at + 4 + 2 * _signed(first & 0xFF, 8), "t"
+                yield at, at + 4 + 2 * signed(first & 0xFF, 8), "t"
             elif first & 0xF800 == 0xE000:  # b
-                yield at, at + 4 + 2 * _signed(first & 0x7FF, 11), "t"
+                yield at, at + 4 + 2 * signed(first & 0x7FF, 11), "t"
             elif first & 0xF500 == 0xB100:  # cbz, cbnz
                 yield at, at + 4 + (first >> 3 & 0x40 | first >> 2 & 0x3E), "t"
         elif index < len(halves):
@@ -192,10 +193,10 @@ def _branches_t32(at: int, first: int, second: int) -> Iterator[tuple[int, int, 
     if second & 0x5000 == 0:  # b with a condition; with 111 for one it is something else
         if first & 0x0380 != 0x0380:
             to = sign << 20 | j2 << 19 | j1 << 18 | (first & 0x3F) << 12 | low
-            yield at, at + 4 + _signed(to, 21), "t"
+            yield at, at + 4 + signed(to, 21), "t"
         return
     i1, i2 = 1 - (j1 ^ sign), 1 - (j2 ^ sign)
-    to = _signed(sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | low, 25)
+    to = signed(sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | low, 25)
     if second & 0x5000 == 0x4000:  # blx, to a word
         yield at, (at + 4 & ~3) + to, "a"
     else:  # b, bl

@@ -7,14 +7,18 @@ instead.
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_right
 from dataclasses import dataclass
 
 from elftools.construct.lib.container import Container
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 
 PF_X, PF_W = 0x1, 0x2
 PAGE = 4096
+RELATIVE = {"EM_X86_64": 8, "EM_AARCH64": 1027}
+"""Types of relocations that add where the program lies: R_X86_64_RELATIVE and its like."""
 LARGEST = 65536
 """Of the pages that AArch64's kernels are built with; a file is aligned for those that it can be
 loaded with."""
@@ -39,6 +43,18 @@ class Memory:
     def __init__(self, elf: ELFFile, content: bytes) -> None:
         self.parts = sorted(_parts(elf, content), key=lambda one: one.start)
         self._starts = [one.start for one in self.parts]
+        self._elf = elf
+
+    @functools.cached_property
+    def _filled_in(self) -> dict[int, int | None]:
+        """What the loader writes to places, by tables that hold it; None for what is not known."""
+        relative = RELATIVE.get(self._elf.header.e_machine)
+        return {
+            one["r_offset"]: one["r_addend"] if one["r_info_type"] == relative else None
+            for table in self._elf.iter_sections()
+            if isinstance(table, RelocationSection) and table.is_RELA()
+            for one in table.iter_relocations()
+        }
 
     def at(self, address: int) -> Part | None:
         """The part that an address lies in."""
@@ -47,13 +63,21 @@ class Memory:
             return self.parts[index]
         return None
 
+    def is_executable(self, address: int) -> bool:
+        """Whether what lies there can be run."""
+        part = self.at(address)
+        return part is not None and part.executable
+
     def bytes_at(self, address: int, size: int) -> bytes:
         """What lies there, as far as one part goes."""
         part = self.at(address)
         return b"" if part is None else part.content[address - part.start :][:size]
 
     def word(self, address: int, size: int) -> int | None:
-        """A number in memory, least byte first."""
+        """A number in memory once the program is loaded, least byte first; None where that is not
+        known."""
+        if address in self._filled_in:
+            return self._filled_in[address]
         part = self.at(address)
         if part is None or address + size > part.end:
             return None

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import capstone
 from elftools.elf.elffile import ELFFile
-from elftools.elf.relocation import RelocationSection
 
 from recipes.audit import aarch64, arm, flow, x86
 from recipes.audit.baseline import Baseline
@@ -162,18 +161,8 @@ def roots(elf: ELFFile, memory: Memory) -> Iterator[Lead]:
         if section.header.sh_type in ARRAYS:
             start, end = section.header.sh_addr, section.header.sh_addr + section.header.sh_size
             places = range(start, end - size + 1, size)
-            said = {memory.word(at, size) or 0 for at in places} | {*_written(elf, places)}
-            for to in said - nothing:
+            for to in {memory.word(at, size) or 0 for at in places} - nothing:
                 yield lead(to, f"{section.name}")
-
-
-def _written(elf: ELFFile, places: range) -> Iterator[int]:
-    """Addresses that the loader writes to places, by a table of relocations that holds them."""
-    for table in elf.iter_sections():
-        if isinstance(table, RelocationSection) and table.is_RELA():
-            for one in table.iter_relocations():
-                if one["r_offset"] in places:
-                    yield one["r_addend"]
 
 
 # --- one instruction -------------------------------------------------------------------------

@@ -150,6 +150,8 @@ def is_branch(name: str) -> bool:
     return name.rsplit(maxsplit=1)[-1].startswith(("j", "call", "loop", "xbegin"))
 
 
+BY_VALUE = ("jmp", "call", "ret", "notrack jmp", "bnd jmp", "bnd call", "bnd ret")
+"""What can lead to an address that is put together before."""
 EXITS = ("eax, 0x3c", "eax, 0xe7")
 """What `mov` writes before the system calls exit and exit_group."""
 
