@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 from recipes.audit import constants, flow
 from recipes.audit.baseline import Baseline
 from recipes.audit.memory import Memory
-from recipes.audit.stretches import Run, goes_on
+from recipes.audit.stretches import Run, called_last, goes_on
 from recipes.audit.walk import OTHER, Lead, Met, Walk, decoded, marks, roots
 from recipes.audit.x86 import LONGEST
 
@@ -99,6 +99,9 @@ def _beyond_marks(looked: Looked, way: Walk) -> list[Lead]:
             end = part.address + run.end
             if way.was_looked_at(end, run.kind):
                 continue
-            if goes_on(run, part.content, part.address, ordered):
+            called = called_last(run, part.content, part.address)
+            if goes_on(run, part.content, part.address, ordered) or (
+                called and way.returns(*called)
+            ):
                 leads.append(Lead(end, run.kind, f"the code before {end:#x}"))
     return leads

@@ -41,7 +41,9 @@ def _a32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
     words = [word for (word,) in struct.iter_unpack("<I", code[: len(code) & ~3])]
     for index, word in enumerate(words):
         at = start + 4 * index
-        if word & 0x0F7FF000 == 0x051FF000 and word >> 28 != 0xF:  # ldr pc, [pc, #n]
+        if (to := _add_to_pc(word, at)) is not None:
+            yield at, to, "a"
+        elif word & 0x0F7FF000 == 0x051FF000 and word >> 28 != 0xF:  # ldr pc, [pc, #n]
             yield from _interworking(at, memory.word(_near(word, at), 4))
         elif word & 0x0FFFFFD0 == 0x012FFF10 or word & 0x0FFFFFF0 == 0x01A0F000:  # bx, blx, mov pc
             first = max(index - WINDOW, 0)
@@ -49,6 +51,14 @@ def _a32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
             for back, before in enumerate(words[first:index], first):
                 _step_a32(before, start + 4 * back, known, memory)
             yield from _interworking(at, known.get(word & 0xF))
+
+
+def _add_to_pc(word: int, at: int) -> int | None:
+    """Where `add pc, pc, #n` and `sub pc, pc, #n` lead."""
+    if word >> 28 == 0xF or word & 0x0F0FF000 != 0x020FF000:
+        return None
+    operation = OPERATIONS.get(word & 0x0FE00000)
+    return None if operation is None else operation(at + 8, _rotated(word))
 
 
 def _near(word: int, at: int) -> int:
@@ -117,7 +127,8 @@ def _t32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
                 yield from _interworking(at, memory.word(near, 4))
             known.clear()
         elif first & 0xFF07 == 0x4700:  # bx, blx
-            yield from _interworking(at, known.get(first >> 3 & 0xF))
+            here = {15: at + 4 & ~3}  # bx pc: on as ARM
+            yield from _interworking(at, {**known, **here}.get(first >> 3 & 0xF))
         elif first & 0xFF87 == 0x4687:  # mov pc
             if (to := known.get(first >> 3 & 0xF)) is not None:
                 yield at, to & ~1, "t"

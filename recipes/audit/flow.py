@@ -96,6 +96,23 @@ SYSTEM_CALLS = {
 }
 
 
+RETURNS = {
+    "a": (
+        (0x0FFFFFFF, 0x012FFF1E),  # bx lr
+        (0x0FFFFFFF, 0x01A0F00E),  # mov pc, lr
+        (0x0FFF8000, 0x08BD8000),  # pop with pc
+        (0x0FFFFFFF, 0x049DF004),  # pop of pc alone
+    ),
+    "t": ((0xFFFFFFFF, 0x4770), (0xFFFFFF00, 0xBD00), (0xFFFF8000, 0xE8BD8000)),
+    "x": ((0xFFFFFFFF, 0xD65F03C0),),
+}
+
+
+def is_return(kind: str, number: int) -> bool:
+    """Whether an instruction goes back to who called."""
+    return any(number & mask == bits for mask, bits in RETURNS[kind])
+
+
 LOOK_BACK = 8
 """Instructions before a system call among which is the one that says which it is."""
 EXITS = {

@@ -180,6 +180,19 @@ def goes_on(run: Run, content: bytes, address: int = 0, targets: Sequence[int] =
     return not last_ends or (index < len(targets) and targets[index] < address + run.end)
 
 
+def called_last(run: Run, content: bytes, address: int) -> tuple[int, str] | None:
+    """Address and state of what a stretch calls with its last instruction, if that is a call of
+    what it names."""
+    found: tuple[int, str] | None = None
+    for at, number, _ in _last(run, content):
+        if number and number not in NOTHING:
+            size = 4 if run.kind != "t" or number >> 16 else 2
+            calls = flow.is_call(run.kind, number)
+            there = flow.branches(run.kind, address + at, content[at : at + size])
+            found = next(((to, kind) for _, to, kind in there), None) if calls else None
+    return found
+
+
 def _last(run: Run, content: bytes) -> Iterator[tuple[int, int, bool]]:
     """The last instructions, as many as tell how a stretch ends, as `_instructions` does. Those of
     Thumb can be told from the start alone."""

@@ -23,6 +23,8 @@ ARM, THUMB, OTHER, INSIDE = 1, 2, 4, 8
 """What a byte was looked at as: the start of an instruction in one of these states, or the second
 half of one of Thumb's."""
 STATES = {"a": ARM, "t": THUMB, "x": OTHER}
+MOST, DEEPEST = 200, 8
+"""Instructions of a function, and calls within calls, among which a way back is looked for."""
 ARRAYS = ("SHT_INIT_ARRAY", "SHT_FINI_ARRAY", "SHT_PREINIT_ARRAY")
 """Types of sections that hold what the program's start-up code calls."""
 
@@ -72,6 +74,7 @@ class Walk:
     seen: dict[int, bytearray] = field(default_factory=dict)
     """By the start of a part: what each of its bytes was looked at as."""
     leads: list[Lead] = field(default_factory=list)
+    _returning: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def looked_at(self, start: int, marks: bytes) -> None:
         """Note what each byte from an address on was looked at as."""
@@ -88,6 +91,36 @@ class Walk:
         """Whether an instruction was, in this state."""
         part = self.memory.at(address)
         return part is not None and bool(self._seen(part)[address - part.start] & STATES[kind])
+
+    def returns(self, address: int, kind: str, depth: int = 0) -> bool:
+        """Whether a function surely comes back on one of its ways: one without a branch by a
+        register, and without a call of anything but such functions."""
+        if depth > DEEPEST:
+            return False
+        if (address, kind) not in self._returning:
+            self._returning[address, kind] = False  # while it is looked at, for what calls itself
+            self._returning[address, kind] = self._comes_back(address, kind, depth)
+        return self._returning[address, kind]
+
+    def _comes_back(self, address: int, kind: str, depth: int) -> bool:
+        left, been = [address], set[int]()
+        while left and len(been) < MOST:
+            at = left.pop()
+            part = self.memory.at(at)
+            if at in been or part is None or not part.executable:
+                continue
+            been.add(at)
+            one = decoded(part, at - part.start, kind, self.baseline)
+            if flow.is_return(kind, one.number):
+                return True
+            if flow.is_call(kind, one.number):
+                if any(self.returns(to, state, depth + 1) for to, state in one.leads):
+                    left.append(at + one.size)
+                continue
+            left += [to for to, state in one.leads if state == kind]
+            if not one.ends:
+                left.append(at + one.size)
+        return False
 
     def run(self) -> Iterator[Met]:
         """Follow every lead to its end."""
