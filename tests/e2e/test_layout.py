@@ -16,6 +16,7 @@ from recipes.audit import audit, baseline, symbols, verdict
 from recipes.audit.baseline import BASELINES
 from recipes.audit.finding import Refused
 from recipes.audit.symbols import Names, Symbol
+from tests.hidden import X86_HEAD, X86_WAYS
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the programs are the host's, and their code x86-64's"
@@ -31,9 +32,9 @@ Change = Callable[[bytearray, int], None]
 """What is done to a program whose `.text` has its header at a place."""
 
 
-def linked(folder: Path, text: str) -> Path:
+def linked(folder: Path, text: str, *options: str) -> Path:
     (folder / "x.s").write_text(text)
-    words = ("gcc", "-static", "-nostdlib", "-Wl,--build-id=none", "x.s", "-o", "x")
+    words = ("gcc", "-static", "-nostdlib", "-Wl,--build-id=none", *options, "x.s", "-o", "x")
     subprocess.run(words, cwd=folder, check=True)
     return folder / "x"
 
@@ -133,6 +134,22 @@ JUMPS = {
 def test_an_instruction_in_the_middle_of_another_is_found(tmp_path: Path, text: str) -> None:
     whole = f".globl _start\n_start: {text}\n.fill 16, 1, 0x90\nret\n"
     assert said(linked(tmp_path, whole)) == {"AVX or later"}
+
+
+@pytest.mark.parametrize("way", X86_WAYS)
+def test_what_code_leads_to_is_looked_at(tmp_path: Path, way: str) -> None:
+    """In a segment that holds data beside code, as older linkers make it."""
+    path = linked(tmp_path, X86_HEAD + X86_WAYS[way], "-no-pie", "-Wl,-z,noseparate-code")
+    if way == "the entry point":
+        with pytest.raises(Refused, match="which is in no section of code"):
+            said(path)
+    else:
+        assert "POPCNT" in said(path)
+
+
+def test_an_end_of_all_code_leads_nowhere(tmp_path: Path) -> None:
+    text = ".globl _start\n_start: mov $60, %eax\nsyscall\n.section .rodata\n.fill 64, 1, 0xc5\n"
+    assert said(linked(tmp_path, text, "-Wl,-z,noseparate-code")) == set()
 
 
 def test_a_jump_over_a_prefix_is_no_fault(tmp_path: Path) -> None:
