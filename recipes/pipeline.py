@@ -84,7 +84,10 @@ class Pipeline:
     @cached_property
     def services(self) -> dict[str, Service]:
         """Those that this run is about, by name: a fault in another one does not stop it."""
-        return service.load(self._declared[name] for name in self._chosen)
+        found = service.load(self._declared[name] for name in self._chosen)
+        roots = [one.root for one in found.values()]
+        settings.insist_apart(self.settings.cache, self.settings.project, roots)
+        return found
 
     @property
     def pins(self) -> Pins:

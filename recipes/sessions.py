@@ -189,7 +189,7 @@ def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     run.report.table("", (path.name, "what became of it"), made.account)
     name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
     file = run.settings.project / "toolchains" / f"{name}.toml"
-    declaration.parse(file, tomllib.loads(made.text) | {"name": name}, Target)
+    declaration.parse(file, tomllib.loads(made.text), Target, name=name)
     if name in run.targets:
         raise errors.TargetThere(name, "name", made.text)
     for one in run.targets.values():

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from recipes import declaration, errors
+from recipes import declaration, document, errors
 from recipes.declaration import Declaration
 from recipes.engine.stage import ArchiveFile, Source
 
@@ -353,7 +353,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
 
 def remembered(path: Path) -> RunLock:
     """A cache's run lock; an empty one where there is none or it has another form."""
-    if not path.exists() or declaration.load(path).get("form") != RUN_LOCK:
+    if not path.exists() or document.toml(path).get("form") != RUN_LOCK:
         return RunLock()
     return declaration.read(path, RunLock)
 
