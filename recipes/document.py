@@ -37,9 +37,13 @@ def toml(path: Path) -> dict[str, Any]:
     return table
 
 
-def json_of(path: Path) -> Any:  # noqa: ANN401  # JSON has no better name in typing
-    """The value of a JSON file."""
-    return _parsed(path, "JSON", json.loads)
+def json_table(path: Path) -> dict[str, Any]:
+    """The table of a JSON file."""
+    value = _parsed(path, "JSON", json.loads)
+    if not isinstance(value, dict):
+        kind = "a list" if isinstance(value, list) else f"{value!r:.60}"
+        raise errors.BadDeclaration(path, [f"it should hold a table, {{…}}, not {kind}"])
+    return value
 
 
 def text(path: Path) -> str:

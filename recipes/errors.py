@@ -357,6 +357,16 @@ class ReadOnlyCheckout(PipelineError):
         )
 
 
+class InTheWay(PipelineError):
+    """Something else lies where an artefact or a folder of them goes."""
+
+    def __init__(self, path: Path, kind: str, wanted: str) -> None:
+        super().__init__(
+            f"{path} is {kind}, and {wanted} goes there: move or remove it, and run the same "
+            "command again. Nothing was built"
+        )
+
+
 class NotWritable(PipelineError):
     """A file of the cache or of `dist/` belongs to somebody else, or its disk is read-only."""
 

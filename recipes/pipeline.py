@@ -22,6 +22,7 @@ from recipes import (
     errors,
     joint,
     lock,
+    reports,
     service,
     settings,
     source_sets,
@@ -143,14 +144,14 @@ class Pipeline:
 
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now; services are read once in a run."""
-        known = self._catalog
-        if known is None or known.pins is not self.pins or known.services is not self.services:
+        known, services = self._catalog, self.services  # a fault in one is said at once
+        if known is None or known.pins is not self.pins or known.services is not services:
             known = self._catalog = Catalog(
                 host=doctor.host(),
                 pins=self.pins,
                 targets=self.targets,
                 missing_tools=doctor.missing_tools(),
-                services=self.services,
+                services=services,
                 driver=source_sets.driver(self._said_driver or self.settings.driver, self.pins),
             )
         return known
@@ -229,7 +230,7 @@ class Pipeline:
         doctor.insist()
         fills = goal in ("verify", "package", "boot", "sdk")
         if fills:
-            dist.insist_on_writable(self.settings.dist)
+            dist.insist_on_writable(self.settings.dist, self._places(targets))
             self._warn_of_baselines(targets)
         output, started = self.output(), time.monotonic()
         brought = Brought()
@@ -258,6 +259,13 @@ class Pipeline:
             asked=[*self._images(builder, others)],
             brought=brought,
         )
+
+    def _places(self, targets: Iterable[Target]) -> Iterator[str]:
+        """Where a run can put something in `dist/`."""
+        names, boards = [one.name for one in targets], self.boards.values()
+        yield from dist.paths(names, self._chosen)
+        for report in reports.possible(names, self._chosen, boards):
+            yield from report.paths
 
     def _warn_of_baselines(self, targets: Iterable[Target]) -> None:
         """Say before an hour of building what verification would say after it."""

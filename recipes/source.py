@@ -298,7 +298,7 @@ class Pins:
 
     def _group(self, name: str) -> Group:
         if name not in self.groups:
-            raise errors.Unknown("group of host packages", name, self.groups)
+            raise errors.Unknown("group in recipes/pins/host.toml", name, self.groups)
         return self.groups[name]
 
     def _pin(self, component: str) -> Pin:
@@ -315,8 +315,9 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     lock = remembered(run_lock)
     host_lock = folder / f"host-{host}.toml"
     of_host: tuple[str, ...] = ()
-    groups = dict(declaration.read(host_lock, HostLock).groups) if host_lock.exists() else {}
-    groups |= kernels
+    locked = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
+    # A group that has left host.toml has no names to ask the archive for: nothing takes it.
+    groups = {name: group for name, group in locked.items() if name in candidates} | kernels
     candidates |= {name: (group.ask,) for name, group in kernels.items()}
     pins = dict(pin_set.pins)
     notes = []

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from recipes import errors
+from recipes import document, errors
 
 TABLES = ("source", "registries", "registry", "http", "net", "credential-alias")
+NAMED = ("source", "registries")
+"""Those of them that hold a table for each name."""
 PATHS = {"source": ("directory", "local-registry"), "http": ("cainfo", "proxy-cainfo")}
 
 
@@ -35,12 +36,11 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
     settings: dict[str, Any] = {}
     for name in ("config", "config.toml"):  # cargo prefers the one without suffix
         file = user_home() / name
-        if file.is_file():
-            try:
-                said = tomllib.loads(file.read_text(encoding="utf-8"))
-            except tomllib.TOMLDecodeError as error:
-                raise errors.BadDeclaration(file, [str(error)]) from error
+        if document.is_file(file):
+            said = document.toml(file)
             settings = {table: said[table] for table in tables or TABLES if table in said}
+            if faults := list(_faults(settings)):
+                raise errors.BadDeclaration(file, faults)
             break
     if tables:
         settings = {table: _without_credentials(settings[table]) for table in settings}
@@ -52,6 +52,25 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
         if (user_home() / name).is_file():
             (path.parent / name).touch(mode=0o600)  # before there is anything to read in it
             shutil.copyfile(user_home() / name, path.parent / name)
+
+
+def _faults(settings: Mapping[str, object]) -> Iterator[str]:
+    """Where those tables are not what cargo takes, by their keys."""
+    for name, table in settings.items():
+        if not isinstance(table, dict):
+            yield f"{name}: it should be a table, not {table!r:.60}"
+            continue
+        parts = table if name in NAMED else {}
+        yield from (
+            f"{name}.{key}: it should be a table, not {part!r:.60}"
+            for key, part in parts.items()
+            if not isinstance(part, dict)
+        )
+        tables = {"": table, **{f"{key}.": part for key, part in parts.items()}}
+        for prefix, part in tables.items():
+            for key in PATHS.get(name, ()) if isinstance(part, dict) else ():
+                if key in part and not isinstance(part[key], str):
+                    yield f"{name}.{prefix}{key}: it should be a path, not {part[key]!r:.60}"
 
 
 def _without_credentials(table: dict[str, Any]) -> dict[str, Any]:
