@@ -23,6 +23,10 @@ from recipes.engine.stage import ArchiveFile, Source
 Text = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0)]
+FileName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+~_:%-]*\.[A-Za-z0-9]+$", max_length=200)
+]
+"""A file's name without folders, with a suffix: downloads lie under it."""
 
 
 Cve = Annotated[str, Field(pattern=r"^CVE-\d{4}-\d{4,}$")]
@@ -63,7 +67,7 @@ class Pin(Declaration):
     package: Text
     package_version: Text
     kind: Literal["binary", "source"]
-    file: Text
+    file: FileName
     suite: str = ""
     """The release that has it, if it is another than the set's."""
     member: str = ""
@@ -97,7 +101,7 @@ class Package(Declaration):
 
     name: Text
     version: Text
-    file: Text
+    file: FileName
     size: Bytes
     sha256: Digest
 
@@ -243,7 +247,7 @@ class Pins:
             name=name,
             version=pin.package_version,
             source=self._file(pin, pin.file, pin.size, pin.sha256),
-            member=pin.member.format(version=pin.version),
+            member=pin.member.replace("{version}", pin.version),
             series=self._series(pin),
             fixes=pin.fixes,
         )

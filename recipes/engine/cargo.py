@@ -55,14 +55,14 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
 
 
 def _faults(settings: Mapping[str, object]) -> Iterator[str]:
-    """Where those tables are not what cargo takes, by their keys."""
+    """Where those tables are not what cargo takes, by their keys; a value may be a secret."""
     for name, table in settings.items():
         if not isinstance(table, dict):
-            yield f"{name}: it should be a table, not {table!r:.60}"
+            yield f"{name}: it should be a table"
             continue
         parts = table if name in NAMED else {}
         yield from (
-            f"{name}.{key}: it should be a table, not {part!r:.60}"
+            f"{name}.{key}: it should be a table"
             for key, part in parts.items()
             if not isinstance(part, dict)
         )
@@ -70,7 +70,7 @@ def _faults(settings: Mapping[str, object]) -> Iterator[str]:
         for prefix, part in tables.items():
             for key in PATHS.get(name, ()) if isinstance(part, dict) else ():
                 if key in part and not isinstance(part[key], str):
-                    yield f"{name}.{prefix}{key}: it should be a path, not {part[key]!r:.60}"
+                    yield f"{name}.{prefix}{key}: it should be a path"
 
 
 def _without_credentials(table: dict[str, Any]) -> dict[str, Any]:
