@@ -24,9 +24,9 @@ Text = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0)]
 FileName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+~_:%-]*\.[A-Za-z0-9]+$", max_length=200)
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+~_:%-]*$", max_length=200)
 ]
-"""A file's name without folders, with a suffix: downloads lie under it."""
+"""A file's name without folders: downloads lie under it."""
 
 
 Cve = Annotated[str, Field(pattern=r"^CVE-\d{4}-\d{4,}$")]
