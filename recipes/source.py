@@ -23,9 +23,7 @@ from recipes.engine.stage import ArchiveFile, Source
 Text = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0)]
-FileName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+~_:%-]*$", max_length=200)
-]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+~_:%-]*$", max_length=200)]
 """A file's name without folders: downloads lie under it."""
 
 
