@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -189,7 +190,12 @@ class Configuration(Foreign):
 def manifest(folder: Path) -> Manifest:
     """The manifest in a folder; raises `BadDeclaration`."""
     path = folder / MANIFEST
-    return declaration.read(path, Manifest) if document.is_file(path) else Manifest()
+    return _manifest(path, document.text(path)) if document.is_file(path) else Manifest()
+
+
+@lru_cache(maxsize=1000)  # each is asked for at every step of every way that leads to it
+def _manifest(path: Path, content: str) -> Manifest:
+    return declaration.parse(path, document.toml_of(path, content), Manifest)
 
 
 def package(folder: Path) -> Package:

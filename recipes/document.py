@@ -33,23 +33,29 @@ _Key = tuple[Any, str | int]
 
 def toml(path: Path) -> dict[str, Any]:
     """The table of a TOML file."""
-    table: dict[str, Any] = _parsed(path, "TOML", _toml)
+    return toml_of(path, text(path))
+
+
+def toml_of(path: Path, content: str) -> dict[str, Any]:
+    """The same of a text that was read already."""
+    table: dict[str, Any] = _parsed(path, content, "TOML", _toml)
     return table
 
 
 def json_table(path: Path) -> dict[str, Any]:
     """The table of a JSON file."""
-    value = _parsed(path, "JSON", json.loads)
+    value = _parsed(path, text(path), "JSON", json.loads)
     if not isinstance(value, dict):
         kind = "a list" if isinstance(value, list) else f"{value!r:.60}"
         raise errors.BadDeclaration(path, [f"it should hold a table, {{…}}, not {kind}"])
     return value
 
 
-def text(path: Path) -> str:
-    """The text of a regular file in UTF-8, without a byte order mark."""
+def text(path: Path, *, strict: bool = True) -> str:
+    """The text of a regular file in UTF-8, without a byte order mark; if it is not `strict`, what
+    is no UTF-8 is replaced."""
     try:
-        return _content(path).decode("utf-8-sig")
+        return _content(path).decode("utf-8-sig", "strict" if strict else "replace")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         fault = f"line {line} is not UTF-8 ({error.reason}): save the file in that encoding"
@@ -111,9 +117,9 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _parsed(path: Path, kind: str, parse: Callable[[str], Any]) -> Any:  # noqa: ANN401  # as above
+def _parsed(path: Path, content: str, kind: str, parse: Callable[[str], Any]) -> Any:  # noqa: ANN401  # JSON has no better name in typing
     try:
-        value = parse(text(path))
+        value = parse(content)
     except RecursionError as error:
         fault = f"not {kind} that can be read: it is nested too deeply"
         raise errors.BadDeclaration(path, [fault]) from error

@@ -383,6 +383,16 @@ class NotWritable(PipelineError):
         return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
+class UnreadableSource(PipelineError):
+    """A file that something is built from cannot be read."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} is among what is built and cannot be read: {error.strerror}. Make it "
+            "readable for this user, or move it out of the project's folder"
+        )
+
+
 class SourceChanged(PipelineError):
     """A file of the project's own was edited or removed after the run had begun."""
 

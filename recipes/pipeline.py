@@ -125,8 +125,12 @@ class Pipeline:
 
     @property
     def defaults(self) -> tuple[Target, ...]:
-        """The targets of `[tool.muslin]`."""
-        return target.choose(self.targets, self.settings.targets)
+        """The targets of `[tool.muslin]`; raises `BadDeclaration` for a name of none."""
+        try:
+            return target.choose(self.targets, self.settings.targets)
+        except (errors.Unknown, errors.SharedTriple) as error:
+            fault = f"tool.muslin.targets: {error}"
+            raise errors.BadDeclaration(self.settings.declared, [fault]) from error
 
     def choose(self, options: Mapping[str, str]) -> None:
         """Take a source set and a driver, and be about some services alone, by their names with

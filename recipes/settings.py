@@ -18,6 +18,7 @@ from recipes import declaration, document, errors, service
 from recipes.declaration import Declaration, Foreign
 from recipes.engine.schedule import SHARE
 
+FILE = "pyproject.toml"
 CACHE_VARIABLE = "MUSLIN_CACHE"
 JOBS_VARIABLE = "MUSLIN_JOBS"
 MEMORY_VARIABLE = "MUSLIN_MEMORY"
@@ -85,6 +86,11 @@ class Settings:
     """Address of a folder, with a slash at its end, or nothing."""
 
     @property
+    def declared(self) -> Path:
+        """The file with the table."""
+        return self.project / FILE
+
+    @property
     def dist(self) -> Path:
         """Where artefacts go."""
         return self.project / "dist"
@@ -92,7 +98,7 @@ class Settings:
 
 def load(project: Path) -> Settings:
     """Read the settings; raises `BadDeclaration` or `CacheUnusable`."""
-    path = project / "pyproject.toml"
+    path = project / FILE
     tool = declaration.read(path, _Project).tool.muslin
     services, cache = tuple(_services(path, tool.services)), _cache()
     insist_apart(cache, project, services)
