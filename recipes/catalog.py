@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 
-from recipes import errors, libraries, trees, workspaces
+from recipes import cargo_manifest, errors, libraries, trees, workspaces
 from recipes.audit import allowed
 from recipes.board import Board
 from recipes.engine.stage import Stage, Tree
@@ -43,10 +45,13 @@ TAKEN = (
     "gcc",
     "headers",
     "image",
+    "image.tar",
     "musl-cross-make",
     "sdk",
 )
-"""Other names that stages of a target start with."""
+"""Other names that stages of a target start with, and a file beside a program."""
+OF_STD = "std"
+"""What the crates of Rust's std are called among those of projects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,10 +270,23 @@ class Catalog(Parts):
         return [*(self._crates(root) for root in sorted(roots)), *([of_std] if of_std else ())]
 
     def _crates(self, root: Path) -> Stage:
+        name = root.name if self._lock_folders.count(root.name) == 1 else _distinct(root)
         return self._once(
             f"crates {root}",
-            lambda: crates.stage(root.name, workspace=workspaces.whole(root), rust=self.rust()),
+            lambda: crates.stage(name, workspace=workspaces.whole(root), rust=self.rust()),
         )
+
+    @cached_property
+    def _lock_folders(self) -> list[str]:
+        """The names of the folders with locks, and that of std's crates."""
+        cargos = [each for each in self.services.values() if each.build == "cargo"]
+        found = {cargo_manifest.locked(each.root) for each in cargos}
+        return [OF_STD, *(root.name for root in found if root is not None)]
+
+
+def _distinct(root: Path) -> str:
+    """A name for a project's folder that no other folder has."""
+    return f"{root.name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
 def _files_of(service: Service) -> tuple[tuple[str, Tree], ...]:

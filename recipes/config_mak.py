@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tomli_w
 
-from recipes import errors
+from recipes import document, errors
 from recipes.stages import compiler
 from recipes.target import Target
 
@@ -44,6 +44,10 @@ FIXED = re.compile(
 SAID_ALREADY = (*compiler.OPTIONS, "--disable-werror", "--disable-libmudflap", "--disable-libmpx")
 FLOATS = {"hf": "--with-float=hard", "sf": "--with-float=soft"}
 """What musl-cross-make adds by the end of a triple."""
+DEEPEST = 8
+"""References within each other."""
+LONGEST = 10_000
+"""Characters of a value; what refers to itself grows with each look."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +102,7 @@ def _read(path: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Variables with their values as make would leave them; lines that are no assignment."""
     variables: dict[str, str] = {}
     others: list[tuple[str, str]] = []
-    for number, line in _lines(path.read_text(encoding="utf-8", errors="replace")):
+    for number, line in _lines(document.text(path, strict=False)):
         match = ASSIGNMENT.fullmatch(line)
         if match is None:
             others.append((f"line {number}", f"not understood: {line}"))
@@ -111,7 +115,7 @@ def _read(path: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
                 variables.setdefault(name, value)
             case _:
                 variables[name] = value
-    return {name: _expanded(value, variables) for name, value in variables.items()}, others
+    return {name: _expanded(path, name, variables) for name in variables}, others
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -128,18 +132,15 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         kept, start = "", 0
 
 
-def _expanded(value: str, variables: Mapping[str, str], depth: int = 8) -> str:
-    """With references to the file's own variables replaced; others stay as they are."""
-    if depth == 0:
-        return value
-    return REFERENCE.sub(
-        lambda match: (
-            _expanded(variables[match["name"]], variables, depth - 1)
-            if match["name"] in variables
-            else match[0]
-        ),
-        value,
-    )
+def _expanded(path: Path, name: str, variables: Mapping[str, str]) -> str:
+    """A variable's value with references to the file's own variables replaced, some deep; others
+    stay as they are."""
+    value = variables[name]
+    for _ in range(DEEPEST):
+        value = REFERENCE.sub(lambda match: variables.get(match["name"], match[0]), value)
+        if len(value) > LONGEST:
+            raise errors.NotImported(path, f"{name} has more than {LONGEST} characters")
+    return value
 
 
 def _of_configure(path: Path, name: str, value: str) -> tuple[list[str], list[tuple[str, str]]]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from recipes import errors
-from recipes.engine import seen
+from recipes import document, errors
+
+LONGEST = 60
+"""Characters of a value that are repeated in a fault."""
+MOST = 20
+"""Faults of a file that are listed."""
 
 
 def _kebab(name: str) -> str:
@@ -25,7 +29,13 @@ class Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab)
 
 
-Model = TypeVar("Model", bound=Declaration)
+class Foreign(BaseModel):
+    """A file of another program's as far as it is read here: other keys are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=_kebab)
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read(path: Path, model: type[Model], **more: object) -> Model:
@@ -33,37 +43,41 @@ def read(path: Path, model: type[Model], **more: object) -> Model:
 
     Raises `BadDeclaration` with every fault, each with its key.
     """
-    table = load(path)
-    if given := table.keys() & more.keys():
-        faults = [f"{key}: is not said here, the file's place says it" for key in sorted(given)]
-        raise errors.BadDeclaration(path, faults)
-    return parse(path, {**table, **more}, model)
+    return parse(path, document.toml(path), model, **more)
 
 
-def load(path: Path) -> dict[str, Any]:
-    """What a TOML file says, unread; raises `BadDeclaration` if it is none."""
-    try:
-        return tomllib.loads(seen.file(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise errors.BadDeclaration(path, [f"not TOML: {error}"]) from error
-
-
-def parse(path: Path, table: dict[str, object], model: type[Model]) -> Model:
+def parse(path: Path, table: Mapping[str, object], model: type[Model], **more: object) -> Model:
     """The same from a table that was read already."""
+    faults = [
+        f"{key}: is not said here, the file's place says it"
+        for key in sorted(table.keys() & more.keys())
+    ]
+    if issubclass(model, Declaration):
+        faults += _unfit(table)
+    if faults:
+        raise errors.BadDeclaration(path, faults)
     try:
-        return model.model_validate_json(_as_json(table), strict=True)
+        return model.model_validate_json(_as_json({**table, **more}), strict=True)
     except ValidationError as error:
-        raise errors.BadDeclaration(
-            path, [_said(fault, model) for fault in error.errors()]
-        ) from error
+        faults = [_said(fault, model) for fault in error.errors()[:MOST]]
+        if (left := error.error_count() - len(faults)) > 0:
+            faults.append(f"and {left} more")
+        raise errors.BadDeclaration(path, faults) from error
 
 
-def _said(fault: ErrorDetails, model: type[Declaration]) -> str:
+def _unfit(table: Mapping[str, object]) -> Iterator[str]:
+    """Texts that no path, argument or variable can hold, by their keys."""
+    for key, text in document.texts(table):
+        if "\0" in text:
+            yield f"{document.key_of(key)}: it holds the character NUL, which no text here can"
+
+
+def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
     """A fault in words for people, with its key."""
     words = fault["msg"].removeprefix("Value error, ")
     if not fault["loc"]:  # of the whole
         return words
-    *above, last = (str(part) for part in fault["loc"])
+    *_, last = (str(part) for part in fault["loc"])
     match fault["type"]:
         case "extra_forbidden":
             near = difflib.get_close_matches(last, _keys(model), n=1)
@@ -72,12 +86,24 @@ def _said(fault: ErrorDetails, model: type[Declaration]) -> str:
             words = "it is missing"
         case "tuple_type" if isinstance(fault["input"], dict):
             words = f"write [[{last}]], since there may be several"
-        case _:
+        case "tuple_type":
+            words = f"it should be a list{_instead(fault)}"
+        case "model_type" | "dict_type":
+            words = f"it should be a table{_instead(fault)}"
+        case "value_error":
             pass
-    return f"{'.'.join((*above, last))}: {words}"
+        case _:
+            words += _instead(fault)
+    return f"{document.key_of(fault['loc'])}: {words}"
 
 
-def _keys(model: type[Declaration]) -> set[str]:
+def _instead(fault: ErrorDetails) -> str:
+    """What a fault's key has, where that is short enough to be repeated."""
+    shown = repr(fault["input"])
+    return f", not {shown}" if len(shown) <= LONGEST else ""
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
     """Every key that a model's file may have, at whatever depth."""
     properties = model.model_json_schema(by_alias=True)
     parts = [properties, *properties.get("$defs", {}).values()]

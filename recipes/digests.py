@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from pydantic import RootModel
+
+from recipes import declaration, document
+from recipes.declaration import Foreign
 from recipes.engine.manifest import Manifest, timeless
 
 
@@ -25,6 +29,16 @@ class Row(TypedDict, total=False):
     """The tree's digest, hexadecimal SHA-256."""
     compiler: str
     """The host's, if the stage's product runs on the host."""
+
+
+class _Recorded(Foreign):
+    key: str = ""
+    tree: str = ""
+    compiler: str = ""
+
+
+class _Record(RootModel[dict[str, _Recorded]]):
+    """A file of them, by the names of stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +80,11 @@ def load(path: Path) -> dict[str, Row]:
     """What is recorded, by the names of stages; nothing where there is no such file yet."""
     if not path.exists():
         return {}
-    recorded: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))
-    return recorded
+    rows = declaration.parse(path, document.json_table(path), _Record).root
+    return {
+        name: Row(**row.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
+        for name, row in rows.items()
+    }
 
 
 def write(path: Path, given: Mapping[str, Given]) -> None:

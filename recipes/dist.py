@@ -12,7 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from recipes import errors
+from pydantic import ConfigDict
+
+from recipes import declaration, document, errors
+from recipes.declaration import Foreign
 from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.placing import place
 from recipes.engine.store import Entry, remove
@@ -43,6 +46,12 @@ class Artefact:
         """When its stage made it, to the minute, in local time."""
         moment = datetime.fromtimestamp((folder / self.path).stat().st_mtime).astimezone()
         return f"{moment:%Y-%m-%d %H:%M}"
+
+
+class _Listing(Foreign):
+    model_config = ConfigDict(alias_generator=None)  # its keys are written as `Artefact` has them
+
+    artefacts: tuple[Artefact, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +85,10 @@ def publish(
     Artefacts that this run was not about stay too, and stay listed if they are `possible`; what no
     declaration stands for any more stays, unlisted.
     """
+    known = {one.path: one for one in listed(folder)}
     artefacts = [_place(folder, one, source_set) for one in wanted]
     declared = set(possible)
-    kept = [
-        one for one in _listed(folder) if one.path in declared - {new.path for new in artefacts}
-    ]
+    kept = [one for one in known.values() if one.path in declared - {new.path for new in artefacts}]
     everything = sorted([*artefacts, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
     listing = json.dumps({"artefacts": rows}, indent=1) + "\n"
@@ -90,10 +98,22 @@ def publish(
     return artefacts
 
 
-def insist_on_writable(folder: Path) -> None:
-    """Raise `ReadOnlyCheckout` where nothing could be put in the end, before an hour is spent."""
-    above = folder if folder.is_dir() else folder.parent
-    if not os.access(above, os.W_OK | os.X_OK):
+def insist_on_writable(folder: Path, paths: Iterable[str]) -> None:
+    """Raise, before an hour is spent, where these could not be put in the end:
+    `ReadOnlyCheckout`, or `InTheWay` where something else has the place of a file or folder."""
+    places = [folder / path for path in (*paths, LISTING, SUMS)]
+    for file in places:
+        if document.is_folder(file) and not file.is_symlink():
+            raise errors.InTheWay(file, "a folder", "a file")
+    above = {parent for file in places for parent in file.parents if folder in parent.parents}
+    for parent in sorted({folder, *above}):
+        if document.is_folder(parent):
+            if not os.access(parent, os.W_OK | os.X_OK):
+                raise errors.ReadOnlyCheckout(parent)
+        elif os.path.lexists(parent):
+            kind = "a link that leads to no folder" if parent.is_symlink() else "no folder"
+            raise errors.InTheWay(parent, kind, "a folder")
+    if not os.path.lexists(folder) and not os.access(folder.parent, os.W_OK | os.X_OK):
         raise errors.ReadOnlyCheckout(folder)
 
 
@@ -167,6 +187,7 @@ def is_report(artefact: Artefact) -> bool:
 def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
     """Where the products lie that these targets and services can bring."""
     for target in targets:
+        yield f"toolchains/{target}"
         yield f"toolchains/{target}.tar.gz"
     for service in services:
         yield f"images/{service}.oci.tar"
@@ -214,11 +235,11 @@ def _write(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def _listed(folder: Path) -> list[Artefact]:
-    """What earlier runs listed and is still there."""
+def listed(folder: Path) -> list[Artefact]:
+    """What earlier runs listed and is still there; nothing where the list cannot be read."""
+    path = folder / LISTING
     try:
-        rows = json.loads((folder / LISTING).read_text(encoding="utf-8"))["artefacts"]
-        listed = [Artefact(**row) for row in rows]
-    except (OSError, ValueError, TypeError, KeyError):
+        known = declaration.parse(path, document.json_table(path), _Listing)
+    except errors.BadDeclaration:
         return []
-    return [one for one in listed if (folder / one.path).is_file()]
+    return [one for one in known.artefacts if document.is_file(folder / one.path)]

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipes import errors
-from recipes.engine import confinement, seen
+from recipes import errors, seen
+from recipes.engine import confinement
 from recipes.engine.manifest import file_digest
 from recipes.engine.runner import HOST_PATH
 from recipes.engine.stage import Host

@@ -357,6 +357,16 @@ class ReadOnlyCheckout(PipelineError):
         )
 
 
+class InTheWay(PipelineError):
+    """Something else lies where an artefact or a folder of them goes."""
+
+    def __init__(self, path: Path, kind: str, wanted: str) -> None:
+        super().__init__(
+            f"{path} is {kind}, and {wanted} goes there: move or remove it, and run the same "
+            "command again. Nothing was built"
+        )
+
+
 class NotWritable(PipelineError):
     """A file of the cache or of `dist/` belongs to somebody else, or its disk is read-only."""
 
@@ -371,6 +381,16 @@ class NotWritable(PipelineError):
     def is_meant_by(error: OSError) -> bool:
         """Whether the system said so with this error."""
         return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class UnreadableSource(PipelineError):
+    """A file that something is built from cannot be read."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} is among what is built and cannot be read: {error.strerror}. Make it "
+            "readable for this user, or move it out of the project's folder"
+        )
 
 
 class SourceChanged(PipelineError):

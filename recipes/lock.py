@@ -335,4 +335,4 @@ def _part(name: str) -> str:
     The compression may change from version to version. A signature is another file.
     """
     match = re.search(r"(\.orig\.tar|\.debian\.tar)\.(?:xz|gz|bz2|zst)$", name)
-    return match[1] if match else name[name.rindex(".") :]
+    return match[1] if match else Path(name).suffix

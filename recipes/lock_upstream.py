@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from recipes import changelog, declaration, errors
+from recipes import changelog, declaration, document, errors
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
 from recipes.source import Pin, PinSet
@@ -24,17 +24,23 @@ AS_RELEASED = ("curl", "mpc", "mpfr", "musl", "openssl")
 def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list[str]:
     """Move the named pins of a file to the newest of their series in the archive's index; a line
     about each. Raises `NoRecord` for a name that the archive is no record of."""
-    text, lines = path.read_text(encoding="utf-8"), []
+    text, lines = document.text(path).replace("\r\n", "\n"), []
     pins = declaration.read(path, Upstream).pins
     for name in names:
         if name not in AS_RELEASED:
             raise errors.NoRecord(name, AS_RELEASED)
+        for known in (pins, debian.pins):
+            if name not in known:
+                raise errors.NotPinned(name, known)
         old = pins[name]
         new = _newest(apt, debian.pins[name], debian.suite, old.file)
         version = changelog.upstream(new.version)
         if not apt.is_newer(version, old.version):
             lines.append(f"{name} {old.version}: the archive's index has {version}, no newer one")
             continue
+        if f"[pins.{name}]\n" not in text:
+            fault = f"pins.{name}: it should be written as a table of its own, [pins.{name}]"
+            raise errors.BadDeclaration(path, [fault])
         text = _edited(text, name, old, version, new)
         lines.append(f"{name} {old.version} -> {version}: one record, the archive's index")
     path.write_text(text, encoding="utf-8")
@@ -44,7 +50,7 @@ def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list
 def _newest(apt: Apt, pin: Pin, suite: str, file: str) -> Located:
     """The orig tarball of the newest version of the pin's series, in the form of a file: of another
     compression, or made anew by Debian, it is not the project's own."""
-    form = file[file.rindex(".tar.") :]
+    form = file[max(file.rfind(".tar."), 0) :]
     suite = pin.suite or suite
     for version in apt.versions(suite, pin.package, "source"):
         if f"{changelog.upstream(version)}.".startswith(f"{pin.series}."):

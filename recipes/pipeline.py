@@ -22,6 +22,7 @@ from recipes import (
     errors,
     joint,
     lock,
+    reports,
     service,
     settings,
     source_sets,
@@ -84,7 +85,10 @@ class Pipeline:
     @cached_property
     def services(self) -> dict[str, Service]:
         """Those that this run is about, by name: a fault in another one does not stop it."""
-        return service.load(self._declared[name] for name in self._chosen)
+        found = service.load(self._declared[name] for name in self._chosen)
+        roots = [one.root for one in found.values()]
+        settings.insist_apart(self.settings.cache, self.settings.project, roots)
+        return found
 
     @property
     def pins(self) -> Pins:
@@ -121,8 +125,12 @@ class Pipeline:
 
     @property
     def defaults(self) -> tuple[Target, ...]:
-        """The targets of `[tool.muslin]`."""
-        return target.choose(self.targets, self.settings.targets)
+        """The targets of `[tool.muslin]`; raises `BadDeclaration` for a name of none."""
+        try:
+            return target.choose(self.targets, self.settings.targets)
+        except (errors.Unknown, errors.SharedTriple) as error:
+            fault = f"tool.muslin.targets: {error}"
+            raise errors.BadDeclaration(self.settings.declared, [fault]) from error
 
     def choose(self, options: Mapping[str, str]) -> None:
         """Take a source set and a driver, and be about some services alone, by their names with
@@ -140,14 +148,14 @@ class Pipeline:
 
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now; services are read once in a run."""
-        known = self._catalog
-        if known is None or known.pins is not self.pins or known.services is not self.services:
+        known, services = self._catalog, self.services  # a fault in one is said at once
+        if known is None or known.pins is not self.pins or known.services is not services:
             known = self._catalog = Catalog(
                 host=doctor.host(),
                 pins=self.pins,
                 targets=self.targets,
                 missing_tools=doctor.missing_tools(),
-                services=self.services,
+                services=services,
                 driver=source_sets.driver(self._said_driver or self.settings.driver, self.pins),
             )
         return known
@@ -226,7 +234,7 @@ class Pipeline:
         doctor.insist()
         fills = goal in ("verify", "package", "boot", "sdk")
         if fills:
-            dist.insist_on_writable(self.settings.dist)
+            dist.insist_on_writable(self.settings.dist, self._places(targets))
             self._warn_of_baselines(targets)
         output, started = self.output(), time.monotonic()
         brought: list[Path] = []
@@ -257,6 +265,13 @@ class Pipeline:
             asked=[*self._images(builder, others)],
             brought=brought,
         )
+
+    def _places(self, targets: Iterable[Target]) -> Iterator[str]:
+        """Where a run can put something in `dist/`."""
+        names, boards = [one.name for one in targets], self.boards.values()
+        yield from dist.paths(names, self._chosen)
+        for report in reports.possible(names, self._chosen, boards):
+            yield from report.paths
 
     def _warn_of_baselines(self, targets: Iterable[Target]) -> None:
         """Say before an hour of building what verification would say after it."""

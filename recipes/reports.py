@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipes import declaration, document, errors
 from recipes.board import Board
 from recipes.catalog import VERIFIED
+from recipes.declaration import Foreign
 from recipes.stages import boot, verify
 
 
@@ -28,16 +29,24 @@ class Report:
         return {f"{above}.{suffix}": file for suffix, file in self.files.items()}
 
 
+class Verdict(Foreign):
+    """What a verification's report says of its subject; one of a start has neither."""
+
+    fits: bool = False
+    shipped: str = ""
+    """The digest of the program that was stripped, if its subject is one."""
+
+
 def verified(dist: Path, target: str) -> dict[str, str]:
     """Digests of the stripped programs that `dist/` has a report of, and where that is."""
     found = {}
     for path in sorted((dist / "reports" / target).glob("*.json")):
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # somebody's own, or cut off: it vouches for nothing
+            said = declaration.parse(path, document.json_table(path), Verdict)
+        except errors.BadDeclaration:  # somebody's own, or cut off: it vouches for nothing
             continue
-        if said.get("fits") and said.get("shipped"):
-            found[said["shipped"]] = str(path.with_suffix(".txt").relative_to(dist.parent))
+        if said.fits and said.shipped:
+            found[said.shipped] = str(path.with_suffix(".txt").relative_to(dist.parent))
     return found
 
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from recipes import declaration, errors
+from recipes import cargo_manifest, declaration, document, errors, project, seen
 from recipes.audit import baseline
 from recipes.audit.baseline import BASELINES
+from recipes.cargo_manifest import MANIFEST
 from recipes.declaration import Declaration
-from recipes.engine import seen
+from recipes.image_declaration import Image, Variable
+from recipes.project import ProgramPath, ProjectPath
 
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
 FILE = "service.toml"
-MANIFEST = "Cargo.toml"
 Text = Annotated[str, Field(min_length=1)]
-PROGRAM_PATH = re.compile(r"(/[A-Za-z0-9._+-]+)+")
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 OURS = re.compile(
     r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
     r"|OBJCOPY|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|STRIP|TMPDIR|TZ"
@@ -31,41 +31,10 @@ OURS = re.compile(
     r"|(BINDGEN_|CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
 )
 """Variables of a build that are the pipeline's own."""
-AbsolutePath = Annotated[str, Field(pattern=r"^/")]
-
-
-ImagePath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._+@-]+)+$")]
-ProjectPath = Annotated[str, Field(pattern=r"^[^/]")]
-OUR_FILES = ("/etc/passwd", "/etc/group")
-
-
-class Image(Declaration):
-    """What the service's container image is told beyond its program."""
-
-    entrypoint: Annotated[tuple[str, ...], Field(min_length=1)]
-    """First the program's path in the image, such as `/hello`."""
-    port: Annotated[int, Field(gt=0, lt=65536)] | None = None
-    ca_bundle: bool = False
-    labels: dict[str, str] = Field(default_factory=dict)
-    environment: dict[Variable, str] = Field(default_factory=dict)
-    """Variables that the program finds, beside `PORT`."""
-    files: dict[ImagePath, ProjectPath] = Field(default_factory=dict)
-    """Files and folders of the project by their paths in the image."""
-
-    @field_validator("entrypoint")
-    @classmethod
-    def _leads_to_the_program(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        parts = words[0].split("/")
-        if (
-            not PROGRAM_PATH.fullmatch(words[0])
-            or parts[1] in ("dev", "etc", "proc", "sys", "tmp")  # the image's own, and the kernel's
-            or {".", ".."} & set(parts)
-        ):
-            raise ValueError(
-                "the first word is the program's path in the image, such as /hello; "
-                "not in /etc, /tmp or what the kernel fills"
-            )
-        return words
+RequestPath = Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=2000)]
+"""What comes in a request behind the server's name: ASCII, with % for all else."""
+LONGEST = 100
+"""Characters of a service's name: stages, logs and reports have more around it."""
 
 
 class Run(Declaration):
@@ -89,7 +58,7 @@ class Serve(Declaration):
     """A request to the running program and what the answer must hold."""
 
     scheme: Literal["http", "https"]
-    path: AbsolutePath
+    path: RequestPath
     expect: Text
 
 
@@ -127,7 +96,7 @@ class Make(Declaration):
 
     arguments: tuple[Text, ...] = ("all",)
     """Goals and variables, such as `["posix", "WITH_TLS=1"]`."""
-    program: str = ""
+    program: ProgramPath = ""
     """Where the program is after that, below the project, if there is no goal `install`."""
     parallel: bool = True
     """Whether the Makefile names what each file is made from, so that several jobs can be at it."""
@@ -140,7 +109,7 @@ class Cmake(Declaration):
     """Where the project's `CMakeLists.txt` lies, if it is not at its root: `build/cmake`."""
     options: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
     """Such as `-DBUILD_TESTING=OFF`."""
-    program: str = ""
+    program: ProgramPath = ""
     """Where the program is below the build's folder, if nothing installs it."""
 
 
@@ -178,7 +147,7 @@ class Service(Declaration):
     folder: Path
     summary: Text
     build: Literal["cargo", "make", "cmake"]
-    source: Text = "."
+    source: Annotated[str, Field(min_length=1, max_length=project.LONGEST_PATH)] = "."
     """Where the project lies, seen from this file, which may be in a folder of its own."""
     binary: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+@-]*$", max_length=120)]
     """Name of the program."""
@@ -212,17 +181,6 @@ class Service(Declaration):
             raise ValueError(f'[{table}] is of no use where build is "{self.build}"')
         return self
 
-    @model_validator(mode="after")
-    def _files_have_places_of_their_own(self) -> Service:
-        taken = (*OUR_FILES, self.image.entrypoint[0])
-        for path, said in self.image.files.items():
-            if path in taken or {".", ".."} & {*path.split("/"), *said.split("/")}:
-                raise ValueError(
-                    f"image.files: {path} = {said!r}: a path of the image, other than "
-                    f"{', '.join(taken)}, and one below the project, both without `.` and `..`"
-                )
-        return self
-
     @property
     def libraries(self) -> tuple[str, ...]:
         """What is linked by recipe: the C libraries that it needs, and its allocator."""
@@ -231,7 +189,7 @@ class Service(Declaration):
     @property
     def root(self) -> Path:
         """The project's own folder."""
-        return seen.file(self.folder / self.source).resolve()
+        return document.real(self.folder / self.source)
 
     @property
     def declared(self) -> Path:
@@ -246,18 +204,28 @@ def named(folders: Iterable[Path]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for folder in folders:
-        name, fault = folder.name, ""
-        if not re.fullmatch(NAME, name):
-            fault = (
-                f"its folder is called {name!r}, and an image cannot be: rename it, to lower-case "
-                "letters and digits with one of - . _ between them"
-            )
-        elif name in found:
-            fault = f"the name {name} is {found[name]}'s already"
-        if fault:
+        if fault := _fault_of_name(folder, found):
             raise errors.BadDeclaration(_declaring(folder), [fault])
-        found[name] = folder
+        found[folder.name] = folder
     return found
+
+
+def _fault_of_name(folder: Path, found: Mapping[str, Path]) -> str:
+    name = folder.name
+    if not re.fullmatch(NAME, name):
+        return (
+            f"its folder is called {name!r}, and an image cannot be: rename it, to lower-case "
+            "letters and digits with one of - . _ between them"
+        )
+    if len(name) > LONGEST:
+        return f"its folder's name has {len(name)} characters: rename it, to {LONGEST} at most"
+    if name in found:
+        return f"the name {name} is {found[name]}'s already: rename one of the two folders"
+    try:
+        os.fsencode(folder).decode()
+    except UnicodeDecodeError:
+        return f"the path of its folder, {str(folder)!r}, is not UTF-8: move or rename it"
+    return ""
 
 
 def load(folders: Iterable[Path]) -> dict[str, Service]:
@@ -267,12 +235,17 @@ def load(folders: Iterable[Path]) -> dict[str, Service]:
 
 def declares(folder: Path) -> bool:
     """Whether a folder holds a service."""
-    return seen.file(_declaring(folder)).is_file()
+    return _has_file(folder) or bool(cargo_manifest.declared(folder))
+
+
+def _has_file(folder: Path) -> bool:
+    # A link that leads nowhere is said to be one, when it is read.
+    return os.path.lexists(seen.file(folder / FILE))
 
 
 def _declaring(folder: Path) -> Path:
     """`service.toml`, or the `Cargo.toml` whose `[package.metadata.muslin]` says the same."""
-    if not seen.file(folder / FILE).is_file() and _metadata(folder / MANIFEST):
+    if not _has_file(folder) and cargo_manifest.declared(folder):
         return folder / MANIFEST
     return folder / FILE
 
@@ -283,25 +256,35 @@ def _read(folder: Path) -> Service:
     if path.name == FILE:
         service = declaration.read(path, Service, **more)
     else:
-        package = declaration.load(path)["package"]
-        said = {
+        package = cargo_manifest.package(folder)
+        defaults = {
             "build": "cargo",
-            "binary": package.get("name", ""),
-            "summary": package.get("description", package.get("name", "")),
-            **_metadata(path),
+            "binary": package.name,
+            "summary": package.description.text or package.name,
         }
-        service = declaration.parse(path, {**said, **more}, Service)
-    if not service.root.is_dir():
-        raise errors.BadDeclaration(path, [f"source: there is no folder {service.root}"])
-    for name in service.image.files.values():
-        if not seen.file(service.root / name).exists():
-            raise errors.BadDeclaration(path, [f"image.files: there is no {service.root / name}"])
+        said = {**defaults, **cargo_manifest.declared(folder)}
+        service = declaration.parse(path, said, Service, **more)
+    if faults := list(_faults(service)):
+        raise errors.BadDeclaration(path, faults)
     return service
 
 
-def _metadata(manifest: Path) -> dict[str, Any]:
-    if not seen.file(manifest).is_file():
-        return {}
-    package = declaration.load(manifest).get("package", {})
-    table: dict[str, Any] = package.get("metadata", {}).get("muslin", {})
-    return table
+def _faults(service: Service) -> Iterator[str]:
+    """What a declaration says of its project that is not so."""
+    root, image = service.root, service.image
+    if fault := project.fault_of_root(root):
+        yield f"source: {fault}"
+        return
+    yield from project.faults_of_files(root, image.files, image.own_files)
+    match service.build:
+        case "make":
+            yield from project.faults_of_make(root, service.make.arguments)
+        case "cmake":
+            yield from project.faults_of_cmake(root, service.cmake.directory)
+        case "cargo":
+            yield from project.faults_of_cargo(
+                root,
+                binary=service.binary,
+                profile=service.cargo.profile,
+                features=service.cargo.features,
+            )

@@ -17,6 +17,7 @@ from recipes import (
     cleaning,
     config_mak,
     declaration,
+    dist,
     doctor,
     errors,
     images,
@@ -189,7 +190,7 @@ def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     run.report.table("", (path.name, "what became of it"), made.account)
     name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
     file = run.settings.project / "toolchains" / f"{name}.toml"
-    declaration.parse(file, tomllib.loads(made.text) | {"name": name}, Target)
+    declaration.parse(file, tomllib.loads(made.text), Target, name=name)
     if name in run.targets:
         raise errors.TargetThere(name, "name", made.text)
     for one in run.targets.values():
@@ -255,7 +256,10 @@ def verify(run: Pipeline, words: Sequence[str], folder: Path) -> None:
                     run.report.say(f"{name}: verified before it was stripped, {report}")
                     continue
                 if report is not None:
-                    run.report.note(f"{report} is of other rules; `nox -s verify` makes it anew")
+                    run.report.note(
+                        f"{report} is of other rules, or not listed in dist/manifest.json; "
+                        "`nox -s verify` makes it anew"
+                    )
                 found = verdict.of(
                     file,
                     name,
@@ -285,8 +289,7 @@ def _there(path: Path) -> Path:
 def _is_of_now(run: Pipeline, target: Target, report: str) -> bool:
     """Whether a report in `dist/` is what the verification would say today: of the same binary,
     the same rules and the same list of what is allowed."""
-    manifest = json.loads((run.settings.dist / "manifest.json").read_text(encoding="utf-8"))
-    keys = {f"dist/{one['path']}": one["stage_key"] for one in manifest["artefacts"]}
+    keys = {f"dist/{one.path}": one.stage_key for one in dist.listed(run.settings.dist)}
     of = run.builder().keys.of
     now = {of(stage) for stage in run.proofs(run.catalog(), [target]).values()}
     return keys.get(report) in now

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,11 +14,11 @@ from typing import Annotated, Literal
 import platformdirs
 from pydantic import Field
 
-from recipes import declaration, errors, service
-from recipes.declaration import Declaration
-from recipes.engine import seen
+from recipes import declaration, document, errors, seen, service
+from recipes.declaration import Declaration, Foreign
 from recipes.engine.schedule import SHARE
 
+FILE = "pyproject.toml"
 CACHE_VARIABLE = "MUSLIN_CACHE"
 JOBS_VARIABLE = "MUSLIN_JOBS"
 MEMORY_VARIABLE = "MUSLIN_MEMORY"
@@ -25,23 +27,38 @@ DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
 
 
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$")]
+
+
 class Tool(Declaration):
     """The table `[tool.muslin]` of `pyproject.toml`."""
 
-    targets: Annotated[tuple[str, ...], Field(min_length=1)]
-    services: tuple[str, ...]
-    sources: str = "auto"
+    targets: Annotated[tuple[Line, ...], Field(min_length=1)]
+    services: tuple[Line, ...]
+    sources: Line = "auto"
     """Source set; `auto` takes the first that can be reached."""
-    driver: str = "auto"
+    driver: Line = "auto"
     """What makes the toolchains; `auto` takes the source set's own."""
     advisories: Literal["fail", "report"] = "fail"
     """Whether `nox -s advisories` fails where a fix is lacking."""
-    mirror: str = ""
+    mirror: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     """A folder on the web that has the upstream set's files, asked before the projects' own."""
+
+
+class _Tools(Foreign):
+    muslin: Tool
+
+
+class _Project(Foreign):
+    """A `pyproject.toml`; without the table, that table is what is said to be missing."""
+
+    tool: Annotated[_Tools, Field(default_factory=dict, validate_default=True)]
 
 
 MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
 """Characters that mean something to a shell, a makefile or a list of folders."""
+MAGIC = frozenset("*?[")
+"""Characters that make a pattern of a path."""
 SHOWN = 4
 BROUGHT = ("downloads", "lost+found")
 """What may lie there before: files for a machine without a network, and a disk's own."""
@@ -69,6 +86,11 @@ class Settings:
     """Address of a folder, with a slash at its end, or nothing."""
 
     @property
+    def declared(self) -> Path:
+        """The file with the table."""
+        return self.project / FILE
+
+    @property
     def dist(self) -> Path:
         """Where artefacts go."""
         return self.project / "dist"
@@ -76,11 +98,10 @@ class Settings:
 
 def load(project: Path) -> Settings:
     """Read the settings; raises `BadDeclaration` or `CacheUnusable`."""
-    path = project / "pyproject.toml"
-    table = declaration.load(path).get("tool", {}).get("muslin", {})
-    tool = declaration.parse(path, table, Tool)
+    path = project / FILE
+    tool = declaration.read(path, _Project).tool.muslin
     services, cache = tuple(_services(path, tool.services)), _cache()
-    _insist_apart(cache, project, services)
+    insist_apart(cache, project, services)
     return Settings(
         project=project,
         cache=cache,
@@ -104,9 +125,9 @@ def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
     for one that is named in full and holds none."""
     folders, faults = set[Path](), []
     for pattern in patterns:
-        found = {seen.file(one).resolve() for one in seen.matches(declared.parent, pattern)}
+        found = set(_matching(declared.parent, pattern))
         services = {folder for folder in found if service.declares(folder)}
-        if not services and not set("*?[") & set(pattern):
+        if not services and not MAGIC & set(pattern):
             faults.append(
                 f"tool.muslin.services: {pattern} has neither a service.toml nor a Cargo.toml with "
                 "[package.metadata.muslin]"
@@ -117,12 +138,45 @@ def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted(folders)
 
 
+def _matching(folder: Path, pattern: str) -> Iterator[Path]:
+    """The folders, wherever links lead, that a pattern means. Everything that it passes is asked
+    for by its own name, so that a watch notices what becomes a folder later."""
+    try:
+        whole = Path(pattern).expanduser()
+    except RuntimeError:  # a home of nobody's: a folder's name
+        whole = Path(pattern)
+    start = Path(whole.anchor) if whole.is_absolute() else folder
+    parts = whole.parts[1:] if whole.is_absolute() else whole.parts
+    found = [start]
+    for part in parts:
+        found = [inner for outer in found for inner in _inside(outer, part)]
+    return map(document.real, found)
+
+
+def _inside(folder: Path, pattern: str) -> Iterator[Path]:
+    """The folders in a folder that a pattern without slashes means; none where this user may not
+    look."""
+    names = [pattern]
+    if MAGIC & set(pattern):
+        with suppress(OSError):
+            there = sorted(os.listdir(seen.folder(folder)))  # noqa: PTH208  # a listing is all that is wanted
+            shown = [name for name in there if not name.startswith(".")]
+            names = fnmatch.filter(there if pattern.startswith(".") else shown, pattern)
+    for name in names:
+        if document.is_folder(folder / name):
+            yield folder / name
+
+
 def _cache() -> Path:
     said = os.environ.get(CACHE_VARIABLE)
-    cache = Path(said).expanduser() if said else platformdirs.user_cache_path("muslin")
+    cache = Path(said) if said else platformdirs.user_cache_path("muslin")
+    try:
+        cache = cache.expanduser()
+    except RuntimeError as error:
+        raise errors.CacheUnusable(cache, "it is in the home of a user who has none") from error
     if not cache.is_absolute():
         raise errors.CacheUnusable(cache, "its path is not absolute")
-    cache = cache.resolve()  # a link may lead to a path with white space
+    cache = document.real(cache)  # a link may lead to a path with white space
     if any(character.isspace() for character in str(cache)):
         raise errors.CacheUnusable(cache, "its path has white space, which configure cannot bear")
     if odd := sorted(set(str(cache)) & MEANT):
@@ -130,13 +184,14 @@ def _cache() -> Path:
         raise errors.CacheUnusable(cache, why)
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        there = list(cache.iterdir())
     except OSError as error:
         raise errors.CacheUnusable(cache, error.strerror or str(error)) from error
-    for folder in (cache, *(path for path in cache.iterdir() if path.is_dir())):
+    for folder in (cache, *filter(document.is_folder, there)):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise errors.CacheUnusable(folder, "it cannot be written")
     # A first run that is at work beside this one writes `.format.<pid>` before `format`.
-    names = (path.name for path in cache.iterdir() if not path.name.startswith(".format."))
+    names = (path.name for path in there if not path.name.startswith(".format."))
     others = sorted(name for name in names if name not in BROUGHT)
     if others and not (cache / "format").exists():
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
@@ -145,7 +200,7 @@ def _cache() -> Path:
     return cache
 
 
-def _insist_apart(cache: Path, project: Path, services: Iterable[Path]) -> None:
+def insist_apart(cache: Path, project: Path, services: Iterable[Path]) -> None:
     """Refuse a cache that has somebody's files in it, which a clean-up could remove, or that lies
     among what is built from or handed out."""
     for folder in (project, *services):
@@ -161,7 +216,7 @@ def _jobs() -> int:
     said = os.environ.get(JOBS_VARIABLE)
     if not said:
         return len(os.sched_getaffinity(0))
-    if not said.isdecimal() or int(said) == 0:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", said):
         raise errors.BadVariable(JOBS_VARIABLE, said, "a number of processes, such as 4")
     return int(said)
 
@@ -170,7 +225,7 @@ def _memory() -> int:
     said = os.environ.get(MEMORY_VARIABLE)
     if not said:
         return int(min((_physical(), *_limits())) * SHARE)
-    size = re.fullmatch(r"(\d+(?:\.\d+)?)(MB|GB)", said)
+    size = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(MB|GB)", said)
     if size is None or not float(size[1]):
         raise errors.BadVariable(MEMORY_VARIABLE, said, "a size, such as 800MB or 4GB")
     return int(float(size[1]) * {"MB": 10**6, "GB": 10**9}[size[2]])

@@ -16,14 +16,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from recipes import declaration, errors
+from recipes import declaration, document, errors, seen
 from recipes.declaration import Declaration
-from recipes.engine import seen
 from recipes.engine.stage import ArchiveFile, Source
 
 Text = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0)]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+~_:%-]*$", max_length=200)]
+"""A file's name without folders: downloads lie under it."""
 
 
 Cve = Annotated[str, Field(pattern=r"^CVE-\d{4}-\d{4,}$")]
@@ -64,7 +65,7 @@ class Pin(Declaration):
     package: Text
     package_version: Text
     kind: Literal["binary", "source"]
-    file: Text
+    file: FileName
     suite: str = ""
     """The release that has it, if it is another than the set's."""
     member: str = ""
@@ -98,7 +99,7 @@ class Package(Declaration):
 
     name: Text
     version: Text
-    file: Text
+    file: FileName
     size: Bytes
     sha256: Digest
 
@@ -244,7 +245,7 @@ class Pins:
             name=name,
             version=pin.package_version,
             source=self._file(pin, pin.file, pin.size, pin.sha256),
-            member=pin.member.format(version=pin.version),
+            member=pin.member.replace("{version}", pin.version),
             series=self._series(pin),
             fixes=pin.fixes,
         )
@@ -299,7 +300,7 @@ class Pins:
 
     def _group(self, name: str) -> Group:
         if name not in self.groups:
-            raise errors.Unknown("group of host packages", name, self.groups)
+            raise errors.Unknown("group in recipes/pins/host.toml", name, self.groups)
         return self.groups[name]
 
     def _pin(self, component: str) -> Pin:
@@ -316,8 +317,9 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     lock = remembered(run_lock)
     host_lock = folder / f"host-{host}.toml"
     of_host: tuple[str, ...] = ()
-    groups = dict(declaration.read(host_lock, HostLock).groups) if host_lock.exists() else {}
-    groups |= kernels
+    locked = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
+    # A group that has left host.toml has no names to ask the archive for: nothing takes it.
+    groups = {name: group for name, group in locked.items() if name in candidates} | kernels
     candidates |= {name: (group.ask,) for name, group in kernels.items()}
     pins = dict(pin_set.pins)
     notes = []
@@ -354,7 +356,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
 
 def remembered(path: Path) -> RunLock:
     """A cache's run lock; an empty one where there is none or it has another form."""
-    if not seen.file(path).exists() or declaration.load(path).get("form") != RUN_LOCK:
+    if not seen.file(path).exists() or document.toml(path).get("form") != RUN_LOCK:
         return RunLock()
     return declaration.read(path, RunLock)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import filelock
 
-from recipes import doctor, errors, source, upstream
-from recipes.engine import addresses, seen
+from recipes import doctor, errors, seen, source, upstream
+from recipes.engine import addresses
 from recipes.engine.apt import Apt
 from recipes.engine.report import Report
 from recipes.engine.stage import Url

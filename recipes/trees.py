@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from recipes.engine import seen
+from recipes import errors, seen
 from recipes.engine.stage import File, Tree
 
 BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
@@ -69,14 +69,18 @@ def named(root: Path, names: Iterable[str]) -> Tree:
 
 def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
     """Files by their digests, in the order of their names."""
-    return tuple(
-        File(
+    return tuple(_file(root, path) for path in sorted(paths))
+
+
+def _file(root: Path, path: Path) -> File:
+    try:
+        return File(
             path=str(path),
             sha256=hashlib.sha256((root / path).read_bytes()).hexdigest(),
             executable=bool((root / path).stat().st_mode & 0o100),
         )
-        for path in sorted(paths)
-    )
+    except OSError as error:
+        raise errors.UnreadableSource(root / path, error) from error
 
 
 def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> Iterator[Path]:
@@ -130,8 +134,11 @@ def _is_left(name: str) -> bool:
 
 def is_compiled(path: Path) -> bool:
     """Whether a file is an object, a program or a static library."""
-    with path.open("rb") as file:
-        return file.read(8).startswith(COMPILED)
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(COMPILED)
+    except OSError as error:
+        raise errors.UnreadableSource(path, error) from error
 
 
 def _matches(parts: tuple[str, ...], pattern: list[str]) -> bool:

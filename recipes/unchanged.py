@@ -25,7 +25,7 @@ from typing import Any
 
 import platformdirs
 
-from recipes.engine import seen
+from recipes import seen
 from recipes.engine.secrets import digest
 
 OURS = ("recipes", "toolchains", "boards")

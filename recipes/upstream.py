@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from recipes import declaration, errors, source
 from recipes.declaration import Declaration
 from recipes.engine.stage import Source, Url
-from recipes.source import Bytes, Component, Digest, Pins, Series, Text
+from recipes.source import Bytes, Component, Digest, FileName, Pins, Series, Text
 
 NAME = "upstream"
 Address = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
@@ -26,7 +26,7 @@ Folder = Annotated[str, Field(pattern=r"^https://[^\s]+/$")]
 class File(Declaration):
     """One file on the web."""
 
-    file: Text
+    file: FileName
     size: Bytes | None = None
     """Bytes; left out where no public record of it was found."""
     sha256: Digest
@@ -65,7 +65,7 @@ class WebPin(File):
 class RustFile(Declaration):
     """One archive of a release of Rust."""
 
-    file: Text
+    file: FileName
     size: Bytes | None = None
     sha256: Digest
     machine: str = ""

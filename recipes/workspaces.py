@@ -12,27 +12,18 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import tomli_w
 
-from recipes import declaration, errors, trees
-from recipes.engine import seen
+from recipes import cargo_manifest, crate_sources, document, errors, seen, trees
+from recipes.cargo_manifest import LOCK, MANIFEST, is_there, manifest
 from recipes.engine.stage import File, Tree
 from recipes.service import Service, declares
 
-MANIFEST = "Cargo.toml"
-LOCK = "Cargo.lock"
-TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 OF_THE_WORKSPACE = ("workspace", "profile", "patch", "replace", "cargo-features")
 """What a workspace's manifest says to its members; the rest is about a package in its folder."""
 OF_A_PACKAGE = ("build.rs", "src", "tests", "benches", "examples")
 """What lies in a workspace's folder for the package there, if it has one."""
-FOLDERS = ("directory", "local-registry")
-"""Kinds of sources that are a folder."""
-PUBLIC = "crates-io"
-"""Cargo's name of the public registry; every lock names its index, whatever stands in for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +49,9 @@ def root_of(service: Service) -> Path:
 
     Raises `BadDeclaration` where there is none.
     """
-    for folder in (service.root, *service.root.parents):
-        if seen.file(folder / LOCK).is_file():
-            return folder
-    if (service.root / MANIFEST).is_file():
+    if (root := cargo_manifest.locked(service.root)) is not None:
+        return root
+    if is_there(service.root):
         why = (
             f"there is no {LOCK}; run `cargo generate-lockfile` in {service.root}, or, without a "
             "cargo of your own, `nox -f .../noxfile.py -s cargo -- TARGET generate-lockfile` there"
@@ -98,10 +88,8 @@ def of(service: Service) -> Workspace:
         files=Tree(root=base, files=trees.files(base, paths)),
         manifest=str((package / MANIFEST).relative_to(base)),
         written=tuple(sorted(written.items())),
-        sources=_sources(root / LOCK),
-        settings=tomli_w.dumps(
-            {name: said for name, said in _settings(root).items() if name == "registries"}
-        ),
+        sources=crate_sources.replaced(root / LOCK),
+        settings=crate_sources.registries(root),
     )
 
 
@@ -111,7 +99,7 @@ def whole(root: Path) -> Workspace:
     known = members(root)
     packages = _with_dependencies(root, known | {root})
     others = _others(root, packages)
-    folders = _vendored(root)
+    folders = crate_sources.vendored(root)
     base = _common(root, packages | others | folders)
     manifests = {(one / MANIFEST).relative_to(base) for one in others}
     everything = trees.files(base, {*manifests, *_files(base, root, packages, known)})
@@ -132,30 +120,33 @@ def whole(root: Path) -> Workspace:
             also=tuple(file for file in everything if not counts(file)),
         ),
         manifest=str((root / MANIFEST).relative_to(base)),
-        settings=_in_tree(root, base),
+        settings=crate_sources.in_tree(root, base),
     )
 
 
 def members(root: Path) -> set[Path]:
     """The folders of a workspace's members, by its manifest's patterns and names."""
-    workspace = _table(root).get("workspace", {})
-    excluded = {_resolved(root / name) for name in workspace.get("exclude", ())}
+    workspace = manifest(root).workspace
+    if workspace is None:
+        return set()
+    excluded = {document.real(root / name) for name in workspace.exclude}
     found = {
-        _resolved(path.parent)
-        for pattern in workspace.get("members", ())
-        for path in seen.matches(root, f"{os.path.normpath(pattern)}/{MANIFEST}")
+        document.real(folder)
+        for pattern in workspace.members
+        for folder in seen.matches(root, pattern)
+        if is_there(folder)
     }
     # Path dependencies below the root are members without being named.
     below = {one for one in _with_dependencies(root, found | {root}) if root in one.parents}
-    return (found | below if workspace else set()) - excluded
+    return (found | below) - excluded
 
 
 def _files(base: Path, root: Path, packages: set[Path], known: set[Path]) -> Iterator[Path]:
     """The packages' files, each package's without those of packages inside its folder."""
     everyone = {folder for folder in packages | known if folder != root or root in packages}
-    vendored = _vendored(root)
+    vendored = crate_sources.vendored(root)
     for package in packages:
-        if package == root and "package" not in _table(root):
+        if package == root and manifest(root).package is None:
             yield (root / MANIFEST).relative_to(base)
             continue
         inner = [other for other in everyone if package in other.parents]
@@ -168,43 +159,16 @@ def _files(base: Path, root: Path, packages: set[Path], known: set[Path]) -> Ite
 def _beside(base: Path, service: Service, root: Path, known: set[Path]) -> Iterator[Path]:
     """What lies in a workspace's folder and in no member's: a build script or `include_str!` may
     read it. Less what other services are made of."""
-    vendored = _vendored(root)
+    vendored = crate_sources.vendored(root)
 
     def is_anothers(folder: Path) -> bool:
         own = folder in (service.folder, service.root)
         return folder in known or folder in vendored or (declares(folder) and not own)
 
-    own = OF_A_PACKAGE if "package" in _table(root) else ()
+    own = OF_A_PACKAGE if manifest(root).package else ()
     for path in trees.sources(root, is_anothers):
         if path.parts[0] not in (MANIFEST, *own):
             yield (root / path).relative_to(base)
-
-
-def _settings(root: Path) -> dict[str, Any]:
-    """The tables of the project's own cargo configuration that say where crates are fetched.
-    <https://doc.rust-lang.org/cargo/reference/source-replacement.html>"""
-    for name in ("config.toml", "config"):
-        if (path := seen.file(root / ".cargo" / name)).is_file():
-            said = declaration.load(path)
-            return {table: said[table] for table in ("registries", "source") if table in said}
-    return {}
-
-
-def _vendored(root: Path) -> set[Path]:
-    """Folders of the project that stand for a registry or repository."""
-    tables = _settings(root).get("source", {}).values()
-    said = [table[kind] for table in tables for kind in FOLDERS if kind in table]
-    return {path for path in (_resolved(root / one) for one in said) if path.is_dir()}
-
-
-def _in_tree(root: Path, base: Path) -> str:
-    """Those settings, with folders as a copy of the project has them."""
-    said = _settings(root)
-    for table in said.get("source", {}).values():
-        for kind in FOLDERS:
-            if kind in table and _resolved(root / table[kind]) in _vendored(root):
-                table[kind] = f"{{tree}}/{_resolved(root / table[kind]).relative_to(base)}"
-    return tomli_w.dumps(said)
 
 
 def _others(root: Path, packages: set[Path]) -> set[Path]:
@@ -216,11 +180,12 @@ def _others(root: Path, packages: set[Path]) -> set[Path]:
 def _workspace_of(package: Path) -> Path | None:
     """The folder of the workspace that a package belongs to, as cargo looks for it: the nearest
     above it, unless that excludes it."""
-    if said := _table(package).get("package", {}).get("workspace"):
-        return _resolved(package / said)
+    own = manifest(package).package
+    if own and own.workspace:
+        return document.real(package / own.workspace)
     for folder in (package, *package.parents):
-        if "workspace" in (table := _table(folder)):
-            excluded = {folder / one for one in table["workspace"].get("exclude", ())}
+        if (workspace := manifest(folder).workspace) is not None:
+            excluded = {document.real(folder / one) for one in workspace.exclude}
             return None if excluded & {package, *package.parents} else folder
     return None
 
@@ -237,73 +202,47 @@ def _with_dependencies(root: Path, packages: set[Path]) -> set[Path]:
 
 
 def _path_dependencies(root: Path, package: Path) -> Iterator[Path]:
-    manifest = _table(package)
-    shared = _table(root).get("workspace", {}).get("dependencies", {})
-    for table in (manifest, *manifest.get("target", {}).values()):
-        for kind in TABLES:
-            for name, said in table.get(kind, {}).items():
-                place, where = package, said
-                if isinstance(said, dict) and said.get("workspace"):
-                    place, where = root, shared.get(name, {})
-                if isinstance(where, dict) and "path" in where:
-                    yield _resolved(place / where["path"])
+    """Raises `BadDeclaration` for one that is not there."""
+    own, workspace = manifest(package), manifest(root).workspace
+    shared = workspace.dependencies if workspace else {}
+    for prefix, platform in own.platforms:
+        for table, dependencies in platform.tables:
+            for name, said in dependencies.items():
+                place, where, key = package, said, f"{prefix}{table}.{name}"
+                if said.workspace and name in shared:
+                    place, where, key = root, shared[name], f"workspace.dependencies.{name}"
+                if where.path is None:
+                    continue
+                folder = document.real(place / where.path)
+                # Of another project cargo leaves out what only its tests need.
+                if not is_there(folder) and table != "dev-dependencies":
+                    fault = f"{key}.path: there is no {folder / MANIFEST}"
+                    raise errors.BadDeclaration(place / MANIFEST, [fault])
+                if is_there(folder):
+                    yield folder
 
 
 def _patched(root: Path) -> Iterator[Path]:
-    manifest = _table(root)
-    for table in (*manifest.get("patch", {}).values(), manifest.get("replace", {})):
+    own = manifest(root)
+    for table in (*own.patch.values(), own.replace):
         for said in table.values():
-            if isinstance(said, dict) and "path" in said:
-                yield _resolved(root / said["path"])
+            if said.path is not None:
+                yield document.real(root / said.path)
 
 
 def _manifest(root: Path, kept: set[Path]) -> str:
     """The workspace's manifest with these members alone; without the root's own package unless it
     is one of them."""
-    table = _table(root)
+    known, table = manifest(root), document.toml(root / MANIFEST)
     workspace = dict(table.get("workspace", {}))
-    workspace["members"] = sorted(str(one.relative_to(root)) for one in kept if one != root)
+    workspace["members"] = sorted(os.path.relpath(one, root) for one in kept if one != root)
     workspace.pop("default-members", None)
     if root not in kept:
-        edition = table.get("package", {}).get("edition", "2015")
-        if isinstance(edition, dict):  # { workspace = true }
-            edition = workspace.get("package", {}).get("edition", "2015")
         # A package's edition chooses the resolver; a workspace without one must name it.
-        workspace.setdefault("resolver", {"2021": "2", "2024": "3"}.get(edition, "1"))
+        workspace.setdefault("resolver", {"2021": "2", "2024": "3"}.get(known.edition, "1"))
         table = {name: said for name, said in table.items() if name in OF_THE_WORKSPACE}
     return tomli_w.dumps({**table, "workspace": workspace})
 
 
-def _sources(lock: Path) -> str:
-    """Every source that a lock names, replaced by one folder."""
-    said = {one.get("source", "") for one in declaration.load(lock).get("package", [])} - {""}
-    tables: dict[str, dict[str, str]] = {"vendored": {"directory": "{folder}"}}
-    tables[PUBLIC] = {"replace-with": "vendored"}
-    for source in sorted(one for one in said if not _is_public(one)):
-        kind, _, address = source.partition("+")
-        if kind == "git":
-            parts = urlsplit(address)
-            address = parts._replace(query="", fragment="").geturl()
-            table = {"git": address, **dict(parse_qsl(parts.query))}
-            source = source.partition("#")[0]  # noqa: PLW2901  # its name, without the commit
-        else:
-            table = {"registry": source if kind == "sparse" else address}
-        tables[source] = {**table, "replace-with": "vendored"}
-    return tomli_w.dumps({"source": tables})
-
-
-def _is_public(source: str) -> bool:
-    return source.rpartition("/")[2].replace(".", "-") == f"{PUBLIC}-index"
-
-
 def _common(root: Path, packages: set[Path]) -> Path:
     return Path(os.path.commonpath([root, *packages]))
-
-
-def _table(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    return declaration.load(path) if seen.file(path).is_file() else {}
-
-
-def _resolved(path: Path) -> Path:
-    return seen.file(path).resolve()

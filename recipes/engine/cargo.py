@@ -10,16 +10,17 @@ are taken from the folder that holds the configuration's folder, as cargo does.
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from recipes import errors
+from recipes import document, errors
 
 TABLES = ("source", "registries", "registry", "http", "net", "credential-alias")
+NAMED = ("source", "registries")
+"""Those of them that hold a table for each name."""
 PATHS = {"source": ("directory", "local-registry"), "http": ("cainfo", "proxy-cainfo")}
 
 
@@ -32,8 +33,7 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
     """Write those tables of the user's configuration to `path`, without tokens; a link to the
     user's credentials beside it, unless certain tables are asked for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    said = _configuration()
-    settings = {table: said[table] for table in tables or TABLES if table in said}
+    settings = _configuration(tables or TABLES)
     if tables:
         settings = {table: _without_credentials(settings[table]) for table in settings}
     for _, table, key in _secrets(settings):
@@ -49,17 +49,19 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
 
 def credentials() -> dict[str, str]:
     """What the user's configuration has of tokens and proxies, as variables of cargo's."""
-    return {name: str(table[key]) for name, table, key in _secrets(_configuration())}
+    return {name: str(table[key]) for name, table, key in _secrets(_configuration(TABLES))}
 
 
-def _configuration() -> dict[str, Any]:
+def _configuration(tables: Sequence[str]) -> dict[str, Any]:
+    """Those tables of the user's configuration; raises `BadDeclaration`."""
     for name in ("config", "config.toml"):  # cargo prefers the one without suffix
         file = user_home() / name
-        if file.is_file():
-            try:
-                return tomllib.loads(file.read_text(encoding="utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise errors.BadDeclaration(file, [str(error)]) from error
+        if document.is_file(file):
+            said = document.toml(file)
+            settings = {table: said[table] for table in tables if table in said}
+            if faults := list(_faults(settings)):
+                raise errors.BadDeclaration(file, faults)
+            return settings
     return {}
 
 
@@ -76,6 +78,25 @@ def _secrets(settings: dict[str, Any]) -> list[tuple[str, dict[str, Any], str]]:
         ),
     ]
     return [one for one in places if isinstance(one[1], dict) and one[2] in one[1]]
+
+
+def _faults(settings: Mapping[str, object]) -> Iterator[str]:
+    """Where those tables are not what cargo takes, by their keys; a value may be a secret."""
+    for name, table in settings.items():
+        if not isinstance(table, dict):
+            yield f"{name}: it should be a table"
+            continue
+        parts = table if name in NAMED else {}
+        yield from (
+            f"{name}.{key}: it should be a table"
+            for key, part in parts.items()
+            if not isinstance(part, dict)
+        )
+        tables = {"": table, **{f"{key}.": part for key, part in parts.items()}}
+        for prefix, part in tables.items():
+            for key in PATHS.get(name, ()) if isinstance(part, dict) else ():
+                if key in part and not isinstance(part[key], str):
+                    yield f"{name}.{prefix}{key}: it should be a path"
 
 
 def _without_credentials(table: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes.engine.ending import end_leftovers
-from recipes.engine.seen import RECORDS
 from recipes.engine.store import DOWNLOADS, Store, remove
+from recipes.seen import RECORDS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,10 @@ from recipes.source import Component
 from recipes.stages import program as programs
 from recipes.target import Target
 
-CODE = ("recipes/__init__.py", "recipes/declaration.py", "recipes/errors.py", "recipes/audit/*.py")
+CODE = (
+    *("recipes/__init__.py", "recipes/declaration.py", "recipes/document.py"),
+    *("recipes/errors.py", "recipes/seen.py", "recipes/audit/*.py"),
+)
 """The program, below the project's folder."""
 PREFIX = "verify-"
 REPORTS: Mapping[str, str] = MappingProxyType({"txt": "report.txt", "json": "report.json"})

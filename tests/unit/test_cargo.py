@@ -129,3 +129,21 @@ def test_a_configuration_that_is_not_toml_is_named(tmp_path: Path, home: Path) -
     with pytest.raises(errors.BadDeclaration) as caught:
         written(tmp_path)
     assert caught.value.path == home / "config.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("source = 1\n", "source: it should be a table"),
+        ('[registries]\nmine = "x"\n', "registries.mine: it should be a table"),
+        ("[source.a]\ndirectory = []\n", "source.a.directory: it should be a path"),
+        ("[http]\ncainfo = true\n", "http.cainfo: it should be a path"),
+    ],
+)
+def test_a_configuration_of_other_types_is_told_by_its_keys(
+    tmp_path: Path, home: Path, text: str, fault: str
+) -> None:
+    (home / "config.toml").write_text(text)
+    with pytest.raises(errors.BadDeclaration) as caught:
+        written(tmp_path)
+    assert caught.value.faults == (fault,)

@@ -293,7 +293,7 @@ def test_a_service_that_its_workspace_does_not_know_is_told_what_to_do(
     (tmp_path / "Cargo.lock").touch()
     (tmp_path / "my-calc/Cargo.toml").write_text('[package]\nname = "my-calc"\n')
     (tmp_path / "my-calc/service.toml").write_text(
-        'summary = "s"\nbuild = "cargo"\nbinary = "x"\nimage.entrypoint = ["/x"]\n'
+        'summary = "s"\nbuild = "cargo"\nbinary = "my-calc"\nimage.entrypoint = ["/x"]\n'
     )
     mine = service.load((tmp_path / "my-calc",))
     fresh = Catalog(
@@ -346,6 +346,7 @@ def test_a_service_that_needs_what_no_recipe_makes_is_named(
     (tmp_path / "mine").mkdir()
     declared = tmp_path / "mine" / "service.toml"
     shutil.copy(PROJECT / "tests/data/bad/service-missing-library.toml", declared)
+    (tmp_path / "mine/Makefile").touch()
     mine = service.load((tmp_path / "mine",))
     with pytest.raises(errors.BadDeclaration) as caught:
         Catalog(host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine)

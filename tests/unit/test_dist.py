@@ -38,6 +38,7 @@ def services(tmp_path: Path) -> dict[str, Service]:
     """One service."""
     folder = tmp_path / "demo"
     folder.mkdir()
+    (folder / "Makefile").touch()
     (folder / "service.toml").write_text(
         'summary = "s"\nbuild = "make"\nbinary = "demo"\nimage.entrypoint = ["/demo"]\n'
     )

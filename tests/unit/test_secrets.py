@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from recipes import seen
 from recipes.engine import apt_sources, cargo, secrets
-from recipes.engine.seen import RECORDS
+from recipes.seen import RECORDS
 from recipes.unchanged import Found, Unchanged
 
 PLANTED = "hunter2-do-not-tell"
@@ -48,6 +49,8 @@ def test_the_record_of_a_run_has_no_values_of_variables(
 ) -> None:
     monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CARGO_REGISTRIES_CORP_TOKEN", PLANTED)
+    for name in ("_files", "_folders", "_patterns"):  # what other tests read, and removed
+        monkeypatch.setattr(seen, name, {})
     records = tmp_path / "cache" / RECORDS
     records.mkdir(parents=True)
     old = records / "old.json"

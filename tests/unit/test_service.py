@@ -25,6 +25,7 @@ entrypoint = ["/program"]
 def folder(tmp_path: Path, text: str = GOOD, name: str = "my-service") -> Path:
     (tmp_path / name).mkdir()
     (tmp_path / name / "service.toml").write_text(text)
+    (tmp_path / name / "Makefile").touch()
     return tmp_path / name
 
 
@@ -129,6 +130,7 @@ def test_a_slip_is_told_in_plain_words(tmp_path: Path, wrong: str, words: str) -
 
 def test_the_project_may_lie_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
+    (tmp_path / "project/Makefile").touch()
     place = folder(tmp_path, f'source = "../project"\n{GOOD}')
     (one,) = service.load((place,)).values()
     assert one.root == tmp_path / "project"
@@ -154,7 +156,7 @@ def test_a_cargo_manifest_can_say_it_all(tmp_path: Path) -> None:
     (place / "Cargo.toml").write_text(
         '[package]\nname = "app"\ndescription = "does it"\n'
         '[package.metadata.muslin]\nneeds = ["zlib"]\ncargo.features = ["a"]\n'
-        'image.entrypoint = ["/app"]\n'
+        'image.entrypoint = ["/app"]\n[features]\na = []\n'
     )
     (one,) = service.load((place,)).values()
     assert (one.name, one.binary, one.summary, one.build) == ("my-app", "app", "does it", "cargo")

@@ -58,9 +58,16 @@ def test_jobs_that_are_no_number_are_refused(
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
-        ("", ("targets: it is missing", "services: it is missing")),
-        (TABLE + "jobs = 4\n", ("jobs: there is no such key",)),
-        (TABLE.replace('["armv6"]', "[]"), ("targets: Tuple should have at least 1 item",)),
+        ("", ("tool.muslin: it is missing",)),
+        (TABLE + "jobs = 4\n", ("tool.muslin.jobs: there is no such key",)),
+        (
+            "[tool.muslin]\n",
+            ("tool.muslin.targets: it is missing", "tool.muslin.services: it is missing"),
+        ),
+        (
+            TABLE.replace('["armv6"]', "[]"),
+            ("tool.muslin.targets: Tuple should have at least 1 item",),
+        ),
         ("[tool.muslin", ("not TOML: ",)),
     ],
 )

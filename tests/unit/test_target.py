@@ -22,7 +22,7 @@ FAULTS = {
     "wrong-type": (
         "boards: Input should be a valid string",
         "kernel: Input should be a valid string",
-        "gcc.configure: Input should be a valid array",
+        "gcc.configure: it should be a list, not",
     ),
     "wrong-form": (
         "boards: String should have at least 1 character",

@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 RUN = """\
 import sys
 from pathlib import Path
-from recipes.engine import seen
+from recipes import seen
 from recipes.unchanged import Found, Unchanged
 
 place = Path(sys.argv[1])

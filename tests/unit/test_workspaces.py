@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, service, workspaces
+from recipes import crate_sources, errors, service, workspaces
 from recipes.service import Service
 from recipes.workspaces import Workspace
 
@@ -26,7 +26,9 @@ def package(name: str, more: str = "") -> str:
 
 
 def load(folder: Path) -> Service:
-    (folder / "service.toml").write_text(SERVICE)
+    path = folder / "Cargo.toml"
+    name = tomllib.loads(path.read_text())["package"]["name"] if path.exists() else "x"
+    (folder / "service.toml").write_text(SERVICE.replace('binary = "x"', f'binary = "{name}"'))
     (one,) = service.load((folder,)).values()
     return one
 
@@ -136,7 +138,7 @@ def test_what_another_member_says_is_in_no_services_key(tmp_path: Path) -> None:
 
 def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
     sources = (
-        f"registry+https://example.com/rust/{workspaces.PUBLIC.replace('-', '.')}-index",
+        f"registry+https://example.com/rust/{crate_sources.PUBLIC.replace('-', '.')}-index",
         "registry+https://example.com/index",
         "sparse+https://example.com/sparse/",
         "git+https://example.com/a?branch=main#0123456789abcdef0123456789abcdef01234567",

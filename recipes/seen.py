@@ -41,7 +41,8 @@ def folder(path: Path) -> Path:
 
 
 def matches(root: Path, pattern: str) -> list[Path]:
-    """What a pattern finds below a folder, or anywhere if it is absolute, sorted; noted."""
+    """What a pattern finds below a folder, or anywhere if it is absolute, sorted; noted. `**`
+    stands for any number of folders, and names that begin with a dot are names."""
     found = _matching(str(root), pattern)
     _patterns.setdefault((str(root), pattern), found)
     return [root / one for one in found]
@@ -108,4 +109,4 @@ def _note(path: str) -> None:
 
 def _matching(root: str, pattern: str) -> list[str]:
     # Path.glob takes no absolute pattern.
-    return sorted(glob.glob(os.path.expanduser(pattern), root_dir=root))  # noqa: PTH111, PTH207
+    return sorted(glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True))  # noqa: PTH207
