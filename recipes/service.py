@@ -14,6 +14,7 @@ from recipes import declaration, errors
 from recipes.audit import baseline
 from recipes.audit.baseline import BASELINES
 from recipes.declaration import Declaration
+from recipes.engine import walk
 
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
@@ -230,7 +231,7 @@ class Service(Declaration):
     @property
     def root(self) -> Path:
         """The project's own folder."""
-        return (self.folder / self.source).resolve()
+        return walk.real(self.folder / self.source)
 
     @property
     def declared(self) -> Path:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from recipes import declaration, errors, service
 from recipes.declaration import Declaration
+from recipes.engine import walk
 from recipes.engine.schedule import SHARE
 
 CACHE_VARIABLE = "MUSLIN_CACHE"
@@ -104,7 +105,7 @@ def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
     for one that is named in full and holds none."""
     folders, faults = set[Path](), []
     for pattern in patterns:
-        found = {(declared.parent / one).resolve() for one in _matching(declared.parent, pattern)}
+        found = {walk.real(declared.parent / one) for one in _matching(declared.parent, pattern)}
         services = {folder for folder in found if service.declares(folder)}
         if not services and not set("*?[") & set(pattern):
             faults.append(
@@ -127,7 +128,7 @@ def _cache() -> Path:
     cache = Path(said).expanduser() if said else platformdirs.user_cache_path("muslin")
     if not cache.is_absolute():
         raise errors.CacheUnusable(cache, "its path is not absolute")
-    cache = cache.resolve()  # a link may lead to a path with white space
+    cache = walk.real(cache)  # a link may lead to a path with white space
     if any(character.isspace() for character in str(cache)):
         raise errors.CacheUnusable(cache, "its path has white space, which configure cannot bear")
     if odd := sorted(set(str(cache)) & MEANT):

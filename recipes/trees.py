@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from recipes.engine import walk
+from recipes.engine.manifest import file_digest
 from recipes.engine.stage import File, Tree
 
 BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
@@ -71,7 +72,7 @@ def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
     return tuple(
         File(
             path=str(path),
-            sha256=hashlib.sha256((root / path).read_bytes()).hexdigest(),
+            sha256=file_digest(root / path),
             executable=bool((root / path).stat().st_mode & 0o100),
         )
         for path in sorted(paths)
@@ -81,15 +82,19 @@ def files(root: Path, paths: Iterable[Path]) -> tuple[File, ...]:
 def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> Iterator[Path]:
     """Every file below a folder, less what nobody wrote for the project, relative to it. A link to
     a folder is that folder, unless it leads to where it lies. `without` says of which folders
-    nothing is wanted."""
-    for here, folders, names in os.walk(root, followlinks=True):
+    nothing is wanted. FIFOs, sockets and devices are no sources: a server may have left them.
+
+    Raises `TooDeep` and `LinkedInCircles`.
+    """
+    for here, folders, others in walk.levels(root, follow=True):
+        names = [one.name for one in others]
         folders[:] = [
             folder
             for folder in folders
-            if not _is_left(folder)
-            and not _was_built(Path(here, folder), names)
-            and not _leads_back(Path(here, folder))
-            and not without(Path(here, folder))
+            if not _is_left(folder.name)
+            and not _was_built(Path(folder.path), names)
+            and not _leads_back(Path(folder.path))
+            and not without(Path(folder.path))
         ]
         objects = {name for name in names if name.endswith(".o")}
         for name in names:
@@ -101,10 +106,9 @@ def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> It
 
 
 def everything(root: Path) -> Iterator[Path]:
-    """Every file below a folder, relative to it."""
-    for here, _, names in os.walk(root):
-        paths = (Path(here, name) for name in names)
-        yield from (path.relative_to(root) for path in paths if path.is_file())
+    """Every file below a folder, relative to it. Raises `TooDeep`."""
+    paths = (Path(entry.path) for entry in walk.entries(root))
+    return (path.relative_to(root) for path in paths if path.is_file())
 
 
 def _was_built(folder: Path, beside: Sequence[str]) -> bool:
@@ -117,7 +121,7 @@ def _leads_back(folder: Path) -> bool:
     """Whether it is a link to a folder that was passed on the way to it."""
     if not folder.is_symlink():
         return False
-    return folder.resolve() in {above.resolve() for above in folder.parents}
+    return walk.real(folder) in {walk.real(above) for above in folder.parents}
 
 
 def _is_left(name: str) -> bool:
@@ -126,7 +130,7 @@ def _is_left(name: str) -> bool:
 
 def is_compiled(path: Path) -> bool:
     """Whether a file is an object, a program or a static library."""
-    with path.open("rb") as file:
+    with walk.opened(path) as file:
         return file.read(8).startswith(COMPILED)
 
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import tomli_w
 
 from recipes import declaration, errors, trees
+from recipes.engine import walk
 from recipes.engine.stage import File, Tree
 from recipes.service import Service, declares
 
@@ -138,9 +139,9 @@ def whole(root: Path) -> Workspace:
 def members(root: Path) -> set[Path]:
     """The folders of a workspace's members, by its manifest's patterns and names."""
     workspace = _table(root).get("workspace", {})
-    excluded = {(root / name).resolve() for name in workspace.get("exclude", ())}
+    excluded = {walk.real(root / name) for name in workspace.get("exclude", ())}
     found = {
-        path.parent.resolve()
+        walk.real(path.parent)
         for pattern in workspace.get("members", ())
         for path in root.glob(f"{os.path.normpath(pattern)}/{MANIFEST}")
     }
@@ -193,7 +194,7 @@ def _vendored(root: Path) -> set[Path]:
     """Folders of the project that stand for a registry or repository."""
     tables = _settings(root).get("source", {}).values()
     said = [table[kind] for table in tables for kind in FOLDERS if kind in table]
-    return {path for path in ((root / one).resolve() for one in said) if path.is_dir()}
+    return {path for path in (walk.real(root / one) for one in said) if path.is_dir()}
 
 
 def _in_tree(root: Path, base: Path) -> str:
@@ -201,8 +202,8 @@ def _in_tree(root: Path, base: Path) -> str:
     said = _settings(root)
     for table in said.get("source", {}).values():
         for kind in FOLDERS:
-            if kind in table and (root / table[kind]).resolve() in _vendored(root):
-                table[kind] = f"{{tree}}/{(root / table[kind]).resolve().relative_to(base)}"
+            if kind in table and walk.real(root / table[kind]) in _vendored(root):
+                table[kind] = f"{{tree}}/{walk.real(root / table[kind]).relative_to(base)}"
     return tomli_w.dumps(said)
 
 
@@ -216,7 +217,7 @@ def _workspace_of(package: Path) -> Path | None:
     """The folder of the workspace that a package belongs to, as cargo looks for it: the nearest
     above it, unless that excludes it."""
     if said := _table(package).get("package", {}).get("workspace"):
-        return Path(package, said).resolve()
+        return walk.real(Path(package, said))
     for folder in (package, *package.parents):
         if "workspace" in (table := _table(folder)):
             excluded = {folder / one for one in table["workspace"].get("exclude", ())}
@@ -245,7 +246,7 @@ def _path_dependencies(root: Path, package: Path) -> Iterator[Path]:
                 if isinstance(said, dict) and said.get("workspace"):
                     place, where = root, shared.get(name, {})
                 if isinstance(where, dict) and "path" in where:
-                    yield (place / where["path"]).resolve()
+                    yield walk.real(place / where["path"])
 
 
 def _patched(root: Path) -> Iterator[Path]:
@@ -253,7 +254,7 @@ def _patched(root: Path) -> Iterator[Path]:
     for table in (*manifest.get("patch", {}).values(), manifest.get("replace", {})):
         for said in table.values():
             if isinstance(said, dict) and "path" in said:
-                yield (root / said["path"]).resolve()
+                yield walk.real(root / said["path"])
 
 
 def _manifest(root: Path, kept: set[Path]) -> str:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches
+from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches, walk
 from recipes.engine.runner import last_said
 from recipes.engine.site import Site
 from recipes.engine.stage import (
@@ -191,14 +191,14 @@ def _patch(what: Patch, site: Site) -> None:
 def _strip(what: Strip, site: Site) -> None:
     wanted = _is_program if what.kind == "programs" else _is_library
     root = site.path(what.root)
-    found = sorted(path for path in files.below(root) if wanted(path))
+    found = sorted(path for path in walk.files(root) if wanted(path))
     for start in range(0, len(found), BATCH):
         batch = tuple(str(path) for path in found[start : start + BATCH])
         run(Run(argv=(what.program, *what.options, *batch)), site)
 
 
 def _is_program(path: Path) -> bool:
-    with path.open("rb") as file:
+    with walk.opened(path) as file:
         head = file.read(18)
     return head[:4] == b"\x7fELF" and head[16:18] in (b"\2\0", b"\3\0", b"\0\2", b"\0\3")
 
@@ -206,7 +206,7 @@ def _is_program(path: Path) -> bool:
 def _is_library(path: Path) -> bool:
     if path.suffix not in (".a", ".o"):
         return False
-    with path.open("rb") as file:
+    with walk.opened(path) as file:
         head = file.read(8)
     return head == b"!<arch>\n" or head[:4] == b"\x7fELF"
 
@@ -215,14 +215,15 @@ def _collect(what: CollectLibraries, site: Site) -> None:
     into = site.path(what.into)
     into.mkdir(parents=True, exist_ok=True)
     found = 0
-    for line in site.path(what.messages).read_text(encoding="utf-8").splitlines():
-        message = json.loads(line)
-        if message.get("reason") != "compiler-artifact":
-            continue
-        for name in message["filenames"]:
-            if name.endswith(".rlib"):
-                files.copy(Copy(source=name, to=str(into / Path(name).name)), site)
-                found += 1
+    with walk.opened(site.path(what.messages)) as messages:
+        for line in messages:
+            message = json.loads(line)
+            if message.get("reason") != "compiler-artifact":
+                continue
+            for name in message["filenames"]:
+                if name.endswith(".rlib"):
+                    files.copy(Copy(source=name, to=str(into / Path(name).name)), site)
+                    found += 1
     if not found:
         raise errors.StepFailed(site.stage, "collect", "cargo reported no library", site.log)
 
