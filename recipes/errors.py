@@ -295,6 +295,16 @@ class TooDeep(Unfit):
         )
 
 
+class LeadsOut(Unfit):
+    """A link leads a stage to write where nothing of it belongs."""
+
+    def __init__(self, path: Path, place: Path) -> None:
+        super().__init__(
+            f"{path} leads to {place}, which is not the stage's own, and nothing is written there. "
+            "A link that its build made is on the way"
+        )
+
+
 class LinkedInCircles(Unfit):
     """Links lead from folder to folder, and there are more ways through them than can be gone."""
 

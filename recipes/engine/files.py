@@ -22,8 +22,9 @@ CHUNK = 1 << 22
 def copy(what: Copy, site: Site) -> None:
     """Copy a file to a path or the content of a folder into one; the copies can be written."""
     source, to = site.path(what.source), site.path(what.to)
+    site.insist_own(to.parent)
     if source.is_dir():
-        _merge(source, to, what)
+        _merge(source, to, what, site)
     elif not source.exists():
         raise errors.StepFailed(site.stage, "copy", f"there is no {source}", site.log)
     elif to.exists():
@@ -49,7 +50,7 @@ def pick(what: Pick, site: Site) -> None:
         else:
             why = f"no program {what.name} was installed, but {listing or 'nothing at all'}"
         raise errors.StepFailed(site.stage, "install", f"{why}. {what.hint}", site.log)
-    to = site.path(what.to)
+    to = site.own(what.to)
     to.parent.mkdir(parents=True, exist_ok=True)
     _copy_file(str(named[0]), str(to))
 
@@ -73,11 +74,12 @@ def _linked(root: Path, name: str, site: Site) -> list[Path]:
     return programs
 
 
-def _merge(source: Path, to: Path, what: Copy) -> None:
+def _merge(source: Path, to: Path, what: Copy, site: Site) -> None:
     walk.insist(source, follow=what.follow)
 
     def omitted(folder: str, names: list[str]) -> set[str]:
         here = Path(folder).relative_to(source)
+        site.insist_own(to / here)
         left = {name for name in names if _omitted(here / name, what.omit)}
         for name in set(names) - left:  # merging: copytree replaces files, but no links
             if Path(folder, name).is_symlink() and (to / here / name).is_symlink():
@@ -129,9 +131,10 @@ def _make_writable(path: Path) -> None:
 
 
 def remove(what: Remove, site: Site) -> None:
-    root = site.path(what.root)
+    root = site.own(what.root)
     for pattern in what.patterns:
         for path in walk.matching(root, site.expand(pattern)):
+            site.insist_own(path.parent)
             if path.is_dir() and not path.is_symlink():
                 removal.remove_tree(path)
             else:
@@ -143,7 +146,7 @@ def join(what: Join, site: Site) -> None:
     if not parts:
         why = f"nothing matches {what.pattern} below {site.path(what.root)}"
         raise errors.StepFailed(site.stage, "join", why, site.log)
-    to = site.path(what.to)
+    to = site.own(what.to)
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_bytes(b"".join(walk.text(part).rstrip(b"\n") + b"\n" for part in parts))
 
@@ -163,6 +166,7 @@ def replace(what: Replace, site: Site) -> None:
     found = 0
     for path in walk.matching(root, what.pattern):
         if path.is_file() and not path.is_symlink() and holds(path, [old.encode()]):
+            site.insist_own(path)
             _rewrite(path, old.encode(), new.encode())
             found += 1
     if not found and not what.may_lack:
@@ -172,7 +176,7 @@ def replace(what: Replace, site: Site) -> None:
 
 def rebase(what: Rebase, site: Site) -> None:
     """Replace a path in every text file below a folder, and keep the files' times."""
-    root = site.path(what.root)
+    root = site.own(what.root)
     old, new = site.expand(what.old).encode(), site.expand(what.new).encode()
     found = [path for path in walk.files(root) if holds(path, [old])]
     if not found:

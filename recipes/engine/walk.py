@@ -12,8 +12,8 @@ import os
 import stat
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 from io import BufferedReader
+from pathlib import Path
 
 from recipes import errors
 
