@@ -330,6 +330,22 @@ class LeftUnfit(PipelineError):
         super().__init__(f"{stage}: {error}\n  log: {log}")
 
 
+class LeftOdd(PipelineError):
+    """The system refuses what a step does with a file that the stage's own build left."""
+
+    def __init__(self, stage: str, error: OSError, log: Path) -> None:
+        super().__init__(
+            f"{stage}: {error.filename}: {error.strerror}. What the build left there is not what "
+            f"the next step works with\n  log: {log}"
+        )
+
+    @staticmethod
+    def is_meant_by(error: OSError, work: Path) -> bool:
+        """Whether it is no fault of the disk or of rights, and of a file in the work folder."""
+        known = DiskFull.is_meant_by(error) or NotWritable.is_meant_by(error)
+        return not known and str(error.filename).startswith(f"{work}/")
+
+
 class CheckFailed(PipelineError):
     """A stage's product is not what the stage promises; nothing uses it."""
 

@@ -218,6 +218,10 @@ class Builder:
                 outcome, facts = self._made(planned, log)
         except errors.Unfit as error:
             raise errors.LeftUnfit(stage.name, error, log) from error
+        except OSError as error:
+            if errors.LeftOdd.is_meant_by(error, self.store.work):
+                raise errors.LeftOdd(stage.name, error, log) from error
+            raise
         finally:
             self.events.ended(stage.name, outcome, **facts)
 
