@@ -23,6 +23,7 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
 from typing import IO, NoReturn, Self
 
 from recipes.engine import envelope, walk
+from recipes.engine.stage import MOST
 from recipes.errors import BrokenArchive, UnsafeArchive
 
 LONGEST = 4095
@@ -47,6 +48,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     only: tuple[str, ...] = (),
     omit: tuple[str, ...] = (),
     strip: int = 0,
+    at_most: int = MOST,
     before_each: Callable[[], None] = go_on,
 ) -> int:
     """Unpack a tar or Debian package and return how many members were taken.
@@ -55,13 +57,14 @@ def unpack(  # noqa: PLR0913  # the fields of one step
 
     Only execute bits and times are kept of a member's metadata. `only` and `omit` look at names
     before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where
-    the archive cannot be read to its end or holds nothing below one of `only`.
+    the archive cannot be read to its end, holds nothing below one of `only`, or has files of more
+    than `at_most` bytes.
     """
     into.mkdir(parents=True, exist_ok=True)
     wanted = {posixpath.normpath(prefix) for prefix in only}
     unwanted = [posixpath.normpath(pattern).split("/") for pattern in omit]
     missing, below = set(wanted), set[str]()
-    unpacking = _Unpacking(archive, into, strip)
+    unpacking = _Unpacking(archive, into, strip, at_most)
     try:
         for tar, member in members(archive):
             before_each()
@@ -126,9 +129,9 @@ def _is_below(parts: list[str], pattern: list[str]) -> bool:
 class _Unpacking:
     """One archive on its way into one folder."""
 
-    def __init__(self, archive: Path, into: Path, strip: int) -> None:
-        self.count = 0
-        self._archive, self._into, self._strip = archive, into, strip
+    def __init__(self, archive: Path, into: Path, strip: int, at_most: int) -> None:
+        self.count = self._size = 0
+        self._archive, self._into, self._strip, self._at_most = archive, into, strip, at_most
         self._folders = {""}
         """Paths that are known to be real folders; they stay so, none is ever replaced."""
         self._times: dict[str, float] = {}
@@ -218,6 +221,9 @@ class _Unpacking:
             os.utime(file.fileno(), (time, time))
 
     def _write_file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        self._size += member.size
+        if self._size > self._at_most:
+            raise BrokenArchive(self._archive, f"its files have more than {self._at_most} bytes")
         source = tar.extractfile(member)
         assert source is not None, member.name
         self._create(path, source, member.mode, member.mtime)
