@@ -77,8 +77,9 @@ def lay_out(tree: Tree, folder: Path) -> Path:
         to = folder / file.path
         to.parent.mkdir(parents=True, exist_ok=True)
         try:
+            walk.insist_file(tree.root / file.path)
             shutil.copyfile(tree.root / file.path, to)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, errors.NotAFile) as error:
             raise errors.SourceChanged(tree.root / file.path) from error
         if file_digest(to) != file.sha256:
             raise errors.SourceChanged(tree.root / file.path)

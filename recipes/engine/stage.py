@@ -159,7 +159,8 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """Copy the program of a name from wherever an installation has put it below a folder."""
+    """Copy the program of a name from wherever an installation has put it below a folder; a link of
+    that name counts where there is no such file, and leads to a file of the stage's own."""
 
     revision: ClassVar[int] = 1
     root: str

@@ -295,6 +295,21 @@ def test_a_step_that_meets_folders_without_an_end(bench: Bench, step: Copy) -> N
     assert "/in has a folder that lies too deep: " in said(bench, goal)
 
 
+def test_folders_as_deep_as_they_may_be_are_published(bench: Bench) -> None:
+    goal = stage(
+        "goal",
+        shell("mkdir in"),
+        deep("${work}/in", count=walk.DEEPEST),
+        Copy(source="in", to="${out}"),
+        Copy(source="in", to="${work}/followed", follow=True),
+        Remove(root="${out}", patterns=("**/x",)),
+        checks=(Free(texts=("x",)),),
+    )
+    bench.build(goal)
+    bench.build(goal)
+    assert bench.said("found") == {"goal"}
+
+
 def test_folders_without_an_end_that_a_step_removes_are_nothing(bench: Bench) -> None:
     goal = stage(
         "goal",
