@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+LONGEST = 1200
+"""Letters of a line in a message."""
+
+
+def shown(text: str) -> str:
+    """A line as it is shown: names and texts of others may be long, and bytes of no letter."""
+    if len(text) > LONGEST:
+        left_out = len(text) - LONGEST
+        text = f"{text[: LONGEST // 2]}… ({left_out} letters more) …{text[-LONGEST // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class PipelineError(Exception):
@@ -18,6 +30,9 @@ class PipelineError(Exception):
 
     refuses = False
     """Whether it says that the product of a stage is bad."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("\n".join(map(shown, text.split("\n"))))
 
 
 class BadDeclaration(PipelineError):
@@ -253,6 +268,82 @@ class StepFailed(PipelineError):
             f"{stage}: {step}: {why}\n  log: {log}\n"
             "  The step is in the stage's recipe, recipes/stages/"
         )
+
+
+class Unfit(PipelineError):
+    """Something in a folder cannot be worked with, whoever put it there."""
+
+
+class NotAFile(Unfit):
+    """Something is no file and would be opened as one."""
+
+    def __init__(self, path: str | Path, kind: str) -> None:
+        super().__init__(
+            f"{path} is a {kind} and no file, so it is not opened: who reads it may wait for ever. "
+            "If a build leaves it, let that remove it in the end; files, folders and links may stay"
+        )
+
+
+class TooDeep(Unfit):
+    """Folders lie in folders without an end."""
+
+    def __init__(self, root: Path, path: str, deepest: int, longest: int) -> None:
+        below = os.path.relpath(path, root)
+        super().__init__(
+            f"{root} has a folder that lies too deep: {below}. {deepest} folders in folders and "
+            f"{longest} bytes of a path are the most: remove it, or what makes it"
+        )
+
+
+class LeadsOut(Unfit):
+    """A link leads a stage to write where nothing of it belongs."""
+
+    def __init__(self, path: Path, place: Path) -> None:
+        super().__init__(
+            f"{path} leads to {place}, which is not the stage's own, and nothing is written there. "
+            "A link that its build made is on the way"
+        )
+
+
+class LinkedInCircles(Unfit):
+    """Links lead from folder to folder, and there are more ways through them than can be gone."""
+
+    def __init__(self, root: Path, links: Sequence[str]) -> None:
+        listing = "\n".join(f"    {one} -> {Path(one).readlink()}" for one in links)
+        super().__init__(
+            f"links to folders lead from one to another below {root}, and each is a folder there. "
+            f"{len(links)} on one path are too many:\n{listing}\n  Remove one of them"
+        )
+
+
+class TooLarge(Unfit):
+    """A file or a folder has more bytes than can be sound."""
+
+    def __init__(self, path: str | Path, at_most: int, remedy: str = "") -> None:
+        super().__init__(f"{path} has more than {at_most} bytes, which are the most here{remedy}")
+
+
+class LeftUnfit(PipelineError):
+    """A stage met something that cannot be worked with."""
+
+    def __init__(self, stage: str, error: Unfit, log: Path) -> None:
+        super().__init__(f"{stage}: {error}\n  log: {log}")
+
+
+class LeftOdd(PipelineError):
+    """The system refuses what a step does with a file that the stage's own build left."""
+
+    def __init__(self, stage: str, error: OSError, log: Path) -> None:
+        super().__init__(
+            f"{stage}: {error.filename}: {error.strerror}. What the build left there is not what "
+            f"the next step works with\n  log: {log}"
+        )
+
+    @staticmethod
+    def is_meant_by(error: OSError, work: Path) -> bool:
+        """Whether it is no fault of the disk or of rights, and of a file in the work folder."""
+        known = DiskFull.is_meant_by(error) or NotWritable.is_meant_by(error)
+        return not known and str(error.filename).startswith(f"{work}/")
 
 
 class CheckFailed(PipelineError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import posixpath
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 
 from recipes.audit import objects
 from recipes.audit.finding import Refused
-from recipes.engine import archive
+from recipes.engine import archive, walk
 from recipes.errors import PipelineError
 from recipes.target import Image
 
@@ -49,7 +48,7 @@ def is_one(path: Path) -> bool:
     """Whether a path may be an image: a folder with a layout, or no file that is audited itself."""
     if path.is_dir():
         return (path / "index.json").is_file() or (path / "manifest.json").is_file()
-    with path.open("rb") as file:
+    with walk.opened(path) as file:
         return not file.read(8).startswith((objects.ELF, objects.ARCHIVE, objects.THIN))
 
 
@@ -167,7 +166,7 @@ class _Layout:
 
     def _inside(self, name: str) -> Path:
         """A file of the layout, wherever links lead."""
-        path = Path(os.path.realpath(self.folder / name))  # resolve() fails of a circle before 3.13
+        path = walk.real(self.folder / name)
         if not path.is_relative_to(self.folder.resolve()):
             raise Refused(f"{name!r} leads out of it")
         if not path.is_file():

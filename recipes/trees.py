@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from recipes import errors, seen
+from recipes import document, errors, seen
+from recipes.engine import walk
+from recipes.engine.manifest import file_digest
 from recipes.engine.stage import File, Tree
 
 BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
@@ -76,7 +77,7 @@ def _file(root: Path, path: Path) -> File:
     try:
         return File(
             path=str(path),
-            sha256=hashlib.sha256((root / path).read_bytes()).hexdigest(),
+            sha256=file_digest(root / path),
             executable=bool((root / path).stat().st_mode & 0o100),
         )
     except OSError as error:
@@ -86,16 +87,20 @@ def _file(root: Path, path: Path) -> File:
 def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> Iterator[Path]:
     """Every file below a folder, less what nobody wrote for the project, relative to it. A link to
     a folder is that folder, unless it leads to where it lies. `without` says of which folders
-    nothing is wanted."""
-    for here, folders, names in os.walk(root, followlinks=True):
+    nothing is wanted. FIFOs, sockets and devices are no sources: a server may have left them.
+
+    Raises `TooDeep` and `LinkedInCircles`.
+    """
+    for here, folders, others in walk.levels(root, follow=True):
         seen.folder(Path(here))
+        names = [one.name for one in others]
         folders[:] = [
             folder
             for folder in folders
-            if not _is_left(folder)
-            and not _was_built(Path(here, folder), names)
-            and not _leads_back(Path(here, folder))
-            and not without(Path(here, folder))
+            if not _is_left(folder.name)
+            and not _was_built(Path(folder.path), names)
+            and not _leads_back(Path(folder.path))
+            and not without(Path(folder.path))
         ]
         objects = {name for name in names if name.endswith(".o")}
         for name in names:
@@ -108,11 +113,12 @@ def sources(root: Path, without: Callable[[Path], bool] = lambda _: False) -> It
 
 
 def everything(root: Path) -> Iterator[Path]:
-    """Every file below a folder, relative to it."""
-    for here, _, names in os.walk(root):
+    """Every file below a folder, relative to it. Raises `TooDeep`."""
+    for here, _, others in walk.levels(root):
         seen.folder(Path(here))
-        paths = (seen.file(Path(here, name)) for name in names)
-        yield from (path.relative_to(root) for path in paths if path.is_file())
+        for one in others:
+            if seen.file(Path(one.path)).is_file():
+                yield Path(one.path).relative_to(root)
 
 
 def _was_built(folder: Path, beside: Sequence[str]) -> bool:
@@ -125,7 +131,7 @@ def _leads_back(folder: Path) -> bool:
     """Whether it is a link to a folder that was passed on the way to it."""
     if not folder.is_symlink():
         return False
-    return folder.resolve() in {above.resolve() for above in folder.parents}
+    return document.real(folder) in {document.real(above) for above in folder.parents}
 
 
 def _is_left(name: str) -> bool:
@@ -135,7 +141,7 @@ def _is_left(name: str) -> bool:
 def is_compiled(path: Path) -> bool:
     """Whether a file is an object, a program or a static library."""
     try:
-        with path.open("rb") as file:
+        with walk.opened(path) as file:
             return file.read(8).startswith(COMPILED)
     except OSError as error:
         raise errors.UnreadableSource(path, error) from error

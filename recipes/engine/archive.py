@@ -22,10 +22,19 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
 )
 from typing import IO, NoReturn, Self
 
-from recipes.engine import envelope
+from recipes.engine import envelope, walk
+from recipes.engine.stage import MOST
 from recipes.errors import BrokenArchive, UnsafeArchive
 
+LONGEST = 4095
+"""Letters of a name; Linux takes no longer path."""
 _CHUNK = 1 << 20
+_HEADER = 1 << 20
+"""Bytes of what tarfile reads into memory before it says that there is a member."""
+_READ_WHOLE = (
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE),
+    tarfile.SOLARIS_XHDTYPE,
+)
 
 
 def go_on() -> None:
@@ -39,6 +48,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     only: tuple[str, ...] = (),
     omit: tuple[str, ...] = (),
     strip: int = 0,
+    at_most: int = MOST,
     before_each: Callable[[], None] = go_on,
 ) -> int:
     """Unpack a tar or Debian package and return how many members were taken.
@@ -47,13 +57,14 @@ def unpack(  # noqa: PLR0913  # the fields of one step
 
     Only execute bits and times are kept of a member's metadata. `only` and `omit` look at names
     before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where
-    the archive cannot be read to its end or holds nothing below one of `only`.
+    the archive cannot be read to its end, holds nothing below one of `only`, or has files of more
+    than `at_most` bytes.
     """
     into.mkdir(parents=True, exist_ok=True)
     wanted = {posixpath.normpath(prefix) for prefix in only}
     unwanted = [posixpath.normpath(pattern).split("/") for pattern in omit]
     missing, below = set(wanted), set[str]()
-    unpacking = _Unpacking(archive, into, strip)
+    unpacking = _Unpacking(archive, into, strip, at_most)
     try:
         for tar, member in members(archive):
             before_each()
@@ -90,11 +101,16 @@ def members(archive: Path) -> Iterator[tuple[TarFile, tarfile.TarInfo]]:
             while (member := tar.next()) is not None:
                 # Else the headers of all members stay in memory.
                 tar.members.clear()  # type: ignore[attr-defined]  # the stubs lack the name
+                if len(long := max(member.name, member.linkname, key=len)) > LONGEST:
+                    why = f"a name in it has {len(long)} letters, and {LONGEST} are the most"
+                    raise BrokenArchive(archive, why)
                 yield tar, member
             while contents.read(_CHUNK):  # what follows the last member holds the checksum
                 pass
         except (tarfile.TarError, ValueError, OverflowError) as error:
             raise BrokenArchive(archive, str(error)) from error
+        except RecursionError as error:  # Python's tarfile takes each for the next one's header
+            raise BrokenArchive(archive, "it has headers upon headers, and no member") from error
 
 
 def prefixes(name: str) -> Iterator[str]:
@@ -113,9 +129,9 @@ def _is_below(parts: list[str], pattern: list[str]) -> bool:
 class _Unpacking:
     """One archive on its way into one folder."""
 
-    def __init__(self, archive: Path, into: Path, strip: int) -> None:
-        self.count = 0
-        self._archive, self._into, self._strip = archive, into, strip
+    def __init__(self, archive: Path, into: Path, strip: int, at_most: int) -> None:
+        self.count = self._size = 0
+        self._archive, self._into, self._strip, self._at_most = archive, into, strip, at_most
         self._folders = {""}
         """Paths that are known to be real folders; they stay so, none is ever replaced."""
         self._times: dict[str, float] = {}
@@ -156,25 +172,30 @@ class _Unpacking:
         if name == ".." or name.startswith("../"):
             self._refuse(member, f"{relation} a path that leads outside")
         parts = [] if name == "." else name.split("/")
+        if len(parts) > walk.DEEPEST:
+            why = f"{name!r} lies {len(parts) - 1} folders deep, and {walk.DEEPEST} are the most"
+            raise BrokenArchive(self._archive, why)
         return "/".join(parts[self._strip :])
 
     def _enter(self, member: tarfile.TarInfo, folder: str) -> None:
         """Make a folder and those above it, unless a link stands in the way."""
         if folder in self._folders:
             return
-        self._enter(member, posixpath.dirname(folder))
-        place = self._into / folder
-        try:
-            mode = place.lstat().st_mode
-        except FileNotFoundError:
-            place.mkdir()
-            place.chmod(0o755)  # whatever the umask
-        else:
-            if stat.S_ISLNK(mode):
-                self._refuse(member, f"leads through the link {folder!r}")
-            if not stat.S_ISDIR(mode):
-                self._clash(folder)
-        self._folders.add(folder)
+        for path in prefixes(folder):
+            if path in self._folders:
+                continue
+            place = self._into / path
+            try:
+                mode = place.lstat().st_mode
+            except FileNotFoundError:
+                place.mkdir()
+                place.chmod(0o755)  # whatever the umask
+            else:
+                if stat.S_ISLNK(mode):
+                    self._refuse(member, f"leads through the link {path!r}")
+                if not stat.S_ISDIR(mode):
+                    self._clash(path)
+            self._folders.add(path)
 
     def _clear(self, path: str) -> Path:
         """Where to create something new; what an earlier member put there is gone."""
@@ -200,12 +221,17 @@ class _Unpacking:
             os.utime(file.fileno(), (time, time))
 
     def _write_file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        self._size += member.size
+        if self._size > self._at_most:
+            raise BrokenArchive(self._archive, f"its files have more than {self._at_most} bytes")
         source = tar.extractfile(member)
         assert source is not None, member.name
         self._create(path, source, member.mode, member.mtime)
 
     def _write_symlink(self, member: tarfile.TarInfo, path: str) -> None:
         target = member.linkname
+        if not target:
+            self._refuse(member, "is a link that leads nowhere: its target is empty")
         if target.startswith("/"):
             self._refuse(member, f"is a link to the absolute path {target!r}")
         # Folders above a link are real ones, so leading `..` can be counted. Behind a name they
@@ -235,7 +261,7 @@ class _Unpacking:
             raise BrokenArchive(self._archive, why) from error
         if not stat.S_ISREG(status.st_mode):
             self._refuse(member, f"is a hard link to {linked!r}, which is no file")
-        with place.open("rb") as source:
+        with walk.opened(place) as source:
             self._create(path, source, status.st_mode, status.st_mtime)
 
 
@@ -253,3 +279,9 @@ class _Member(tarfile.TarInfo):
             raise ReadError("it ends too early") from error
         except HeaderError as error:
             raise ReadError("a header in it is damaged") from error
+
+    def _proc_member(self, tarfile: TarFile) -> Self:
+        """Read what a header announces, unless it is a name or a table longer than any is."""
+        if self.type in _READ_WHOLE and self.size > _HEADER:
+            raise ReadError(f"a name or a table of names in it has {self.size} bytes")
+        return super()._proc_member(tarfile)  # type: ignore[misc, no-any-return]  # not in stubs

@@ -216,6 +216,12 @@ class Builder:
                 self.runner.held_back(held_back),
             ):
                 outcome, facts = self._made(planned, log)
+        except errors.Unfit as error:
+            raise errors.LeftUnfit(stage.name, error, log) from error
+        except OSError as error:
+            if errors.LeftOdd.is_meant_by(error, self.store.work):
+                raise errors.LeftOdd(stage.name, error, log) from error
+            raise
         finally:
             self.events.ended(stage.name, outcome, **facts)
 
@@ -292,7 +298,7 @@ class Builder:
                 memory=place.memory,
                 built_with=dict(self.provenance),
             )
-            entry = self.store.commit(key, work / "out", record)
+            entry = self.store.commit(key, work / "out", record, stage.most)
         build = Build(
             key=key,
             document=record.document,

@@ -18,7 +18,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from recipes import errors
-from recipes.engine import archives, asking, perform, runner
+from recipes.engine import archives, asking, files, perform, runner, walk
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Check,
@@ -37,17 +37,18 @@ from recipes.engine.stage import (
 START_SECONDS = 60.0
 """A server under emulation on a busy machine gets this long to answer its first request."""
 END_SECONDS = 15.0
-CHUNK = 1 << 22
 PRINTED = "printed"
 SHOWN = 5
 """Files that are named where the wanted one is missing."""
+UNSOUND = (ELFError, ArithmeticError, AssertionError, AttributeError, LookupError, ValueError)
+"""What pyelftools raises for headers that make no sense."""
 
 
 def check(what: Check, site: Site) -> None:
     """Look at the output; raises `CheckFailed` with every finding, or another error of a step."""
     title, findings = _examined(what, site)
     if found := list(findings):
-        with site.log.open("a") as log:
+        with site.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
             log.writelines(f"{line}\n" for line in (f"check failed: {title}", *found))
         raise errors.CheckFailed(site.stage, title, found, site.log)
 
@@ -81,18 +82,20 @@ def _elf(what: Elf, site: Site) -> Iterator[str]:
     root = site.path(what.root)
     found = 0
     for pattern in what.patterns:
-        for path in sorted(root.glob(pattern)):
-            if path.is_symlink() or not path.is_file() or path.read_bytes()[:4] != b"\x7fELF":
+        for path in walk.matching(root, pattern):
+            if path.is_symlink() or not path.is_file():
                 continue
-            found += 1
-            with path.open("rb") as file:
+            with walk.opened(path) as file:
+                if file.read(4) != b"\x7fELF":
+                    continue
+                found += 1
                 try:
                     elf = ELFFile(file)
                     yield from (f"{path.name}: {fault}" for fault in _elf_faults(elf, what))
-                except ELFError as error:
+                except UNSOUND as error:
                     yield f"{path.name}: not a sound ELF file: {error}"
     if not found:
-        there = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        there = sorted(str(path.relative_to(root)) for path in walk.files(root))
         more = ", …" if len(there) > SHOWN else ""
         yield f"no ELF file matches {', '.join(what.patterns)}"
         yield f"there is: {', '.join(there[:SHOWN]) or 'no file at all'}{more}"
@@ -114,36 +117,25 @@ def _elf_faults(elf: ELFFile, what: Elf) -> Iterator[str]:
 def _free(what: Free, site: Site) -> Iterator[str]:
     root = site.path(what.root)
     needles = [site.expand(text).encode() for text in what.texts]
-    for folder, folders, files in os.walk(root):
-        for name in [*folders, *files]:
-            path = Path(folder, name)
-            if path.is_symlink():
-                content = os.fsencode(path.readlink())
-                hits = [needle for needle in needles if needle in content]
-            elif path.is_file():
-                hits = _hits(path, needles)
-            else:
-                continue
-            for needle in hits:
-                yield f"{path.relative_to(root)} holds {needle.decode()}"
-
-
-def _hits(path: Path, needles: list[bytes]) -> list[bytes]:
-    overlap = max(len(needle) for needle in needles) - 1
-    hits: set[bytes] = set()
-    kept = b""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            window = kept + chunk
-            hits |= {needle for needle in needles if needle in window}
-            kept = window[-overlap:] if overlap else b""
-    return sorted(hits)
+    for entry in walk.entries(root):
+        path = Path(entry.path)
+        if entry.is_symlink():
+            content = os.fsencode(path.readlink())
+            hits = [needle for needle in needles if needle in content]
+        elif entry.is_file():
+            hits = files.holds(path, needles)
+        else:
+            continue
+        for needle in hits:
+            yield f"{path.relative_to(root)} holds {needle.decode()}"
 
 
 def _size(what: Size, site: Site) -> Iterator[str]:
     root = site.path(what.root)
     total = sum(
-        Path(folder, name).lstat().st_size for folder, _, names in os.walk(root) for name in names
+        entry.stat(follow_symlinks=False).st_size
+        for entry in walk.entries(root)
+        if not entry.is_dir(follow_symlinks=False)
     )
     if total > what.at_most:
         yield f"it has {total} bytes, {total - what.at_most} too many"
@@ -161,7 +153,7 @@ def _present(what: Present, site: Site) -> Iterator[str]:
 
 def _members(what: Members, site: Site) -> Iterator[str]:
     root = site.path(what.root)
-    found = sorted(root.glob(what.pattern))
+    found = walk.matching(root, what.pattern)
     if not found:
         yield f"no file matches {what.pattern}"
     for path in found:
@@ -219,7 +211,9 @@ def _printed(run: Run, site: Site) -> str:
 
 def _kept(site: Site) -> str:
     """What the last program printed."""
-    return (site.work / PRINTED).read_text(encoding="utf-8", errors="replace")
+    path = site.work / PRINTED
+    walk.insist_file(path)  # the program may have put something else there
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _serves(what: Serves, site: Site) -> Iterator[str]:

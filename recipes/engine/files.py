@@ -6,23 +6,25 @@ import fnmatch
 import os
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from recipes import errors
+from recipes.engine import removal, walk
 from recipes.engine.manifest import file_digest
 from recipes.engine.site import Site
 from recipes.engine.stage import Copy, Join, Pick, Rebase, Remove, Replace
 
 SHOWN = 8
 """Installed files that are named where the wanted one is missing."""
+CHUNK = 1 << 22
 
 
 def copy(what: Copy, site: Site) -> None:
     """Copy a file to a path or the content of a folder into one; the copies can be written."""
     source, to = site.path(what.source), site.path(what.to)
+    site.insist_own(to.parent)
     if source.is_dir():
-        _merge(source, to, what)
+        _merge(source, to, what, site)
     elif not source.exists():
         raise errors.StepFailed(site.stage, "copy", f"there is no {source}", site.log)
     elif to.exists():
@@ -33,10 +35,12 @@ def copy(what: Copy, site: Site) -> None:
 
 
 def pick(what: Pick, site: Site) -> None:
-    """Copy a program that was installed; it is looked for by its name."""
+    """Copy a program that was installed; it is looked for by its name. Where there is none, a link
+    of that name is taken for what it leads to."""
     root = site.path(what.root)
-    there = sorted(below(root)) if root.is_dir() else []
+    there = sorted(walk.files(root))
     named = [path for path in there if path.name == what.name and os.access(path, os.X_OK)]
+    named = named or _linked(root, what.name, site)
     different = {file_digest(path): path for path in reversed(named)}
     if len(different) != 1:
         shown = [f"/{path.relative_to(root)}" for path in (named or there)]
@@ -46,14 +50,36 @@ def pick(what: Pick, site: Site) -> None:
         else:
             why = f"no program {what.name} was installed, but {listing or 'nothing at all'}"
         raise errors.StepFailed(site.stage, "install", f"{why}. {what.hint}", site.log)
-    to = site.path(what.to)
+    to = site.own(what.to)
     to.parent.mkdir(parents=True, exist_ok=True)
     _copy_file(str(named[0]), str(to))
 
 
-def _merge(source: Path, to: Path, what: Copy) -> None:
+def _linked(root: Path, name: str, site: Site) -> list[Path]:
+    """The programs that links of a name lead to, which were made for the root folder or for the
+    stage's own. Raises `StepFailed` where that is none of the stage's files."""
+    programs = []
+    for entry in walk.entries(root):
+        if entry.name != name or not entry.is_symlink():
+            continue
+        target = os.readlink(entry.path)  # noqa: PTH115  # a Path would keep a second slash
+        for meant in (Path(entry.path), root / target.lstrip("/")):
+            place = walk.real(meant)
+            if place.is_relative_to(site.work) and place.is_file() and os.access(place, os.X_OK):
+                programs.append(place)
+                break
+        else:
+            why = f"{entry.path} is a link to {target}, which is no program of this build"
+            raise errors.StepFailed(site.stage, "install", why, site.log)
+    return programs
+
+
+def _merge(source: Path, to: Path, what: Copy, site: Site) -> None:
+    walk.insist(source, follow=what.follow)
+
     def omitted(folder: str, names: list[str]) -> set[str]:
         here = Path(folder).relative_to(source)
+        site.insist_own(to / here)
         left = {name for name in names if _omitted(here / name, what.omit)}
         for name in set(names) - left:  # merging: copytree replaces files, but no links
             if Path(folder, name).is_symlink() and (to / here / name).is_symlink():
@@ -82,8 +108,10 @@ def _merge(source: Path, to: Path, what: Copy) -> None:
         if first:
             raise first[0] from None
         raise
-    for folder, _, _ in os.walk(to):
-        _make_writable(Path(folder))
+    _make_writable(to)
+    for entry in walk.entries(to):
+        if entry.is_dir(follow_symlinks=False):
+            _make_writable(Path(entry.path))
 
 
 def _omitted(path: Path, patterns: tuple[str, ...]) -> bool:
@@ -91,6 +119,7 @@ def _omitted(path: Path, patterns: tuple[str, ...]) -> bool:
 
 
 def _copy_file(source: str, to: str) -> None:
+    walk.insist_file(Path(source))
     if Path(to).is_symlink():  # merging: what comes later wins
         Path(to).unlink()
     shutil.copy2(source, to)
@@ -102,44 +131,44 @@ def _make_writable(path: Path) -> None:
 
 
 def remove(what: Remove, site: Site) -> None:
-    root = site.path(what.root)
+    root = site.own(what.root)
     for pattern in what.patterns:
-        for path in list(root.glob(site.expand(pattern))):
+        for path in walk.matching(root, site.expand(pattern)):
+            site.insist_own(path.parent)
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                removal.remove_tree(path)
             else:
                 path.unlink(missing_ok=True)
 
 
 def join(what: Join, site: Site) -> None:
-    parts = sorted(site.path(what.root).glob(what.pattern))
+    parts = walk.matching(site.path(what.root), what.pattern)
     if not parts:
         why = f"nothing matches {what.pattern} below {site.path(what.root)}"
         raise errors.StepFailed(site.stage, "join", why, site.log)
-    to = site.path(what.to)
+    to = site.own(what.to)
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text("".join(part.read_text(encoding="utf-8").rstrip("\n") + "\n" for part in parts))
+    to.write_bytes(b"".join(walk.text(part).rstrip(b"\n") + b"\n" for part in parts))
 
 
 def relink(root: Path) -> None:
-    for folder, folders, names in os.walk(root):
-        for name in [*folders, *names]:
-            path = Path(folder, name)
-            if path.is_symlink() and path.readlink().is_absolute():
-                meant = root / path.readlink().relative_to("/")
+    for entry in walk.entries(root):
+        if entry.is_symlink():
+            path, target = Path(entry.path), os.readlink(entry.path)  # noqa: PTH115  # as above
+            if target.startswith("/"):
                 path.unlink()
-                path.symlink_to(os.path.relpath(meant, path.parent))
+                path.symlink_to(os.path.relpath(root / target.lstrip("/"), path.parent))
 
 
 def replace(what: Replace, site: Site) -> None:
     """Replace a text in the files that a pattern names, and keep their times."""
     root, old, new = site.path(what.root), site.expand(what.old), site.expand(what.new)
     found = 0
-    for path in sorted(root.glob(what.pattern)):
-        if path.is_file() and not path.is_symlink():
-            text = path.read_text(encoding="utf-8")
-            found += text.count(old)
-            _rewrite(path, text.replace(old, new).encode())
+    for path in walk.matching(root, what.pattern):
+        if path.is_file() and not path.is_symlink() and holds(path, [old.encode()]):
+            site.insist_own(path)
+            _rewrite(path, old.encode(), new.encode())
+            found += 1
     if not found and not what.may_lack:
         why = f"{old!r} is nowhere in {what.pattern} below {root}"
         raise errors.StepFailed(site.stage, "replace", why, site.log)
@@ -147,39 +176,43 @@ def replace(what: Replace, site: Site) -> None:
 
 def rebase(what: Rebase, site: Site) -> None:
     """Replace a path in every text file below a folder, and keep the files' times."""
-    root = site.path(what.root)
+    root = site.own(what.root)
     old, new = site.expand(what.old).encode(), site.expand(what.new).encode()
-    holds = [path for path in below(root) if old in path.read_bytes()]
-    if not holds:
+    found = [path for path in walk.files(root) if holds(path, [old])]
+    if not found:
         why = f"{what.old!r} is nowhere below {root}"
         raise errors.StepFailed(site.stage, "rebase", why, site.log)
-    programs = [str(path) for path in holds if b"\0" in path.read_bytes()]
+    programs = [str(path) for path in found if holds(path, [b"\0"])]
     if programs:
         why = f"{what.old!r} is in what is no text and cannot be moved: {', '.join(programs)}"
         raise errors.StepFailed(site.stage, "rebase", why, site.log)
-    for path in holds:
-        _rewrite(path, path.read_bytes().replace(old, new))
+    for path in found:
+        _rewrite(path, old, new)
 
 
-def _rewrite(path: Path, content: bytes) -> None:
+def holds(path: Path, needles: list[bytes]) -> list[bytes]:
+    """Those of some texts that a file holds, however large it is."""
+    overlap = max(len(needle) for needle in needles) - 1
+    hits: set[bytes] = set()
+    kept = b""
+    with walk.opened(path) as file:
+        while chunk := file.read(CHUNK):
+            window = kept + chunk
+            hits |= {needle for needle in needles if needle in window}
+            kept = window[-overlap:] if overlap else b""
+    return sorted(hits)
+
+
+def _rewrite(path: Path, old: bytes, new: bytes) -> None:
     times = path.stat()
-    path.write_bytes(content)
+    path.write_bytes(walk.text(path).replace(old, new))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def set_times(root: Path, time: int) -> None:
     """Set the modification time of everything below a folder, links not followed."""
-    for folder, folders, names in os.walk(root):
-        for name in (*folders, *names):
-            os.utime(Path(folder, name), (time, time), follow_symlinks=False)
-
-
-def below(root: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield path
+    for entry in walk.entries(root):
+        os.utime(entry.path, (time, time), follow_symlinks=False)
 
 
 def deduplicate(folders: list[Path]) -> None:

@@ -29,7 +29,7 @@ class _Amiss(Exception):
 
 def boot(what: Boot, site: Site) -> None:
     """Start the machine and write its reports; raises `BoardFailed` with what was not seen."""
-    folder = site.path(what.to)
+    folder = site.own(what.to)
     folder.mkdir(parents=True, exist_ok=True)
     console, port = folder / "console.log", asking.free_port()
     with (

@@ -8,21 +8,27 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from recipes import errors
+from recipes.engine import walk
+from recipes.engine.stage import MOST
+
 Manifest = dict[str, list[Any]]
 """Path -> [size, time in ns, mode, digest], or ["link", target], or ["dir", mode]."""
 
 
-def seal(tree: Path) -> Manifest:
+def seal(tree: Path, at_most: int = MOST) -> Manifest:
     """Make a tree read-only and list it.
 
     A file's mode is 0555 if its owner may execute it and 0444 otherwise, a directory's 0555: the
-    umask of whoever built it leaves no trace.
+    umask of whoever built it leaves no trace. Raises `Unfit` before anything is read if the tree
+    has something else than files, folders and links, or files of more than `at_most` bytes.
     """
     manifest: Manifest = {}
-    tree.chmod(0o755)
-    for path in sorted(tree.rglob("*")):
-        name = str(path.relative_to(tree))
-        state = path.lstat()
+    states = _states(tree)
+    if sum(state.st_size for state in states.values() if stat.S_ISREG(state.st_mode)) > at_most:
+        raise errors.TooLarge(tree, at_most, "; `most` of its stage sets another limit")
+    for name in sorted(states, key=lambda name: name.split("/")):
+        path, state = tree / name, states[name]
         if stat.S_ISLNK(state.st_mode):
             manifest[name] = ["link", str(path.readlink())]
             continue
@@ -34,6 +40,20 @@ def seal(tree: Path) -> Manifest:
         else:
             manifest[name] = [state.st_size, state.st_mtime_ns, mode, file_digest(path)]
     return manifest
+
+
+def _states(tree: Path) -> dict[str, os.stat_result]:
+    """What lies in a tree, by its path there; its folders can be read afterwards."""
+    states = {}
+    tree.chmod(0o755)
+    for entry in walk.entries(tree):
+        state = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(state.st_mode):
+            Path(entry.path).chmod(0o755)  # before it is listed: its builder may have closed it
+        elif not (stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)):
+            raise errors.NotAFile(entry.path, walk.kind(state.st_mode))
+        states[os.path.relpath(entry.path, tree)] = state
+    return states
 
 
 def compare(tree: Path, manifest: Manifest, *, digests: bool = False) -> str | None:
@@ -57,7 +77,10 @@ def compare(tree: Path, manifest: Manifest, *, digests: bool = False) -> str | N
                 return f"{name} is no longer a folder"
         elif (fault := _file_fault(path, state, row, digests=digests)) is not None:
             return f"{name} {fault}"
-    there = sum(len(folders) + len(files) for _, folders, files in os.walk(tree))
+    try:
+        there = sum(1 for _ in walk.entries(tree))
+    except errors.TooDeep as error:
+        return str(error)
     return None if there == seen else f"{there - seen} files were added"
 
 
@@ -83,6 +106,6 @@ def _file_fault(path: str, state: os.stat_result, row: list[Any], *, digests: bo
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as file:
+    """SHA-256 of a file's content; raises `NotAFile`."""
+    with walk.opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

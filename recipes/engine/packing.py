@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from recipes import errors
+from recipes.engine import walk
 from recipes.engine.archive import go_on, prefixes
 
 GZIP_LEVEL = 4
@@ -73,8 +75,9 @@ def _header(place: Path, name: str) -> tarfile.TarInfo:
         info.linkname = os.readlink(place)  # noqa: PTH115  # a Path would drop a ./
     elif stat.S_ISDIR(status.st_mode):
         info.type, info.mode = tarfile.DIRTYPE, 0o755
+    elif not stat.S_ISREG(status.st_mode):
+        raise errors.NotAFile(place, walk.kind(status.st_mode))
     else:
-        assert stat.S_ISREG(status.st_mode), f"{place} is neither file, folder nor link"
         info.mode = 0o755 if status.st_mode & 0o111 else 0o644
         info.size = status.st_size
     return info
@@ -88,7 +91,7 @@ def writer(file: IO[bytes] | gzip.GzipFile) -> tarfile.TarFile:
 @contextmanager
 def aside(path: Path) -> Iterator[IO[bytes]]:
     """A new file that gets its name when everything is written, in place of an older one."""
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(".part")  # no name of its own: a long one may get no longer
     try:
         with part.open("wb") as file:
             yield file
@@ -98,6 +101,4 @@ def aside(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _below(root: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            yield Path(folder, name).relative_to(root).as_posix()
+    return (os.path.relpath(entry.path, root) for entry in walk.entries(root))

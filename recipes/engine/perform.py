@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches
+from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches, walk
 from recipes.engine.runner import last_said
 from recipes.engine.site import Site
 from recipes.engine.stage import (
@@ -62,15 +62,16 @@ def step(what: Step, site: Site) -> None:
         case Write():
             write(what, site)
         case Folder():
-            site.path(what.path).mkdir(parents=True)
+            site.own(what.path).mkdir(parents=True)
         case Join():
             files.join(what, site)
         case Link():
             path = site.path(what.path)
+            site.insist_own(path.parent)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(site.expand(what.target))
         case Relink():
-            files.relink(site.path(what.root))
+            files.relink(site.own(what.root))
         case Remove():
             files.remove(what, site)
         case Replace():
@@ -78,36 +79,36 @@ def step(what: Step, site: Site) -> None:
         case Rebase():
             files.rebase(what, site)
         case Touch():
-            path = site.path(what.path)
+            path = site.own(what.path)
             path.touch()
             os.utime(path, (what.time, what.time))
         case SameTime():
-            files.set_times(site.path(what.root), what.time)
+            files.set_times(site.own(what.root), what.time)
         case Strip():
             _strip(what, site)
         case Deduplicate():
-            files.deduplicate([site.path(folder) for folder in what.folders])
+            files.deduplicate([site.own(folder) for folder in what.folders])
         case RegistrySettings():
-            cargo.write_registry_settings(site.path(what.path), what.tables)
+            cargo.write_registry_settings(site.own(what.path), what.tables)
         case CollectLibraries():
             _collect(what, site)
         case Image():
             _image(what, site)
         case ImageIndex():
-            path = site.path(what.path)
+            path = site.own(what.path)
             path.parent.mkdir(parents=True, exist_ok=True)
             images = [site.path(image) for image in what.images]
             oci.write_index(path, reference=what.reference, images=images)
         case Pack():
             _pack(what, site)
         case Initramfs():
-            cpio.write(site.path(what.root), site.path(what.path))
+            cpio.write(site.path(what.root), site.own(what.path))
         case Boot():
             machine.boot(what, site)
 
 
 def _pack(what: Pack, site: Site) -> None:
-    path = site.path(what.path)
+    path = site.own(what.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     packing.pack_compressed(
         site.path(what.root),
@@ -122,7 +123,7 @@ def run(what: Run, site: Site) -> None:
     cwd, stdin = site.path(what.cwd), Path(os.devnull)
     cwd.mkdir(parents=True, exist_ok=True)
     if what.input:
-        stdin = site.work / ".input"
+        stdin = site.own(".input")
         stdin.write_text(site.expand(what.input), encoding="utf-8")
     try:
         used = site.runner.run(
@@ -131,7 +132,7 @@ def run(what: Run, site: Site) -> None:
             cwd=cwd,
             env={**site.environment, **{name: site.expand(value) for name, value in what.env}},
             log=site.log,
-            output=site.path(what.output) if what.output else None,
+            output=site.own(what.output) if what.output else None,
             errors_too=what.errors_too,
             stdin=stdin,
             writable=site.writable,
@@ -151,7 +152,7 @@ def run(what: Run, site: Site) -> None:
 
 def write(what: Write, site: Site) -> None:
     """Write a text file, its folder too."""
-    path = site.path(what.path)
+    path = site.own(what.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(site.expand(what.text), encoding="utf-8")
     path.chmod(0o755 if what.executable else 0o644)
@@ -163,7 +164,7 @@ def _unpack(what: Unpack, site: Site) -> None:
         raise errors.StepFailed(site.stage, "unpack", f"there is no {source}", site.log)
     count = archive.unpack(
         source,
-        site.path(what.into),
+        site.own(what.into),
         only=what.only,
         omit=what.omit,
         strip=what.strip,
@@ -190,15 +191,15 @@ def _patch(what: Patch, site: Site) -> None:
 
 def _strip(what: Strip, site: Site) -> None:
     wanted = _is_program if what.kind == "programs" else _is_library
-    root = site.path(what.root)
-    found = sorted(path for path in files.below(root) if wanted(path))
+    root = site.own(what.root)
+    found = sorted(path for path in walk.files(root) if wanted(path))
     for start in range(0, len(found), BATCH):
         batch = tuple(str(path) for path in found[start : start + BATCH])
         run(Run(argv=(what.program, *what.options, *batch)), site)
 
 
 def _is_program(path: Path) -> bool:
-    with path.open("rb") as file:
+    with walk.opened(path) as file:
         head = file.read(18)
     return head[:4] == b"\x7fELF" and head[16:18] in (b"\2\0", b"\3\0", b"\0\2", b"\0\3")
 
@@ -206,29 +207,30 @@ def _is_program(path: Path) -> bool:
 def _is_library(path: Path) -> bool:
     if path.suffix not in (".a", ".o"):
         return False
-    with path.open("rb") as file:
+    with walk.opened(path) as file:
         head = file.read(8)
     return head == b"!<arch>\n" or head[:4] == b"\x7fELF"
 
 
 def _collect(what: CollectLibraries, site: Site) -> None:
-    into = site.path(what.into)
+    into = site.own(what.into)
     into.mkdir(parents=True, exist_ok=True)
     found = 0
-    for line in site.path(what.messages).read_text(encoding="utf-8").splitlines():
-        message = json.loads(line)
-        if message.get("reason") != "compiler-artifact":
-            continue
-        for name in message["filenames"]:
-            if name.endswith(".rlib"):
-                files.copy(Copy(source=name, to=str(into / Path(name).name)), site)
-                found += 1
+    with walk.opened(site.path(what.messages)) as messages:
+        for line in messages:
+            message = json.loads(line)
+            if message.get("reason") != "compiler-artifact":
+                continue
+            for name in message["filenames"]:
+                if name.endswith(".rlib"):
+                    files.copy(Copy(source=name, to=str(into / Path(name).name)), site)
+                    found += 1
     if not found:
         raise errors.StepFailed(site.stage, "collect", "cargo reported no library", site.log)
 
 
 def _image(what: Image, site: Site) -> None:
-    path = site.path(what.path)
+    path = site.own(what.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     program = site.path(what.root) / what.entrypoint[0].lstrip("/")
     if not program.is_file() or not os.access(program, os.X_OK):

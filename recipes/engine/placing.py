@@ -26,7 +26,7 @@ def place(source: Path, path: Path, row: list[int | str]) -> bool:
     is not what it says."""
     _, time_ns, mode, digest = row
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".new-{os.getpid()}-{threading.get_ident()}-{path.name}")
+    aside = path.with_name(f".new-{os.getpid()}-{threading.get_ident()}")
     try:
         if _copied(source, aside) != digest:
             return False

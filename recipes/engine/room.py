@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipes import errors
+from recipes.engine import walk
 from recipes.engine.ending import end_leftovers
 from recipes.engine.store import DOWNLOADS, Store, remove
 from recipes.seen import RECORDS
@@ -63,12 +65,22 @@ def held(store: Store) -> Iterator[Held]:
 
 def _folders(root: Path, what: str) -> Iterator[Held]:
     for folder in root.glob("*"):
-        files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
         shown = [path.name for path in sorted(folder.iterdir()) if path.name[0] != "."]
         name = shown[0] if what == "download" and len(shown) == 1 else folder.name
         yield Held(
             path=folder,
             name=f"{what} {name}",
-            bytes=sum(path.lstat().st_size for path in files),
+            bytes=_bytes(folder),
             used=folder.stat().st_mtime,
         )
+
+
+def _bytes(folder: Path) -> int:
+    """What the files below a folder take; what lies too deep is not counted, and can go like the
+    rest."""
+    total = 0
+    with suppress(errors.TooDeep):
+        for entry in walk.entries(folder):
+            if not entry.is_dir(follow_symlinks=False):
+                total += entry.stat(follow_symlinks=False).st_size
+    return total

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from recipes import errors
-from recipes.engine import confinement, ending
+from recipes.engine import confinement, ending, walk
 from recipes.engine.jobserver import Jobserver
 from recipes.engine.secrets import hidden
 
@@ -320,6 +320,6 @@ def last_said(log: Path) -> str:
 
 
 def _end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
-    with path.open("rb") as file:
+    with walk.opened(path) as file:  # a program may have put something else in its place
         file.seek(max(start, path.stat().st_size - most))
         return file.read()

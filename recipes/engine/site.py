@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes import errors
+from recipes.engine import walk
 from recipes.engine.manifest import file_digest
 from recipes.engine.runner import Runner
 from recipes.engine.stage import Tree
@@ -51,6 +52,22 @@ class Site:
         """The same, as a path; a relative one is below the work folder."""
         return self.work / self.expand(text)
 
+    def own(self, text: str) -> Path:
+        """The same, of something that is written to. Raises `Unfit` if what the stage has run left
+        something else than a file or folder there, or a link that leads to what is not its own."""
+        path = self.path(text)
+        self.insist_own(path)
+        if path.exists() and not path.is_dir():
+            walk.insist_file(path)
+        return path
+
+    def insist_own(self, path: Path) -> None:
+        """Raise `LeadsOut` unless a path lies in the stage's own folders, wherever links lead."""
+        place = walk.real(path)
+        folders = map(walk.real, (self.work, *self.writable))
+        if not any(place.is_relative_to(folder) for folder in folders):
+            raise errors.LeadsOut(path, place)
+
 
 def lay_out(tree: Tree, folder: Path) -> Path:
     """A copy of the project's own files, as they were when the keys were made; all of one age, so
@@ -60,8 +77,9 @@ def lay_out(tree: Tree, folder: Path) -> Path:
         to = folder / file.path
         to.parent.mkdir(parents=True, exist_ok=True)
         try:
+            walk.insist_file(tree.root / file.path)
             shutil.copyfile(tree.root / file.path, to)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, errors.NotAFile) as error:
             raise errors.SourceChanged(tree.root / file.path) from error
         if file_digest(to) != file.sha256:
             raise errors.SourceChanged(tree.root / file.path)

@@ -24,6 +24,8 @@ def escaped(text: str) -> str:
 
 
 UNKEYED: Mapping[str, bool] = MappingProxyType({"key": False})
+MOST = 20_000_000_000
+"""Bytes that a stage may leave, unless it says more; the largest leaves 2 GB."""
 
 
 # --- what goes in ---------------------------------------------------------------------------
@@ -157,7 +159,8 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """Copy the program of a name from wherever an installation has put it below a folder."""
+    """Copy the program of a name from wherever an installation has put it below a folder; a link of
+    that name counts where there is no such file, and leads to a file of the stage's own."""
 
     revision: ClassVar[int] = 1
     root: str
@@ -563,6 +566,8 @@ class Stage:
     """Bytes of disk that a build takes while it runs; a guess on the safe side."""
     kept: int = field(default=20_000_000, metadata=UNKEYED)
     """Bytes that stay; docs/timings.md has measured ones."""
+    most: int = field(default=MOST, metadata=UNKEYED)
+    """Bytes that may stay: beyond them its build went wrong, and nothing is published."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,6 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 import tempfile
 import threading
 import time
@@ -29,7 +28,9 @@ from typing import Any
 import filelock
 
 from recipes import errors
+from recipes.engine import removal
 from recipes.engine.manifest import Manifest, compare, seal, timeless
+from recipes.engine.stage import MOST
 
 DOWNLOADS = "downloads"
 GONE = ".gone-"
@@ -176,9 +177,12 @@ class Store:
         os.utime(folder / "stage.json")
         return Entry(key=key, folder=folder, record=record)
 
-    def commit(self, key: str, out: Path, record: Record) -> Entry:
-        """Publish `out` as the entry for `key`: read-only, listed, in one rename."""
-        manifest = seal(out)
+    def commit(self, key: str, out: Path, record: Record, at_most: int = MOST) -> Entry:
+        """Publish `out` as the entry for `key`: read-only, listed, in one rename.
+
+        Raises `Unfit` for what cannot be published, or has more than `at_most` bytes.
+        """
+        manifest = seal(out, at_most)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
         size = sum(row[0] for row in manifest.values() if isinstance(row[0], int))
         record = dataclasses.replace(record, bytes=size)
@@ -306,15 +310,13 @@ class Store:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a tree, read-only or not, all or what is left of it."""
+    """Remove a file or a tree, read-only or not, at any depth, all or what is left of it."""
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
     # Out of sight first: a half-removed entry must not be found under its key.
     if not path.name.startswith(GONE):
-        aside = path.with_name(f"{GONE}{os.getpid()}-{time.monotonic_ns()}-{path.name}")
+        aside = path.with_name(f"{GONE}{os.getpid()}-{time.monotonic_ns()}")
         path.rename(aside)
         path = aside
-    for folder, _, _ in os.walk(path):
-        Path(folder).chmod(0o755)
-    shutil.rmtree(path)
+    removal.remove_tree(path)

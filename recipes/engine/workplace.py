@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from recipes.engine import cargo, store
+from recipes import errors
+from recipes.engine import cargo, store, walk
 from recipes.engine.ending import MARK, end_leftovers
 from recipes.engine.runner import (
     BASE_ENVIRONMENT,
@@ -74,23 +74,24 @@ def _environment(stage: Stage, place: Site) -> dict[str, str]:
 
 
 def keep_if_past(folder: Path) -> None:
-    """See that a folder kept between runs is there, and empty if anything in it is of the future.
+    """See that a folder kept between runs is there, and empty if anything in it is of the future
+    or lies too deep to be looked at.
 
     The clock was set back then. Programs such as cargo would take what they made before for newer
     than a file that changed since.
     """
-    if folder.exists() and _newest(folder) > time.time():
+    if folder.exists() and not _is_past(folder, time.time()):
         store.remove(folder)
     folder.mkdir(exist_ok=True)
 
 
-def _newest(folder: Path) -> float:
-    """When a file below a folder was written last, seconds since 1970."""
-    return max(
-        (
-            os.lstat(os.path.join(here, name)).st_mtime  # noqa: PTH118  # thousands of them
-            for here, _, names in os.walk(folder)
-            for name in names
-        ),
-        default=0.0,
-    )
+def _is_past(folder: Path, now: float) -> bool:
+    """Whether everything below a folder was written before a time, seconds since 1970."""
+    try:
+        return all(
+            entry.stat(follow_symlinks=False).st_mtime <= now
+            for entry in walk.entries(folder)
+            if not entry.is_dir(follow_symlinks=False)
+        )
+    except errors.TooDeep:
+        return False

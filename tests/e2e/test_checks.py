@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors
-from recipes.engine import check
+from recipes.engine import check, files
 from recipes.engine.stage import (
     Check,
     Does,
@@ -90,7 +90,7 @@ def test_elf_finds(bench: Bench, rule: Elf, words: str) -> None:
 
 def test_free(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     # The text lies across the border of two pieces that are read one after the other.
-    monkeypatch.setattr(check, "CHUNK", 16)
+    monkeypatch.setattr(files, "CHUNK", 16)
     goal = stage("goal", Write(path="${out}/a/file", text="0123456789ab/secret/place"))
     passes(bench, goal, Free(texts=("/other", "${cache}")))
     said = findings(bench, goal, Free(texts=("/secret/place", "/other")))

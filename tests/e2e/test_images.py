@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -13,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from recipes import images
+from recipes import errors, images
 from recipes.audit.finding import Refused
 from recipes.engine import archive, oci
 from recipes.target import Image
@@ -339,3 +340,9 @@ def test_lists_of_another_shape_are_refused(tmp_path: Path, manifest: str, fault
     (tmp_path / "x" / "manifest.json").write_text(manifest)
     with pytest.raises(Refused, match=fault):
         found(tmp_path / "x", AMD64, tmp_path)
+
+
+def test_a_fifo_is_no_image(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(errors.NotAFile, match="fifo is a FIFO and no file"):
+        images.is_one(tmp_path / "fifo")

@@ -115,6 +115,23 @@ def at_work(project: Path) -> list[int]:
     return found
 
 
+ODD = """
+GOALS = [
+    stage("odd", shell("until ls ../*/beside; do sleep 0.05; done; mkfifo out/fifo")),
+    stage("beside", shell("touch beside; sleep 1000")),
+]
+"""
+
+
+def test_a_run_that_meets_a_fifo_ends_by_itself_with_all_it_started(project: Path) -> None:
+    with started(project, ODD) as run:
+        out, _ = run.communicate(timeout=PATIENCE)
+        assert run.returncode == 1
+        assert "out/fifo is a FIFO and no file" in out
+        assert "Traceback" not in out
+        assert not at_work(project)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_stopped_run_ends_at_once_with_all_it_started(
     project: Path, number: signal.Signals

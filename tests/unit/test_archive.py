@@ -11,6 +11,7 @@ import os
 import sys
 import tarfile
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.engine import archive, packing
+from recipes import errors
+from recipes.engine import archive, packing, walk
 from recipes.engine.stage import Image, Unpack
 from recipes.errors import BrokenArchive, UnsafeArchive
 
@@ -237,6 +239,7 @@ UNSAFE: dict[str, tuple[Members, str]] = {
     "block-device": (entry("evil", tarfile.BLKTYPE), "neither"),
     "fifo": (entry("evil", tarfile.FIFOTYPE), "neither"),
     "unheard-of": (entry("evil", b"Z"), "neither"),
+    "empty-target": (link("evil", ""), "leads nowhere"),
 }
 
 
@@ -283,6 +286,13 @@ BROKEN: dict[str, bytes] = {
     "damaged-gz": damaged(gzip.compress(LONG), -6),
     "damaged-xz": damaged(lzma.compress(LONG), 30_000),
     "damaged-bz2": damaged(bz2.compress(LONG), 30_000),
+    "too-deep": tar_of(file("d/" * 950 + "x")),
+    "too-deep-folder": tar_of(folder("d/" * (walk.DEEPEST + 1))),
+    "endless-name": tar_of(file("n" * 5000)),
+    "endless-target": tar_of(link("a", "n" * 5000)),
+    "headers-upon-headers": b"".join(
+        tarfile.TarInfo.create_pax_global_header({"comment": "c"}) for _ in range(2000)
+    ),
     "truncated-deb": debian_package(lzma.compress(LONG))[:30_000],
     "damaged-deb": damaged(debian_package(LONG), 8 + 58),
 }
@@ -292,6 +302,38 @@ BROKEN: dict[str, bytes] = {
 def test_a_broken_archive_is_an_error(tmp_path: Path, fault: str) -> None:
     with pytest.raises(BrokenArchive, match=r"^archive cannot be unpacked: \S"):
         archive.unpack(saved(tmp_path, BROKEN[fault]), tmp_path / "into")
+
+
+@pytest.mark.parametrize("name", ["n" * 100_000_000, "d/" * 50_000_000], ids=["long", "deep"])
+def test_a_name_of_100_mb_is_neither_read_nor_printed(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path, tar_of(file(name)))
+    tracemalloc.start()
+    with pytest.raises(BrokenArchive, match="a name or a table of names in it has 1") as caught:
+        archive.unpack(path, tmp_path / "into", only=("d/d",))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    assert len(str(caught.value)) < 200
+
+
+def test_a_name_within_the_limits_is_cut_where_it_is_shown(tmp_path: Path) -> None:
+    path = saved(tmp_path, tar_of(file("../" + "\n" * 3000)))
+    with pytest.raises(UnsafeArchive, match="letters more") as caught:
+        archive.unpack(path, tmp_path / "into")
+    assert len(str(caught.value)) < 2000
+
+
+def test_an_archive_of_too_many_bytes_ends_before_they_are_written(tmp_path: Path) -> None:
+    path = saved(tmp_path, tar_of([*file("a", b"123"), *file("b", b"45")]))
+    archive.unpack(path, tmp_path / "fine", at_most=5)
+    with pytest.raises(BrokenArchive, match="more than 4 bytes"):
+        archive.unpack(path, tmp_path / "into", at_most=4)
+    assert [one.name for one in (tmp_path / "into").iterdir()] == ["a"]
+
+
+def test_folders_are_as_deep_as_they_may_be(tmp_path: Path) -> None:
+    archive.unpack(saved(tmp_path, tar_of(file("d/" * (walk.DEEPEST - 1) + "x"))), tmp_path / "in")
+    walk.insist(tmp_path / "in")
 
 
 def test_a_debian_package_without_data_is_an_error(tmp_path: Path) -> None:
@@ -377,7 +419,7 @@ def test_a_tar_gets_its_name_when_it_is_complete(tmp_path: Path) -> None:
     complete = tar.read_bytes()
     assert complete == packed(root)
     os.mkfifo(root / "pipe")
-    with pytest.raises(AssertionError, match="pipe is neither"):
+    with pytest.raises(errors.NotAFile, match="pipe is a FIFO"):
         packing.pack(root, tar)
     assert tar.read_bytes() == complete
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "root"]

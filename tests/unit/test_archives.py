@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -35,9 +37,35 @@ def test_names_of_an_archive_of_bsd(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", archives.MAGIC + b"short", archives.MAGIC + b"x" * 60]
+    "content",
+    [
+        *(b"", b"no archive", archives.MAGIC + b"short", archives.MAGIC + b"x" * 60),
+        *(archives.MAGIC + header(name, 0) for name in ("/odd", "/5", "#1/odd", "#1/-1x")),
+        archives.MAGIC + header("#1/4", 4) + b"\xff" * 4,
+    ],
 )
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.a").write_bytes(content)
     with pytest.raises(errors.BrokenArchive):
         list(archives.names(tmp_path / "x.a"))
+
+
+def test_members_are_passed_over_and_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.a"
+    with path.open("wb") as file:
+        file.write(archives.MAGIC + header("large.o/", 900_000_000))
+        file.seek(900_000_000, 1)
+        file.write(header("small.o/", 0))
+    tracemalloc.start()
+    assert list(archives.names(path)) == ["large.o", "small.o"]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_folder_or_fifo_that_is_called_as_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "folder.a").mkdir()
+    os.mkfifo(tmp_path / "fifo.a")
+    for name, kind in (("folder.a", "folder"), ("fifo.a", "FIFO")):
+        with pytest.raises(errors.NotAFile, match=f"{name} is a {kind} and no file"):
+            list(archives.names(tmp_path / name))

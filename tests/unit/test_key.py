@@ -147,6 +147,7 @@ UNKEYED = {
     "memory": 99,
     "peak": 99,
     "kept": 99,
+    "most": 99,
 }
 KEYED = {
     "steps": (STEP,),
