@@ -25,7 +25,7 @@ from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration
 from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
 from recipes.engine.stage import Stage
-from recipes.engine.store import DOWNLOADS, Store, remove
+from recipes.engine.store import DOWNLOADS, LOGS, Store, remove
 from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
 
@@ -191,7 +191,7 @@ def _build_there(
 ) -> None:
     """Build them in the other place, as somebody else; `about` is the goal and the targets. Raises
     `CommandFailed`."""
-    log = pipeline.settings.cache / "logs" / "reproduce.log"
+    log = pipeline.settings.cache / LOGS / "reproduce.log"
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", __name__]

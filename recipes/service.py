@@ -18,6 +18,7 @@ from recipes.declaration import Declaration
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
 FILE = "service.toml"
+MONTH = 30 * 24 * 3600
 MANIFEST = "Cargo.toml"
 Text = Annotated[str, Field(min_length=1)]
 PROGRAM_PATH = re.compile(r"(/[A-Za-z0-9._+-]+)+")
@@ -30,6 +31,9 @@ OURS = re.compile(
     r"|(BINDGEN_|CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
 )
 """Variables of a build that are the pipeline's own."""
+Seconds = Annotated[float, Field(gt=0, le=MONTH)]
+Megabytes = Annotated[int, Field(gt=0, le=4000)]
+"""Read into memory."""
 AbsolutePath = Annotated[str, Field(pattern=r"^/")]
 
 
@@ -77,6 +81,10 @@ class Run(Declaration):
     input: str = ""
     """What it reads from standard input."""
     environment: dict[Variable, str] = Field(default_factory=dict)
+    seconds: Seconds | None = None
+    """In which it must end; 300 where this says nothing, or what `MUSLIN_CHECK_SECONDS` says."""
+    megabytes: Megabytes | None = None
+    """That it may print; 16 where this says nothing."""
 
     @property
     def is_plain(self) -> bool:
@@ -90,6 +98,11 @@ class Serve(Declaration):
     scheme: Literal["http", "https"]
     path: AbsolutePath
     expect: Text
+    seconds: Seconds | None = None
+    """From its start until it must have answered; 300 where this says nothing, or what
+    `MUSLIN_CHECK_SECONDS` says."""
+    megabytes: Megabytes | None = None
+    """Of its answer; 16 where this says nothing."""
 
 
 class Cargo(Declaration):

@@ -15,6 +15,14 @@ from pydantic import Field
 
 from recipes import declaration, errors, service
 from recipes.declaration import Declaration
+from recipes.engine.limits import (
+    BUILD_VARIABLE,
+    CHECK_VARIABLE,
+    HOURS,
+    LOG_VARIABLE,
+    MEGABYTE,
+    Limits,
+)
 from recipes.engine.schedule import SHARE
 
 CACHE_VARIABLE = "MUSLIN_CACHE"
@@ -23,6 +31,7 @@ MEMORY_VARIABLE = "MUSLIN_MEMORY"
 SOURCES_VARIABLE = "MUSLIN_SOURCES"
 DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
+BUILT_IN = Limits()
 
 
 class Tool(Declaration):
@@ -38,6 +47,13 @@ class Tool(Declaration):
     """Whether `nox -s advisories` fails where a fix is lacking."""
     mirror: str = ""
     """A folder on the web that has the upstream set's files, asked before the projects' own."""
+    build_hours: Annotated[float, Field(gt=0)] = BUILT_IN.build_seconds / HOURS
+    """In which each command of a build must end."""
+    check_seconds: Annotated[float, Field(gt=0)] = BUILT_IN.check_seconds
+    """In which a program that a check starts must end, or a server answer, if its service says
+    nothing."""
+    log_megabytes: Annotated[int, Field(gt=0)] = BUILT_IN.log_bytes // MEGABYTE
+    """That the log of a stage may have."""
 
 
 MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
@@ -67,6 +83,7 @@ class Settings:
     """What `nox -s advisories` does where a fix is lacking."""
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
+    limits: Limits
 
     @property
     def dist(self) -> Path:
@@ -92,7 +109,24 @@ def load(project: Path) -> Settings:
         driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
         advisories=tool.advisories,
         mirror=_folder(os.environ.get(MIRROR_VARIABLE) or tool.mirror),
+        limits=Limits(
+            build_seconds=_number(BUILD_VARIABLE, tool.build_hours, "hours, such as 48") * HOURS,
+            check_seconds=_number(CHECK_VARIABLE, tool.check_seconds, "seconds, such as 900"),
+            log_bytes=int(
+                _number(LOG_VARIABLE, tool.log_megabytes, "megabytes, such as 2000") * MEGABYTE
+            ),
+        ),
     )
+
+
+def _number(variable: str, otherwise: float, wanted: str) -> float:
+    """What a variable says, or else the project's file."""
+    said = os.environ.get(variable)
+    if not said:
+        return otherwise
+    if not re.fullmatch(r"\d{1,9}(\.\d+)?", said) or not float(said):
+        raise errors.BadVariable(variable, said, f"a number of {wanted}")
+    return float(said)
 
 
 def _folder(address: str) -> str:

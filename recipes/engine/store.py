@@ -32,6 +32,7 @@ from recipes import errors
 from recipes.engine.manifest import Manifest, compare, seal, timeless
 
 DOWNLOADS = "downloads"
+LOGS = "logs"
 GONE = ".gone-"
 """How the names begin of what is being removed; the number of the process follows."""
 REFUSED = ".refused"

@@ -194,6 +194,11 @@ def service(  # noqa: PLR0913  # three declarations and four stages
                     *((f"{OWN}port {port} is served",) if service.serve else ()),
                 ),
                 over=OVER,
+                limit=max(
+                    board.seconds,
+                    *(run.seconds or 0.0 for run in service.run),
+                    *(serve.seconds or 0.0 for serve in service.serve),
+                ),
                 expect="" if service.serve else _plain(service)[0].expect,
                 network=NETWORK if board.network else "",
                 requests=tuple(
