@@ -32,6 +32,8 @@ SOURCES_VARIABLE = "MUSLIN_SOURCES"
 DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
 BUILT_IN = Limits()
+MOST = 10**9 - 1
+"""Of any of them, so that nine digits are enough."""
 
 
 class Tool(Declaration):
@@ -47,12 +49,12 @@ class Tool(Declaration):
     """Whether `nox -s advisories` fails where a fix is lacking."""
     mirror: str = ""
     """A folder on the web that has the upstream set's files, asked before the projects' own."""
-    build_hours: Annotated[float, Field(gt=0)] = BUILT_IN.build_seconds / HOURS
+    build_hours: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.build_seconds / HOURS
     """In which each command of a build must end."""
-    check_seconds: Annotated[float, Field(gt=0)] = BUILT_IN.check_seconds
+    check_seconds: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.check_seconds
     """In which a program that a check starts must end, or a server answer, if its service says
     nothing."""
-    log_megabytes: Annotated[int, Field(gt=0)] = BUILT_IN.log_bytes // MEGABYTE
+    log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
     """That the log of a stage may have."""
 
 
