@@ -7,7 +7,9 @@ another number of jobs. Nothing but downloads, and what the stages are made from
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 import os
 import shutil
 import sys
@@ -21,6 +23,7 @@ from types import TracebackType
 from typing import get_args
 
 from recipes import arguments, digests, doctor, errors
+from recipes.engine import limits
 from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration
 from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
@@ -205,6 +208,7 @@ def _build_there(
         "MUSLIN_JOBS": jobs,
         "MUSLIN_SOURCES": pipeline.pins.name,
         "MUSLIN_DRIVER": pipeline.catalog().driver,
+        **{name: os.environ[name] for name in limits.VARIABLES if name in os.environ},
     }
     user = _as_nobody(pipeline, command, environment, place, log)
     who = "user nobody" if user else "the same user"
@@ -219,6 +223,8 @@ def _build_there(
             cwd=pipeline.settings.project,
             env=environment,
             log=log,
+            # What it starts has limits of its own.
+            allowance=dataclasses.replace(pipeline.runner.limits.build(), seconds=math.inf),
         )
 
 

@@ -119,7 +119,7 @@ class Process:
                 (os.killpg if group else os.kill)(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it with all that came of it; `end` sees to what comes of it meanwhile."""
+        """Kill it, or what it left, with all that came of it; `end` sees to what is new."""
         with _LOCK:
             if self._popen.returncode is None:
                 ending.kill(self._left())

@@ -315,8 +315,7 @@ class Runner:
             raise errors.Interrupted("the end of the run", [what])
 
     def stop(self) -> None:
-        """End every process, politely for a moment, then for good. Who started it sees to the rest
-        of what came of it."""
+        """End every process with what came of it, politely for a moment, then for good."""
         self.stopping.set()
         with self._lock:
             running = list(self._running)
@@ -324,8 +323,8 @@ class Runner:
             process.signal(signal.SIGTERM, group=True)
         deadline = time.monotonic() + ending.GRACE
         for process in running:
-            if process.wait(deadline - time.monotonic()) is None:
-                process.kill()
+            process.wait(deadline - time.monotonic())
+            process.kill()  # its caller may be waiting for an answer of what it left
 
     def close(self) -> None:
         """Nothing is started any more."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from recipes import errors
-from recipes.engine import ending
+from recipes.engine import asking, ending
+from recipes.engine.runner import HOST_PATH, Runner
 from recipes.engine.stage import Does, Run, Serves, Write
 from tests.e2e.bench import PROJECT, Bench, stage, text
 
@@ -168,12 +172,46 @@ def test_a_server_that_goes_into_the_background_is_found_and_ended(bench: Bench)
     assert not lives(int(number.read_text()))
 
 
+SILENT = """\
+import os, socket, sys, time
+from pathlib import Path
+
+server = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+if os.fork():
+    os._exit(0)
+os.setsid()
+line, _ = server.accept()
+Path(sys.argv[1]).write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+def test_a_run_that_stops_does_not_wait_for_the_answer_of_a_daemon(tmp_path: Path) -> None:
+    starter, port, number = Runner(1), asking.free_port(), tmp_path / "number"
+    argv = (sys.executable, "-c", SILENT, str(number))
+    env = {"PORT": str(port), "PATH": HOST_PATH}
+
+    def ask() -> None:
+        with starter.server(argv, what="x", cwd=tmp_path, env=env, log=tmp_path / "log") as process:
+            process.wait()
+            with suppress(OSError, http.client.HTTPException):
+                asking.answer("http", port, "/", seconds=3600, most=1000)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    until(lambda: number.exists() and number.read_text())
+    starter.stop()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert not lives(int(number.read_text()))
+
+
 def test_a_number_is_nobody_elses_until_all_of_a_program_has_ended(bench: Bench) -> None:
     """A server that has ended is signalled by its number."""
     with bench.builder() as builder:
         log = bench.cache / "log"
         with builder.runner.server(
-            ["true"], what="x", cwd=Path("/"), env={"PATH": "/bin:/usr/bin"}, log=log
+            ["true"], what="x", cwd=Path("/"), env={"PATH": HOST_PATH}, log=log
         ) as process:
             assert process.wait() == 0
             assert process.pid in ending.table()
