@@ -120,7 +120,16 @@ class CommandFailed(PipelineError):
         self.args = ("\n  ".join((str(self), *remedies)),)
 
 
-class TookTooLong(PipelineError):
+class BeyondLimit(PipelineError):
+    """A command took or printed more than it may."""
+
+    def shows(self, tail: Sequence[str]) -> None:
+        """Say in the end what it printed last."""
+        lines = "\n".join(f"    {line[:200]}" for line in tail)
+        self.args = (f"{self}\n  its last lines:\n{lines}",)
+
+
+class TookTooLong(BeyondLimit):
     """A command did not end in the time that it has, and was ended."""
 
     def __init__(
@@ -132,7 +141,7 @@ class TookTooLong(PipelineError):
         )
 
 
-class PrintedTooMuch(PipelineError):
+class PrintedTooMuch(BeyondLimit):
     """A command printed more than it may, and was ended if it still ran."""
 
     def __init__(self, stage: str, argv: Sequence[str], most: int, more: str, log: Path) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from recipes import errors
 
 HOURS = 3600.0
 MEGABYTE = 1_000_000
@@ -23,6 +30,12 @@ class Allowance:
     """Bytes that it may print, beside its log; of an answer, all of it."""
     more_time: str
     more_room: str
+
+
+class Fault(Protocol):
+    """What looks whether something is amiss with a program, that runs or has ended."""
+
+    def __call__(self, *, runs: bool) -> errors.BeyondLimit | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +65,30 @@ class Limits:
             more_time=f"`seconds` {own}, or {CHECK_VARIABLE} for every check,",
             more_room=f"`megabytes` {own}",
         )
+
+    def fault(
+        self,
+        argv: Sequence[str],
+        what: str,
+        log: IO[bytes],
+        output: IO[bytes] | None,
+        allowance: Allowance | None = None,
+    ) -> Fault:
+        """What says how a command that starts now is beyond its allowance, a build's by default, if
+        it is. The log is that of all commands of a stage."""
+        built, path = self.build(), Path(log.name)
+        own = allowance or built
+        deadline = time.monotonic() + own.seconds
+
+        def fault(*, runs: bool) -> errors.BeyondLimit | None:
+            if runs and time.monotonic() > deadline:
+                return errors.TookTooLong(what, argv, own.seconds, own.more_time, path)
+            for file, most, more in (
+                (log, built.printed, built.more_room),
+                (output, own.printed, own.more_room),
+            ):
+                if file is not None and os.fstat(file.fileno()).st_size > most:
+                    return errors.PrintedTooMuch(what, argv, most, more, path)
+            return None
+
+        return fault

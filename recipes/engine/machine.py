@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import asking, runner
+from recipes.engine import asking, logs
 from recipes.engine.limits import SAID_BYTES
 from recipes.engine.process import Process
 from recipes.engine.site import Site
@@ -53,7 +53,7 @@ def boot(what: Boot, site: Site) -> None:
                 time.sleep(POLL)
             start.ask()
         except _Amiss as fault:
-            shown = _text(console).splitlines() or runner.tail(site.log)
+            shown = _text(console).splitlines() or logs.tail(site.log)
             _keep(console, site.log)
             raise errors.BoardFailed(what.subject, str(fault), shown[-LAST:], site.log) from fault
     start.write(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from recipes import errors
 from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches
 from recipes.engine.limits import Allowance
-from recipes.engine.runner import last_said
+from recipes.engine.logs import last_said
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Boot,

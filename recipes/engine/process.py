@@ -22,10 +22,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from recipes import errors
 from recipes.engine import confinement, ending
+from recipes.engine.limits import Fault
 
 UMASK = 0o022
 """Every process gets it, whatever the user's own is."""
@@ -43,12 +44,6 @@ class Usage:
     cpu_seconds: float
     memory: int
     """Bytes of the largest of them; 0 where it is not known, being less than this process took."""
-
-
-class Fault(Protocol):
-    """What looks for something amiss with a process."""
-
-    def __call__(self, *, runs: bool) -> errors.PipelineError | None: ...
 
 
 class Process:
@@ -84,10 +79,11 @@ class Process:
             _STARTED.add(self.pid)
         self.usage = Usage(cpu_seconds=0.0, memory=0)
         """Known once it was ended."""
-        self.fault: errors.PipelineError | None = None
+        self.fault: errors.BeyondLimit | None = None
         """Why it was ended before its time."""
         self._ending = threading.Lock()
         self._over = threading.Event()
+        self._watch: threading.Thread | None = None
 
     def poll(self) -> int | None:
         """The code that it ended with, negative for a signal; None while it runs."""
@@ -134,7 +130,8 @@ class Process:
                     self.kill()
                     return
 
-        threading.Thread(target=look, daemon=True, name=f"watch {self.pid}").start()
+        self._watch = threading.Thread(target=look, daemon=True, name=f"watch {self.pid}")
+        self._watch.start()
 
     def end(self, grace: float) -> None:
         """End what is left of it, politely for `grace` seconds, then for good, and reap it.
@@ -142,6 +139,8 @@ class Process:
         Raises `LeftoverAlive` where something outlives that.
         """
         self._over.set()
+        if self._watch is not None:
+            self._watch.join()  # what it looks at is closed next
         with self._ending:
             if self._popen.returncode is not None:
                 return

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import IO
 
 from recipes import errors
-from recipes.engine import confinement, ending
+from recipes.engine import confinement, ending, logs
 from recipes.engine.jobserver import Jobserver
-from recipes.engine.limits import Allowance, Limits
-from recipes.engine.process import Fault, Process, Usage
+from recipes.engine.limits import Allowance, Fault, Limits
+from recipes.engine.process import Process, Usage
 from recipes.engine.secrets import hidden
 
 HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -43,9 +43,6 @@ NETWORK_VARIABLES = (
 )
 """What a fetching step inherits from the user, and no other step."""
 NETWORK_PREFIXES = ("CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_")
-TAIL = 25
-LOG_KEPT = 10_000_000
-"""Bytes of a log that is not of a stage, and grows with every run, before it is begun anew."""
 
 
 def network_environment() -> dict[str, str]:
@@ -144,14 +141,14 @@ class Runner:
                     log=log,
                     out=out or text,
                     err=out if errors_too and out else text,
-                    fault=self._beyond(argv, what, allowance or self.limits.build(), log, out),
+                    fault=self.limits.fault(argv, what, text, out, allowance),
                     descriptors=descriptors,
                     stdin=said,
                 ) as process,
             ):
                 code = process.wait()
-            if code != 0 and output is not None:
-                text.write(_end_of(output))  # many programs name what ails them there
+            if (code != 0 or process.fault) and output is not None:
+                text.write(logs.end_of(output))  # many programs name what ails them there
         self._insist_on_a_good_end(process, argv, what, log)
         return process.usage
 
@@ -159,9 +156,12 @@ class Runner:
         self, process: Process, argv: Sequence[str], what: str, log: Path, began: int = 0
     ) -> None:
         self.raise_if_stopping(what)
+        if process.fault is not None:
+            process.fault.shows(logs.tail(log, began))
+            raise process.fault
         code = process.poll()
         if code:
-            last = tail(log, began)
+            last = logs.tail(log, began)
             not_started = f"{argv[0]} {confinement.NOT_STARTED}"
             if code == confinement.CANNOT_START and not_started in "".join(last[-1:]):
                 raise errors.StepFailed(what, "run", last[-1], log)
@@ -171,8 +171,8 @@ class Runner:
         """Run a short command and return its standard output; errors as in `run`."""
         self.raise_if_stopping(what)
         log.parent.mkdir(parents=True, exist_ok=True)
-        mode = "wb" if log.exists() and log.stat().st_size > LOG_KEPT else "ab"
-        with log.open(mode) as text, tempfile.TemporaryFile() as out:
+        logs.begin_anew_if_long(log)
+        with log.open("ab") as text, tempfile.TemporaryFile() as out:
             text.write(f"\n$ {hidden(' '.join(argv))}\n".encode())
             text.flush()
             began = text.tell()
@@ -184,13 +184,12 @@ class Runner:
                 log=log,
                 out=out,
                 err=text,
-                fault=self._beyond(argv, what, self.limits.build(), log, out),
+                fault=self.limits.fault(argv, what, text, out),
             ) as process:
                 process.wait()
+            self._insist_on_a_good_end(process, argv, what, log, began)
             out.seek(0)
-            said = out.read().decode(errors="replace")
-        self._insist_on_a_good_end(process, argv, what, log, began)
-        return said
+            return out.read().decode(errors="replace")
 
     @contextmanager
     def server(
@@ -214,7 +213,7 @@ class Runner:
         with log.open("ab") as text, _opened(output) as out:
             text.write(f"\n$ {hidden(' '.join(argv))} &\n".encode())
             text.flush()
-            with self._started(
+            started = self._started(
                 self._launched(argv, writable, what=what, cwd=cwd, env=env, log=log),
                 what=what,
                 cwd=cwd,
@@ -222,34 +221,15 @@ class Runner:
                 log=log,
                 out=out or text,
                 err=text,
-                fault=self._beyond(argv, what, allowance, log, out),
-            ) as process:
-                yield process
-
-    def _beyond(
-        self,
-        argv: Sequence[str],
-        what: str,
-        allowance: Allowance,
-        log: Path,
-        output: IO[bytes] | None,
-    ) -> Fault:
-        """What says how a command that starts now is beyond its allowance, if it is."""
-        deadline = time.monotonic() + allowance.seconds
-        logged = self.limits.build()
-
-        def fault(*, runs: bool) -> errors.PipelineError | None:
-            if runs and time.monotonic() > deadline:
-                return errors.TookTooLong(what, argv, allowance.seconds, allowance.more_time, log)
-            for size, most, more in (
-                (log.stat().st_size, logged.printed, logged.more_room),
-                (_size(output), allowance.printed, allowance.more_room),
-            ):
-                if size > most:
-                    return errors.PrintedTooMuch(what, argv, most, more, log)
-            return None
-
-        return fault
+                fault=self.limits.fault(argv, what, text, out, allowance),
+            )
+            process = None
+            try:
+                with started as process:
+                    yield process
+            finally:
+                if process is not None and process.fault is not None:
+                    self._insist_on_a_good_end(process, argv, what, log)
 
     def _launched(
         self,
@@ -305,9 +285,7 @@ class Runner:
             process.end(ending.GRACE)
             with self._lock:
                 self._running.discard(process)
-            found = process.fault or fault(runs=False)
-            if found is not None and not self.stopping.is_set():
-                raise found
+            process.fault = process.fault or fault(runs=False)
 
     def raise_if_stopping(self, what: str) -> None:
         """Raise `Interrupted` once the run is to end."""
@@ -334,10 +312,6 @@ class Runner:
                 self._jobserver = None
 
 
-def _size(file: IO[bytes] | None) -> int:
-    return os.fstat(file.fileno()).st_size if file else 0
-
-
 @contextmanager
 def _opened(path: Path | None) -> Iterator[IO[bytes] | None]:
     if path is None:
@@ -345,19 +319,3 @@ def _opened(path: Path | None) -> Iterator[IO[bytes] | None]:
     else:
         with path.open("wb") as file:
             yield file
-
-
-def tail(log: Path, start: int = 0) -> list[str]:
-    """The last lines of a log, of what is behind `start`."""
-    return _end_of(log, start).decode(errors="replace").splitlines()[-TAIL:]
-
-
-def last_said(log: Path) -> str:
-    """What the last command of a log said, up to a megabyte."""
-    return _end_of(log, most=1_000_000).decode(errors="replace").rpartition("\n$ ")[2]
-
-
-def _end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
-    with path.open("rb") as file:
-        file.seek(max(start, path.stat().st_size - most))
-        return file.read()

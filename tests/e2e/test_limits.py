@@ -38,6 +38,13 @@ def test_a_run_that_never_ends(bench: Bench) -> None:
     assert str(bench.cache / "logs/host/goal.log") in said
 
 
+def test_what_a_run_said_before_it_hung_is_in_the_message_and_the_log(bench: Bench) -> None:
+    run = Run(argv=("sh", "-c", "echo last words; exec sleep 600"), seconds=1.0, errors_too=True)
+    assert "\n  its last lines:\n" in (said := str(failure(bench, Does(run=run))))
+    assert said.endswith("\n    last words")
+    assert bench.log("goal").endswith("last words\n")
+
+
 def test_a_check_without_seconds_of_its_own_has_the_runs(bench: Bench) -> None:
     bench.limits = Limits(check_seconds=0.5)
     assert "did not end in 0.5 s" in str(failure(bench, Does(run=Run(argv=SLEEP))))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors
-from recipes.engine import ending, runner
+from recipes.engine import ending, logs, runner
 from recipes.engine.process import Usage
 from recipes.engine.runner import Runner
 
@@ -189,8 +189,8 @@ def test_a_leftover_that_does_not_end_is_named(
 
 def test_the_tail_of_a_log(log: Path) -> None:
     log.write_bytes(b"\xff\n" * 10_000 + b"last\n")
-    lines = runner.tail(log)
-    assert len(lines) == runner.TAIL
+    lines = logs.tail(log)
+    assert len(lines) == logs.TAIL
     assert lines[-2:] == ["\ufffd", "last"]
 
 
