@@ -12,7 +12,6 @@ from pathlib import Path
 
 from recipes import errors
 from recipes.engine import asking, logs
-from recipes.engine.limits import SAID_BYTES
 from recipes.engine.process import Process
 from recipes.engine.site import Site
 from recipes.engine.stage import Boot
@@ -44,9 +43,11 @@ def boot(what: Boot, site: Site) -> None:
             log=site.log,
             output=console,
             writable=site.writable,
+            printed=what.run.printed,
         ) as process,
     ):
-        start = _Start(what=what, console=console, process=process, port=port)
+        most = site.runner.limits.check(printed=what.run.printed).printed
+        start = _Start(what=what, console=console, process=process, port=port, most=most)
         try:
             while not start.seen():
                 site.runner.raise_if_stopping(site.stage)
@@ -67,6 +68,8 @@ class _Start:
     console: Path
     process: Process
     port: int
+    most: int
+    """Bytes that an answer may have."""
     began: float = field(default_factory=time.monotonic)
     marks: dict[str, float] = field(default_factory=dict)
     greeting: tuple[str, float] | None = None
@@ -120,7 +123,7 @@ class _Start:
         for one in self.what.requests if self.networked else ():
             try:
                 fine, text = asking.answer(
-                    one.scheme, self.port, one.path, seconds=self.what.limit, most=SAID_BYTES
+                    one.scheme, self.port, one.path, seconds=self.what.limit, most=self.most
                 )
             except asking.Unending as error:
                 raise _Amiss(f"{one.scheme} {one.path}: {error}") from error

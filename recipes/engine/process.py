@@ -53,6 +53,7 @@ class Process:
         self,
         argv: Sequence[str],
         *,
+        what: str,
         cwd: Path,
         env: Mapping[str, str],
         stdin: IO[bytes] | None,
@@ -61,7 +62,7 @@ class Process:
         descriptors: tuple[int, ...],
     ) -> None:
         """Start it; raises `OSError`."""
-        self._name = argv[0]
+        self._what = what
         with _LOCK:
             confinement.adopt()
             self._popen = subprocess.Popen(
@@ -148,7 +149,7 @@ class Process:
             while left := self._left():
                 now = time.monotonic() - began
                 if now > grace + ending.LAST_MOMENTS:
-                    raise errors.LeftoverAlive(self._name, sorted(left))
+                    raise errors.LeftoverAlive(self._what, sorted(left))
                 if now < grace:
                     ending.kill(left - told, signal.SIGTERM)
                     told |= left
@@ -160,8 +161,9 @@ class Process:
     def _left(self) -> set[int]:
         """What of it is alive. Orphans are anybody's who has ended: whoever sees them ends them."""
         with _LOCK:
+            runs = self.poll() is None  # asked first: once it has ended, what it left is with us
             rows = ending.table()
-            if self.poll() is None:
+            if runs:
                 return {self.pid, *ending.below({self.pid}, rows)}
             ours, session = os.getpid(), os.getsid(0)
             orphans = {

@@ -202,14 +202,16 @@ class Runner:
         log: Path,
         output: Path | None = None,
         writable: Sequence[Path] = (),
+        printed: int = 0,
     ) -> Iterator[Process]:
         """A process that runs while the caller talks to it; ended on the way out. `writable` as in
-        `run`; how long it runs is the caller's affair.
+        `run`, `printed` bytes are what `output` may have, 0 for what every check allows; how long
+        it runs is the caller's affair.
 
         Raises `PrintedTooMuch` on the way out, whatever came of it.
         """
         self.raise_if_stopping(what)
-        allowance = dataclasses.replace(self.limits.check(), seconds=math.inf)
+        allowance = dataclasses.replace(self.limits.check(printed=printed), seconds=math.inf)
         with log.open("ab") as text, _opened(output) as out:
             text.write(f"\n$ {hidden(' '.join(argv))} &\n".encode())
             text.flush()
@@ -267,7 +269,14 @@ class Runner:
     ) -> Iterator[Process]:
         try:
             process = Process(
-                argv, cwd=cwd, env=env, stdin=stdin, out=out, err=err, descriptors=descriptors
+                argv,
+                what=what,
+                cwd=cwd,
+                env=env,
+                stdin=stdin,
+                out=out,
+                err=err,
+                descriptors=descriptors,
             )
         except FileNotFoundError as error:
             raise errors.CommandMissing(what, argv[0], cwd, log) from error
