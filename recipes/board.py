@@ -35,6 +35,9 @@ class Board(Declaration):
     """Words for the kernel's command line."""
     modules: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")], ...] = ()
     """Modules of the kernel that are loaded, each after those that it needs itself."""
+    seconds: Annotated[float, Field(gt=0, le=24 * 3600)] = 60.0
+    """From its start until all that a service promises must have been seen, if no `seconds` of the
+    service says more."""
     network: str = ""
     """QEMU's network device for it; none where empty."""
 

@@ -135,6 +135,47 @@ class CommandFailed(PipelineError):
         self.args = ("\n  ".join((str(self), *remedies)),)
 
 
+class BeyondLimit(PipelineError):
+    """A command took or printed more than it may."""
+
+    def shows(self, tail: Sequence[str]) -> None:
+        """Say in the end what it printed last."""
+        lines = "\n".join(f"    {line[:200]}" for line in tail)
+        self.args = (f"{self}\n  its last lines:\n{lines}",)
+
+
+class TookTooLong(BeyondLimit):
+    """A command did not end in the time that it has, and was ended."""
+
+    def __init__(
+        self, stage: str, argv: Sequence[str], seconds: float, more: str, log: Path
+    ) -> None:
+        super().__init__(
+            f"{stage}: a command did not end in {seconds:g} s and was ended:\n"
+            f"  {' '.join(argv)}\n  {more} gives it more time\n  the whole log: {log}"
+        )
+
+
+class PrintedTooMuch(BeyondLimit):
+    """A command printed more than it may, and was ended if it still ran."""
+
+    def __init__(self, stage: str, argv: Sequence[str], most: int, more: str, log: Path) -> None:
+        super().__init__(
+            f"{stage}: a command printed more than {most / 1e6:g} MB, which is all it may:\n"
+            f"  {' '.join(argv)}\n  {more} gives it more room\n  log: {log}"
+        )
+
+
+class AnswerUnending(PipelineError):
+    """A server's answer had no end within the limits of a check."""
+
+    def __init__(self, stage: str, request: str, why: str, more: str, log: Path) -> None:
+        super().__init__(
+            f"{stage}: {request}: {why}. An answer must have an end: ask for a path that has one\n"
+            f"  {more} gives it more\n  log: {log}"
+        )
+
+
 class WroteOutside(PipelineError):
     """A build wanted to write where nothing of it belongs."""
 
@@ -541,14 +582,14 @@ class CacheUnusable(PipelineError):
 
 
 class LeftoverAlive(PipelineError):
-    """A process that an earlier run left behind does not end, and may still write."""
+    """A process that something left behind does not end, and may still write."""
 
-    def __init__(self, work: Path, processes: Sequence[int]) -> None:
+    def __init__(self, left_by: str, processes: Sequence[int]) -> None:
         numbers = ", ".join(map(str, processes))
         super().__init__(
-            f"process {numbers} of an earlier run is at work in {work} and does not end when it is "
-            "killed. `ps` says what it waits for; end it, or restart the machine, and run the "
-            "same command again"
+            f"process {numbers} of {left_by} does not end when it is killed, and may still write. "
+            "`ps` says what it waits for; end it, or restart the machine, and run the same command "
+            "again"
         )
 
 

@@ -42,7 +42,7 @@ from recipes.engine.report import Report, duration, size
 from recipes.engine.runner import Runner
 from recipes.engine.schedule import Planned
 from recipes.engine.stage import ArchiveFile, Stage
-from recipes.engine.store import Entry, Store
+from recipes.engine.store import LOGS, Entry, Store
 from recipes.output import Output
 from recipes.service import Service
 from recipes.settings import Settings
@@ -69,7 +69,7 @@ class Pipeline:
         self._chosen = tuple(self._declared)
         self.store = Store(self.settings.cache)
         self.history = History(self.settings.cache / "history")
-        self.runner = Runner(self.settings.jobs)
+        self.runner = Runner(self.settings.jobs, self.settings.limits)
         self.apt = Apt(self.settings.cache / "apt", self.runner)
         self.fetcher = Fetcher(
             self.settings.cache / "downloads",
@@ -218,7 +218,7 @@ class Pipeline:
             history=self.history,
             keys=Keys(host),
             events=self.events,
-            logs=self.settings.cache / "logs",
+            logs=self.settings.cache / LOGS,
             memory=self.settings.memory,
             provenance=doctor.provenance(),
         )

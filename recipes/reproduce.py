@@ -7,7 +7,9 @@ another number of jobs. Nothing but downloads, and what the stages are made from
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 import os
 import shutil
 import sys
@@ -21,11 +23,12 @@ from types import TracebackType
 from typing import get_args
 
 from recipes import arguments, digests, doctor, errors
+from recipes.engine import limits
 from recipes.engine.key import Keys
 from recipes.engine.report import Report, duration
 from recipes.engine.runner import BASE_ENVIRONMENT, HOST_PATH
 from recipes.engine.stage import Stage
-from recipes.engine.store import DOWNLOADS, Store, remove
+from recipes.engine.store import DOWNLOADS, LOGS, Store, remove
 from recipes.pipeline import CHOICES, Goal, Pipeline
 from recipes.target import Target
 
@@ -191,7 +194,7 @@ def _build_there(
 ) -> None:
     """Build them in the other place, as somebody else; `about` is the goal and the targets. Raises
     `CommandFailed`."""
-    log = pipeline.settings.cache / "logs" / "reproduce.log"
+    log = pipeline.settings.cache / LOGS / "reproduce.log"
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", __name__]
@@ -205,6 +208,7 @@ def _build_there(
         "MUSLIN_JOBS": jobs,
         "MUSLIN_SOURCES": pipeline.pins.name,
         "MUSLIN_DRIVER": pipeline.catalog().driver,
+        **{name: os.environ[name] for name in limits.VARIABLES if name in os.environ},
     }
     user = _as_nobody(pipeline, command, environment, place, log)
     who = "user nobody" if user else "the same user"
@@ -219,6 +223,8 @@ def _build_there(
             cwd=pipeline.settings.project,
             env=environment,
             log=log,
+            # What it starts has limits of its own.
+            allowance=dataclasses.replace(pipeline.runner.limits.build(), seconds=math.inf),
         )
 
 

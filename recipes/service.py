@@ -22,6 +22,7 @@ from recipes.project import ProgramPath, ProjectPath
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
 FILE = "service.toml"
+MONTH = 30 * 24 * 3600
 Text = Annotated[str, Field(min_length=1)]
 OURS = re.compile(
     r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
@@ -35,6 +36,9 @@ RequestPath = Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=2000)]
 """What comes in a request behind the server's name: ASCII, with % for all else."""
 LONGEST = 100
 """Characters of a service's name: stages, logs and reports have more around it."""
+Seconds = Annotated[float, Field(gt=0, le=MONTH)]
+Megabytes = Annotated[int, Field(gt=0, le=4000)]
+"""Read into memory."""
 
 
 class Run(Declaration):
@@ -47,6 +51,10 @@ class Run(Declaration):
     input: str = ""
     """What it reads from standard input."""
     environment: dict[Variable, str] = Field(default_factory=dict)
+    seconds: Seconds | None = None
+    """In which it must end; 300 where this says nothing, or what `MUSLIN_CHECK_SECONDS` says."""
+    megabytes: Megabytes | None = None
+    """That it may print; 16 where this says nothing."""
 
     @property
     def is_plain(self) -> bool:
@@ -60,6 +68,11 @@ class Serve(Declaration):
     scheme: Literal["http", "https"]
     path: RequestPath
     expect: Text
+    seconds: Seconds | None = None
+    """From its start until it must have answered; 300 where this says nothing, or what
+    `MUSLIN_CHECK_SECONDS` says."""
+    megabytes: Megabytes | None = None
+    """Of its answer; 16 where this says nothing."""
 
 
 class Cargo(Declaration):

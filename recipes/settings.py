@@ -16,6 +16,14 @@ from pydantic import Field
 
 from recipes import declaration, document, errors, seen, service
 from recipes.declaration import Declaration, Foreign
+from recipes.engine.limits import (
+    BUILD_VARIABLE,
+    CHECK_VARIABLE,
+    HOURS,
+    LOG_VARIABLE,
+    MEGABYTE,
+    Limits,
+)
 from recipes.engine.schedule import SHARE
 
 FILE = "pyproject.toml"
@@ -25,6 +33,9 @@ MEMORY_VARIABLE = "MUSLIN_MEMORY"
 SOURCES_VARIABLE = "MUSLIN_SOURCES"
 DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
+BUILT_IN = Limits()
+MOST = 10**9 - 1
+"""Of any of them, so that nine digits are enough."""
 
 
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$")]
@@ -43,6 +54,13 @@ class Tool(Declaration):
     """Whether `nox -s advisories` fails where a fix is lacking."""
     mirror: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     """A folder on the web that has the upstream set's files, asked before the projects' own."""
+    build_hours: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.build_seconds / HOURS
+    """In which each command of a build must end."""
+    check_seconds: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.check_seconds
+    """In which a program that a check starts must end, or a server answer, if its service says
+    nothing."""
+    log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
+    """That the log of a stage may have."""
 
 
 class _Tools(Foreign):
@@ -84,6 +102,7 @@ class Settings:
     """What `nox -s advisories` does where a fix is lacking."""
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
+    limits: Limits
 
     @property
     def declared(self) -> Path:
@@ -113,7 +132,24 @@ def load(project: Path) -> Settings:
         driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
         advisories=tool.advisories,
         mirror=_folder(os.environ.get(MIRROR_VARIABLE) or tool.mirror),
+        limits=Limits(
+            build_seconds=_number(BUILD_VARIABLE, tool.build_hours, "hours, such as 48") * HOURS,
+            check_seconds=_number(CHECK_VARIABLE, tool.check_seconds, "seconds, such as 900"),
+            log_bytes=int(
+                _number(LOG_VARIABLE, tool.log_megabytes, "megabytes, such as 2000") * MEGABYTE
+            ),
+        ),
     )
+
+
+def _number(variable: str, otherwise: float, wanted: str) -> float:
+    """What a variable says, or else the project's file."""
+    said = os.environ.get(variable)
+    if not said:
+        return otherwise
+    if not re.fullmatch(r"\d{1,9}(\.\d+)?", said) or not float(said):
+        raise errors.BadVariable(variable, said, f"a number of {wanted}")
+    return float(said)
 
 
 def _folder(address: str) -> str:

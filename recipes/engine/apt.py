@@ -20,7 +20,7 @@ from typing import Literal
 import filelock
 
 from recipes import errors
-from recipes.engine import apt_printed, apt_sources, apt_state, runner
+from recipes.engine import apt_printed, apt_sources, apt_state, logs, runner
 from recipes.engine.apt_printed import Located
 from recipes.engine.apt_sources import VENDORS, Entry
 from recipes.engine.runner import Runner
@@ -283,7 +283,7 @@ class Apt:
         return self._state / "apt.log"
 
     def _last_words(self) -> str:
-        return "\n".join(line for line in runner.tail(self.log)[-8:] if line[:2] != "$ ")
+        return "\n".join(line for line in logs.tail(self.log)[-8:] if line[:2] != "$ ")
 
     def _apt(self, suite: str, program: str, *words: str) -> str:
         configuration = self._prepared(suite)

@@ -18,7 +18,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from recipes import errors
-from recipes.engine import archives, asking, files, perform, runner, walk
+from recipes.engine import archives, asking, files, perform, walk
+from recipes.engine.process import Process
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Check,
@@ -34,14 +35,14 @@ from recipes.engine.stage import (
     Write,
 )
 
-START_SECONDS = 60.0
-"""A server under emulation on a busy machine gets this long to answer its first request."""
 END_SECONDS = 15.0
 PRINTED = "printed"
 SHOWN = 5
 """Files that are named where the wanted one is missing."""
 UNSOUND = (ELFError, ArithmeticError, AssertionError, AttributeError, LookupError, ValueError)
 """What pyelftools raises for headers that make no sense."""
+ANSWER_SHOWN = 500
+"""Characters of an answer that a message has."""
 
 
 def check(what: Check, site: Site) -> None:
@@ -182,7 +183,7 @@ def _does(what: Does, site: Site) -> Iterator[str]:
         yield f"`{command}` ended with code {code}, not {what.code}"
     if site.expand(what.expect) not in text:
         yield f"`{command}` printed no {what.expect!r} but:"
-        yield from text.splitlines()
+        yield from (line[:ANSWER_SHOWN] for line in text.splitlines())
 
 
 def _raise_if_ended(what: Does | Serves, code: int | None, site: Site) -> None:
@@ -204,8 +205,9 @@ def _lists(what: Lists, site: Site) -> Iterator[str]:
 
 
 def _printed(run: Run, site: Site) -> str:
-    """What a program prints; raises `CommandFailed` if it fails."""
-    perform.run(dataclasses.replace(run, output=str(site.work / PRINTED)), site)
+    """What a program prints; raises `CommandFailed` if it fails, and as `Runner.run`."""
+    allowance = site.runner.limits.check(run.seconds, run.printed)
+    perform.run(dataclasses.replace(run, output=str(site.work / PRINTED)), site, allowance)
     return _kept(site)
 
 
@@ -228,40 +230,63 @@ def _serves(what: Serves, site: Site) -> Iterator[str]:
         log=site.log,
         writable=site.writable,
     ) as process:
-        fine, answer = _first_answer(what, port, process)
-        _raise_if_ended(what, process.poll(), site)
+        fine, answer = _first_answer(what, port, process, site)
+        code = process.poll()
+        _raise_if_ended(what, code, site)
         if not fine or what.expect not in answer:
             wanted = f"instead of 200 with {what.expect!r}"
-            yield f"{what.scheme} {what.path} answered {answer!r} {wanted}"
-        process.send_signal(signal.SIGTERM)
-        try:
-            code = process.wait(END_SECONDS)
-        except runner.TimeoutExpired:
-            yield f"still runs {END_SECONDS:.0f} s after SIGTERM"
-        else:
-            if code == -signal.SIGTERM:
-                yield (
-                    "does nothing about SIGTERM: as process 1 of a container it would go on, and "
-                    "be killed 10 s after `docker stop` with all that it was at. It ends with code "
-                    "0 where it handles the signal"
-                )
-            elif code != 0:
-                yield f"ended with code {code} on SIGTERM"
+            yield f"{what.scheme} {what.path} answered {_shown(answer)} {wanted}"
+        elif code is not None:
+            yield (
+                f"ended with code {code} after it was started, and something answered: it went "
+                "into the background. As process 1 of a container it would take the container "
+                "with it; most servers have an option to stay in the foreground"
+            )
+        if code is None:
+            yield from _ends(process)
 
 
-def _first_answer(what: Serves, port: int, process: runner.Process) -> tuple[bool, str]:
+def _ends(process: Process) -> Iterator[str]:
+    """What is wrong with how a server ends that is told to."""
+    process.signal(signal.SIGTERM)
+    code = process.wait(END_SECONDS)
+    if code is None:
+        yield f"still runs {END_SECONDS:.0f} s after SIGTERM"
+    elif code == -signal.SIGTERM:
+        yield (
+            "does nothing about SIGTERM: as process 1 of a container it would go on, and "
+            "be killed 10 s after `docker stop` with all that it was at. It ends with code "
+            "0 where it handles the signal"
+        )
+    elif code != 0:
+        yield f"ended with code {code} on SIGTERM"
+
+
+def _shown(answer: str) -> str:
+    """An answer in a message, its beginning if it is long."""
+    more = len(answer) - ANSWER_SHOWN
+    return repr(answer[:ANSWER_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _first_answer(what: Serves, port: int, process: Process, site: Site) -> tuple[bool, str]:
     """What the server says once it accepts connections, and whether with status 200; the fault
-    in words otherwise."""
-    deadline = time.monotonic() + START_SECONDS
+    in words otherwise. Raises `AnswerUnending`."""
+    allowance = site.runner.limits.check(what.run.seconds, what.run.printed)
+    began, seconds = time.monotonic(), allowance.seconds
     while True:
+        left = max(1.0, began + seconds - time.monotonic())
         try:
-            return asking.answer(what.scheme, port, what.path)
+            return asking.answer(what.scheme, port, what.path, seconds=left, most=allowance.printed)
+        except asking.Unending as error:
+            request = f"{what.scheme} {what.path}"
+            more = f"{allowance.more_time} or {allowance.more_room}"
+            raise errors.AnswerUnending(site.stage, request, str(error), more, site.log) from error
         except (OSError, http.client.HTTPException) as error:
-            if process.poll() is not None:
-                return False, f"(nothing: it ended with code {process.returncode})"
-            if time.monotonic() > deadline:
-                said = f"(nothing in {START_SECONDS:.0f} s: {error}"
-                return False, f"{said}; {_where_else(process.pid, port)})"
+            if (code := process.poll()) is not None:
+                return False, f"(nothing: it ended with code {code})"
+            if time.monotonic() > began + seconds:
+                said = f"(nothing in {seconds:.0f} s, which {allowance.more_time} can change"
+                return False, f"{said}: {error}; {_where_else(process.pid, port)})"
             time.sleep(0.1)
 
 

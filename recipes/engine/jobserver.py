@@ -12,7 +12,7 @@ import select
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 TOKEN = b"+"
@@ -44,8 +44,10 @@ class Jobserver:
                 self._give_back()
 
     def _take(self, stopping: threading.Event) -> bool:
+        ready = select.poll()  # select(2) knows no descriptor above 1023
+        ready.register(self._pool, select.POLLIN)
         while not stopping.is_set():
-            select.select([self._pool], [], [], 0.2)
+            ready.poll(200)
             with self._lock, suppress(BlockingIOError):  # a child may have been quicker
                 os.read(self._pool, 1)
                 self._holders += 1
@@ -73,12 +75,14 @@ class Jobserver:
     def handed(self) -> Iterator[tuple[tuple[int, int], str]]:
         """Descriptors for one child and the MAKEFLAGS that name them."""
         again = f"/proc/self/fd/{self._pool}"
-        read, write = (os.open(again, os.O_RDWR | os.O_CLOEXEC) for _ in range(2))
-        try:
+        with ExitStack() as opened:
+            read, write = (self._opened(again, opened) for _ in range(2))
             yield (read, write), f"-j{self.slots} --jobserver-auth={read},{write}"
-        finally:
-            os.close(read)
-            os.close(write)
+
+    def _opened(self, path: str, opened: ExitStack) -> int:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        opened.callback(os.close, descriptor)
+        return descriptor
 
     def close(self) -> None:
         """Give the pool up."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import asking, runner
+from recipes.engine import asking, logs
+from recipes.engine.process import Process
 from recipes.engine.site import Site
 from recipes.engine.stage import Boot
 
@@ -42,16 +43,18 @@ def boot(what: Boot, site: Site) -> None:
             log=site.log,
             output=console,
             writable=site.writable,
+            printed=what.run.printed,
         ) as process,
     ):
-        start = _Start(what=what, console=console, process=process, port=port)
+        most = site.runner.limits.check(printed=what.run.printed).printed
+        start = _Start(what=what, console=console, process=process, port=port, most=most)
         try:
             while not start.seen():
                 site.runner.raise_if_stopping(site.stage)
                 time.sleep(POLL)
             start.ask()
         except _Amiss as fault:
-            shown = _text(console).splitlines() or runner.tail(site.log)
+            shown = _text(console).splitlines() or logs.tail(site.log)
             _keep(console, site.log)
             raise errors.BoardFailed(what.subject, str(fault), shown[-LAST:], site.log) from fault
     start.write(folder)
@@ -63,8 +66,10 @@ class _Start:
 
     what: Boot
     console: Path
-    process: runner.Process
+    process: Process
     port: int
+    most: int
+    """Bytes that an answer may have."""
     began: float = field(default_factory=time.monotonic)
     marks: dict[str, float] = field(default_factory=dict)
     greeting: tuple[str, float] | None = None
@@ -75,7 +80,7 @@ class _Start:
 
     def seen(self) -> bool:
         """Whether all was; raises `_Amiss` once it cannot be any more."""
-        ended = self.process.poll() is not None  # asked first: all it said is on the console then
+        code = self.process.poll()  # asked first: all it said is on the console then
         text, now = _text(self.console), time.monotonic() - self.began
         self._look(text, now)
         missing = [repr(mark) for mark in self.what.marks if mark not in self.marks]
@@ -89,11 +94,11 @@ class _Start:
             return True
         if PANIC in text:
             raise _Amiss(f"the kernel gave up before {missing[0]} was seen")
-        if ended:
-            code = self.process.returncode
+        if code is not None:
             raise _Amiss(f"the emulator ended with code {code} before {missing[0]} was seen")
         if now > self.what.limit:
-            raise _Amiss(f"{missing[0]} was not seen in {self.what.limit:.0f} s")
+            more = "`seconds` of the board, in boards/, gives it more time"
+            raise _Amiss(f"{missing[0]} was not seen in {self.what.limit:.0f} s; {more}")
         return False
 
     def _look(self, text: str, now: float) -> None:
@@ -117,7 +122,11 @@ class _Start:
         """Make the requests, where the machine has a network; raises `_Amiss`."""
         for one in self.what.requests if self.networked else ():
             try:
-                fine, text = asking.answer(one.scheme, self.port, one.path)
+                fine, text = asking.answer(
+                    one.scheme, self.port, one.path, seconds=self.what.limit, most=self.most
+                )
+            except asking.Unending as error:
+                raise _Amiss(f"{one.scheme} {one.path}: {error}") from error
             except (OSError, http.client.HTTPException) as error:
                 self.seen()  # it may have died of the request
                 raise _Amiss(f"{one.scheme} {one.path} was not answered: {error}") from error

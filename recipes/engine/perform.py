@@ -9,7 +9,8 @@ from pathlib import Path
 
 from recipes import errors
 from recipes.engine import archive, cargo, cpio, files, machine, oci, packing, patches, walk
-from recipes.engine.runner import last_said
+from recipes.engine.limits import Allowance
+from recipes.engine.logs import last_said
 from recipes.engine.site import Site
 from recipes.engine.stage import (
     Boot,
@@ -118,7 +119,7 @@ def _pack(what: Pack, site: Site) -> None:
     )
 
 
-def run(what: Run, site: Site) -> None:
+def run(what: Run, site: Site, allowance: Allowance | None = None) -> None:
     """Start a program with the stage's environment and wait for its end."""
     cwd, stdin = site.path(what.cwd), Path(os.devnull)
     cwd.mkdir(parents=True, exist_ok=True)
@@ -136,6 +137,7 @@ def run(what: Run, site: Site) -> None:
             errors_too=what.errors_too,
             stdin=stdin,
             writable=site.writable,
+            allowance=allowance,
         )
     except errors.CommandFailed as error:
         if what.hint and site.runner.confines and "Permission denied" in "\n".join(error.tail):

@@ -10,7 +10,7 @@ from pathlib import Path
 from recipes import errors
 from recipes.engine import walk
 from recipes.engine.ending import end_leftovers
-from recipes.engine.store import DOWNLOADS, Store, remove
+from recipes.engine.store import DOWNLOADS, LOGS, Store, remove
 from recipes.seen import RECORDS
 
 
@@ -52,7 +52,7 @@ def collect(store: Store, at_most: int, *, dry: bool = False) -> list[Held]:
 
 def held(store: Store) -> Iterator[Held]:
     """Everything that a clean-up may take, in the order in which it does: refused entries, scratch
-    folders, which only save time, then downloads and entries, oldest use first."""
+    folders, which only save time, then downloads, entries and logs, oldest use first."""
     for root, what in ((store.refused, "refused"), (store.scratch, "scratch")):
         yield from sorted(_folders(root, what), key=lambda one: one.used)
     entries = (
@@ -60,7 +60,16 @@ def held(store: Store) -> Iterator[Held]:
         for key, record, used in store.entries()
     )
     downloads = _folders(store.cache / DOWNLOADS, "download")
-    yield from sorted([*entries, *downloads], key=lambda one: one.used)
+    yield from sorted([*entries, *downloads, *_logs(store)], key=lambda one: one.used)
+
+
+def _logs(store: Store) -> Iterator[Held]:
+    root = store.cache / LOGS
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            said = path.stat()
+            name = f"log {path.relative_to(root)}"
+            yield Held(path=path, name=name, bytes=said.st_size, used=said.st_mtime)
 
 
 def _folders(root: Path, what: str) -> Iterator[Held]:

@@ -1,26 +1,30 @@
-"""The only place that starts processes.
+"""The programs of a run, and their end.
 
-Each gets a session of its own (Ctrl-C reaches Muslin, which ends the group), standard input
-closed, output in a log file, and exactly the environment that was declared.
+Each gets a session of its own (Ctrl-C reaches Muslin, which ends the program), standard input
+closed, output in a log file, exactly the environment that was declared, and limits: of its time, of
+what it prints, and of its log.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
-import resource
 import shutil
 import signal
-import subprocess
+import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from recipes import errors
-from recipes.engine import confinement, ending, walk
+from recipes.engine import confinement, ending, logs
 from recipes.engine.jobserver import Jobserver
+from recipes.engine.limits import Allowance, Fault, Limits
+from recipes.engine.process import Process, Usage
 from recipes.engine.secrets import hidden
 
 HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -32,8 +36,6 @@ BASE_ENVIRONMENT: Mapping[str, str] = {
     "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01: the earliest date that zip can hold
     "HOME": "/nonexistent",
 }
-UMASK = 0o022
-"""Every process gets it, whatever the user's own is."""
 NETWORK_VARIABLES = (
     *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
     *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -41,9 +43,6 @@ NETWORK_VARIABLES = (
 )
 """What a fetching step inherits from the user, and no other step."""
 NETWORK_PREFIXES = ("CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_")
-TAIL = 25
-TimeoutExpired = subprocess.TimeoutExpired
-Process = subprocess.Popen[bytes]
 
 
 def network_environment() -> dict[str, str]:
@@ -55,27 +54,19 @@ def network_environment() -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What a process and all it waited for took."""
-
-    cpu_seconds: float
-    memory: int
-    """Bytes of the largest of them; 0 where it is not known, being less than this process took."""
-
-
 class Runner:
     """Starts processes and can end all of them at once."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, limits: Limits | None = None) -> None:
         self.jobs = jobs
+        self.limits = limits or Limits()
         self.confines = confinement.abi() >= confinement.LEAST_ABI
         """Whether this kernel can confine what is started."""
         self.stopping = threading.Event()
         self.started = False
         """Whether anything was started."""
         self._jobserver: Jobserver | None = None
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Process] = set()
         self._lock = threading.Lock()
         self._mine = threading.local()
 
@@ -124,12 +115,14 @@ class Runner:
         errors_too: bool = False,
         stdin: Path = Path(os.devnull),
         writable: Sequence[Path] = (),
+        allowance: Allowance | None = None,
     ) -> Usage:
         """Run to the end; returns what the process and all it waited for took. Where there are
         `writable` folders it can write below no others, if the kernel has the means.
 
         Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`, one that
-        cannot be started for another reason `StepFailed`.
+        cannot be started for another reason `StepFailed`, one beyond its allowance, a build's where
+        there is none, `TookTooLong` or `PrintedTooMuch`.
         """
         with (
             self.slot(),
@@ -139,45 +132,66 @@ class Runner:
             self.raise_if_stopping(what)
             text.write(f"\n$ cd {cwd}\n$ {hidden(' '.join(argv))}\n".encode())
             text.flush()
-            environment = {**env, "MAKEFLAGS": makeflags}
             with (
                 _opened(output) as out,
                 stdin.open("rb") as said,
                 self._started(
-                    self._confined(argv, writable, what=what, cwd=cwd, env=env, log=log),
-                    *(what, cwd, environment, log, out or text),
-                    *((out if errors_too and out else text), descriptors, said),
+                    self._launched(argv, writable, what=what, cwd=cwd, env=env, log=log),
+                    what=what,
+                    cwd=cwd,
+                    env={**env, "MAKEFLAGS": makeflags},
+                    log=log,
+                    out=out or text,
+                    err=out if errors_too and out else text,
+                    fault=self.limits.fault(argv, what, text, out, allowance),
+                    descriptors=descriptors,
+                    stdin=said,
                 ) as process,
             ):
-                used = _wait(process)
-            if process.returncode != 0 and output is not None:
-                text.write(_end_of(output))  # many programs name what ails them there
+                code = process.wait()
+            if (code != 0 or process.fault) and output is not None:
+                text.write(logs.end_of(output))  # many programs name what ails them there
+        self._insist_on_a_good_end(process, argv, what, log)
+        return process.usage
+
+    def _insist_on_a_good_end(
+        self, process: Process, argv: Sequence[str], what: str, log: Path, began: int = 0
+    ) -> None:
         self.raise_if_stopping(what)
-        if process.returncode != 0:
-            last = tail(log)
+        if process.fault is not None:
+            process.fault.shows(logs.tail(log, began))
+            raise process.fault
+        code = process.poll()
+        if code:
+            last = logs.tail(log, began)
             not_started = f"{argv[0]} {confinement.NOT_STARTED}"
-            if process.returncode == confinement.CANNOT_START and not_started in "".join(last[-1:]):
+            if code == confinement.CANNOT_START and not_started in "".join(last[-1:]):
                 raise errors.StepFailed(what, "run", last[-1], log)
-            raise errors.CommandFailed(what, argv, process.returncode, last, log)
-        return used
+            raise errors.CommandFailed(what, argv, code, last, log)
 
     def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
         """Run a short command and return its standard output; errors as in `run`."""
         self.raise_if_stopping(what)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as text:
+        logs.begin_anew_if_long(log)
+        with log.open("ab") as text, tempfile.TemporaryFile() as out:
             text.write(f"\n$ {hidden(' '.join(argv))}\n".encode())
             text.flush()
             began = text.tell()
             with self._started(
-                argv, what, Path("/"), env, log, subprocess.PIPE, text, ()
+                argv,
+                what=what,
+                cwd=Path("/"),
+                env=env,
+                log=log,
+                out=out,
+                err=text,
+                fault=self.limits.fault(argv, what, text, out),
             ) as process:
-                out, _ = process.communicate()
-        self.raise_if_stopping(what)
-        if process.returncode != 0:
-            said = _end_of(log, began).decode(errors="replace").splitlines()[-TAIL:]
-            raise errors.CommandFailed(what, argv, process.returncode, said, log)
-        return out.decode(errors="replace")
+                process.wait()
+            self._insist_on_a_good_end(process, argv, what, log, began)
+            out.seek(0)
+            return out.read().decode(errors="replace")
 
     @contextmanager
     def server(
@@ -190,18 +204,38 @@ class Runner:
         log: Path,
         output: Path | None = None,
         writable: Sequence[Path] = (),
-    ) -> Iterator[subprocess.Popen[bytes]]:
+        printed: int = 0,
+    ) -> Iterator[Process]:
         """A process that runs while the caller talks to it; ended on the way out. `writable` as in
-        `run`."""
+        `run`, `printed` bytes are what `output` may have, 0 for what every check allows; how long
+        it runs is the caller's affair.
+
+        Raises `PrintedTooMuch` on the way out, whatever came of it.
+        """
         self.raise_if_stopping(what)
+        allowance = dataclasses.replace(self.limits.check(printed=printed), seconds=math.inf)
         with log.open("ab") as text, _opened(output) as out:
             text.write(f"\n$ {hidden(' '.join(argv))} &\n".encode())
             text.flush()
-            confined = self._confined(argv, writable, what=what, cwd=cwd, env=env, log=log)
-            with self._started(confined, what, cwd, env, log, out or text, text, ()) as process:
-                yield process
+            started = self._started(
+                self._launched(argv, writable, what=what, cwd=cwd, env=env, log=log),
+                what=what,
+                cwd=cwd,
+                env=env,
+                log=log,
+                out=out or text,
+                err=text,
+                fault=self.limits.fault(argv, what, text, out, allowance),
+            )
+            process = None
+            try:
+                with started as process:
+                    yield process
+            finally:
+                if process is not None and process.fault is not None:
+                    self._insist_on_a_good_end(process, argv, what, log)
 
-    def _confined(
+    def _launched(
         self,
         argv: Sequence[str],
         writable: Sequence[Path],
@@ -211,39 +245,40 @@ class Runner:
         env: Mapping[str, str],
         log: Path,
     ) -> Sequence[str]:
-        """The command line that runs another one with the right to write below these folders."""
-        if not writable or not self.confines:
-            return argv
+        """The command line that runs another one with the right to write below these folders, or
+        everywhere, and what else `confinement` gives it."""
         name = argv[0]
         there = (cwd / name).exists() if "/" in name else shutil.which(name, path=env.get("PATH"))
         if not there:  # or it would be missed too late to be told from a program that fails
             raise errors.CommandMissing(what, name, cwd, log)
-        return confinement.command([str(folder) for folder in writable], argv)
+        folders = writable if self.confines else ()
+        return confinement.command([str(folder) for folder in folders], argv)
 
     @contextmanager
     def _started(
         self,
         argv: Sequence[str],
+        *,
         what: str,
         cwd: Path,
         env: Mapping[str, str],
         log: Path,
-        out: int | IO[bytes],
-        err: int | IO[bytes],
-        descriptors: tuple[int, ...],
-        stdin: int | IO[bytes] = subprocess.DEVNULL,
-    ) -> Iterator[subprocess.Popen[bytes]]:
+        out: IO[bytes],
+        err: IO[bytes],
+        fault: Fault,
+        descriptors: tuple[int, ...] = (),
+        stdin: IO[bytes] | None = None,
+    ) -> Iterator[Process]:
         try:
-            process = subprocess.Popen(
+            process = Process(
                 argv,
+                what=what,
                 cwd=cwd,
-                env=dict(env),
+                env=env,
                 stdin=stdin,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                pass_fds=descriptors,
-                umask=UMASK,
+                out=out,
+                err=err,
+                descriptors=descriptors,
             )
         except FileNotFoundError as error:
             raise errors.CommandMissing(what, argv[0], cwd, log) from error
@@ -251,16 +286,18 @@ class Runner:
             why = f"{argv[0]} cannot be started: {error.strerror}"
             raise errors.StepFailed(what, "run", why, log) from error
         self.started = True
-        with self._lock:
-            self._running.add(process)
-        if self.stopping.is_set():  # stop() may have looked before this one was listed
-            ending.end_group(process, 0)
         try:
+            with self._lock:
+                self._running.add(process)
+            if self.stopping.is_set():  # stop() may have looked before this one was listed
+                process.end(0)
+            process.watch(fault)
             yield process
         finally:
-            ending.end_group(process, ending.GRACE)
+            process.end(ending.GRACE)
             with self._lock:
                 self._running.discard(process)
+            process.fault = process.fault or fault(runs=False)
 
     def raise_if_stopping(self, what: str) -> None:
         """Raise `Interrupted` once the run is to end."""
@@ -268,14 +305,16 @@ class Runner:
             raise errors.Interrupted("the end of the run", [what])
 
     def stop(self) -> None:
-        """End every process with its whole group, politely for a moment, then for good."""
+        """End every process with what came of it, politely for a moment, then for good."""
         self.stopping.set()
         with self._lock:
             running = list(self._running)
         for process in running:
-            ending.signal_group(process.pid, signal.SIGTERM)
+            process.signal(signal.SIGTERM, group=True)
+        deadline = time.monotonic() + ending.GRACE
         for process in running:
-            ending.end_group(process, ending.GRACE)
+            process.wait(deadline - time.monotonic())
+            process.kill()  # its caller may be waiting for an answer of what it left
 
     def close(self) -> None:
         """Nothing is started any more."""
@@ -292,34 +331,3 @@ def _opened(path: Path | None) -> Iterator[IO[bytes] | None]:
     else:
         with path.open("wb") as file:
             yield file
-
-
-def _wait(process: subprocess.Popen[bytes]) -> Usage:
-    """Wait for the end; what it took. `Popen.wait` would throw that away."""
-    try:
-        _, status, usage = os.wait4(process.pid, 0)
-    except ChildProcessError:  # `stop` in another thread was first to reap it
-        process.wait()
-        return Usage(cpu_seconds=0.0, memory=0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    # A child starts with our own peak (vfork shares our memory until it runs its program): what is
-    # not above that says nothing of it.
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    memory = usage.ru_maxrss * 1024 if usage.ru_maxrss > own else 0
-    return Usage(cpu_seconds=usage.ru_utime + usage.ru_stime, memory=memory)
-
-
-def tail(log: Path) -> list[str]:
-    """The last lines of a log."""
-    return _end_of(log).decode(errors="replace").splitlines()[-TAIL:]
-
-
-def last_said(log: Path) -> str:
-    """What the last command of a log said, up to a megabyte."""
-    return _end_of(log, most=1_000_000).decode(errors="replace").rpartition("\n$ ")[2]
-
-
-def _end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
-    with walk.opened(path) as file:  # a program may have put something else in its place
-        file.seek(max(start, path.stat().st_size - most))
-        return file.read()

@@ -105,6 +105,10 @@ class Run:
     """What a person can do where it fails because it may not write somewhere."""
     remedies: tuple[tuple[str, str], ...] = field(default=(), metadata=UNKEYED)
     """What a person can do where it fails and a regular expression is found in what it said."""
+    seconds: float = field(default=0.0, metadata=UNKEYED)
+    """In which it must end; 0 for what the run allows. Of a server, in which it must answer."""
+    printed: int = field(default=0, metadata=UNKEYED)
+    """Bytes that it may print or answer; 0 for what the run allows."""
     says_why: bool = field(default=False, metadata=UNKEYED)
     """With exit code 3 it refuses a product, and what it prints behind its last empty line says to
     a reader why."""
@@ -394,8 +398,8 @@ class Boot:
     """How the line begins by which the machine says that `${port}` leads to it."""
     requests: tuple[Request, ...] = ()
     """Made once all marks were seen, where there is a network."""
-    limit: float = 60.0
-    """Seconds until all must have been seen."""
+    limit: float = field(default=60.0, metadata=UNKEYED)
+    """Seconds until all must have been seen, and for each answer."""
 
 
 Step = (

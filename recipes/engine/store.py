@@ -33,6 +33,7 @@ from recipes.engine.manifest import Manifest, compare, seal, timeless
 from recipes.engine.stage import MOST
 
 DOWNLOADS = "downloads"
+LOGS = "logs"
 GONE = ".gone-"
 """How the names begin of what is being removed; the number of the process follows."""
 REFUSED = ".refused"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from recipes.board import Board
+from recipes.engine.limits import MEGABYTE
 from recipes.engine.stage import (
     Boot,
     Copy,
@@ -26,7 +27,7 @@ from recipes.engine.stage import (
     escaped,
 )
 from recipes.service import Run as DeclaredRun
-from recipes.service import Service
+from recipes.service import Serve, Service
 from recipes.stages import image
 from recipes.target import Target
 
@@ -145,6 +146,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
     words = service.image.entrypoint
     if not service.serve:
         words = (*words, *_plain(service)[0].arguments)
+    promised: tuple[DeclaredRun | Serve, ...] = (*service.run, *service.serve)
     root = "${work}/root"
     network = (
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:${{port}}-:{port}"),
@@ -182,6 +184,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
                         "-no-reboot",
                         *(network if board.network else ()),
                     ),
+                    printed=MEGABYTE * max(one.megabytes or 0 for one in promised),
                 ),
                 to="${out}",
                 subject=f"{service.name} for {target.name} on {board.name}",
@@ -194,6 +197,7 @@ def service(  # noqa: PLR0913  # three declarations and four stages
                     *((f"{OWN}port {port} is served",) if service.serve else ()),
                 ),
                 over=OVER,
+                limit=max(board.seconds, *(one.seconds or 0.0 for one in promised)),
                 expect="" if service.serve else _plain(service)[0].expect,
                 network=NETWORK if board.network else "",
                 requests=tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recipes.engine.limits import MEGABYTE
 from recipes.engine.stage import Check, Copy, Does, Elf, Free, Run, Serves, Strip, escaped
 from recipes.service import Service
 from recipes.target import Target
@@ -66,6 +67,8 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
                     ),
                     input=escaped(run.input),
                     errors_too=True,
+                    seconds=run.seconds or 0.0,
+                    printed=(run.megabytes or 0) * MEGABYTE,
                 ),
                 expect=escaped(run.expect),
                 code=run.code,
@@ -75,7 +78,11 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
         ),
         *(
             Serves(
-                run=Run(argv=emulated(target, program)),
+                run=Run(
+                    argv=emulated(target, program),
+                    seconds=serve.seconds or 0.0,
+                    printed=(serve.megabytes or 0) * MEGABYTE,
+                ),
                 scheme=serve.scheme,
                 path=serve.path,
                 expect=serve.expect,

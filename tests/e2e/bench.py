@@ -15,6 +15,7 @@ from recipes.engine.events import Events
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import History
 from recipes.engine.key import Keys
+from recipes.engine.limits import Limits
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
 from recipes.engine.stage import Check, Host, Run, Stage, Step, Write
@@ -32,6 +33,7 @@ class Bench:
     jobs: int = 2
     memory: int = 0
     """Bytes; 0 for no limit."""
+    limits: Limits = field(default_factory=Limits)
     text: str = field(default="", init=False)
     """What the last run told its user."""
 
@@ -44,7 +46,7 @@ class Bench:
     def builder(self) -> Iterator[Builder]:
         """The engine, made as a session makes it."""
         stream = io.StringIO()
-        report, runner = Report(stream), Runner(self.jobs)
+        report, runner = Report(stream), Runner(self.jobs, self.limits)
         events = Events(self.cache / "runs")
         try:
             yield Builder(

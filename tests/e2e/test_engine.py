@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from recipes import errors
-from recipes.engine import confinement, ending, runner, workplace
+from recipes.engine import confinement, ending, logs, runner, workplace
 from recipes.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
 
@@ -172,7 +172,7 @@ def test_the_last_lines_are_the_last_and_few(bench: Bench) -> None:
     message = str(caught.value)
     assert "ended with code 3" in message
     assert "\n    1000\n" in message
-    assert len(message.splitlines()) == runner.TAIL + 4
+    assert len(message.splitlines()) == logs.TAIL + 4
 
 
 def test_a_program_that_says_why_is_quoted_alone(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from recipes.engine.ending import MARK
+from tests.e2e import test_leftovers
 from tests.e2e.bench import PROJECT, Bench
 
 PATIENCE = 60.0
@@ -56,6 +57,16 @@ script = (
 )
 GOALS = [stage("family", Run(argv=("sh", "-c", script))), text("quick")]
 """
+
+
+DAEMON = """\
+switch, ready, daemon = here / "switch", here / "ready", here / "daemon.py"
+script = (
+    f"test -f {switch} && exit 0; {sys.executable} {daemon} {ready} 0; sleep 1000"
+)
+GOALS = [stage("family", Run(argv=("sh", "-c", script)))]
+"""
+"""Something in a session and an environment of its own, and a program that goes on."""
 
 
 @pytest.fixture
@@ -153,6 +164,32 @@ def test_a_stopped_run_ends_at_once_with_all_it_started(
         out = finished(run)
     assert "2 stages: 1 found, 1 to do" in out
     assert "toolchain: done" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_daemon_ends_with_a_stopped_run(project: Path, number: signal.Signals) -> None:
+    (project / "daemon.py").write_text(test_leftovers.DAEMON)
+    with started(project, DAEMON) as run:
+        until((project / "ready").exists)
+        run.send_signal(number)
+        out, _ = run.communicate(timeout=PATIENCE)
+        assert f"error: stopped by {number.name}" in out
+    assert not test_leftovers.lives(int((project / "ready").read_text()))
+
+
+def test_a_daemon_that_a_killed_run_left_is_ended_by_the_next(project: Path) -> None:
+    """It has not the mark of a stage any more; the program that it is of has."""
+    (project / "daemon.py").write_text(test_leftovers.DAEMON)
+    with started(project, DAEMON) as run:
+        until((project / "ready").exists)
+        number = int((project / "ready").read_text())
+        run.kill()
+        run.wait(PATIENCE)
+    assert test_leftovers.lives(number), "nobody ended it, which is what this test is about"
+    (project / "switch").touch()
+    with started(project, DAEMON) as again:
+        finished(again)
+    assert not test_leftovers.lives(number)
 
 
 def test_impatience_changes_nothing(project: Path) -> None:

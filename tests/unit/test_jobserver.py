@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import resource
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -146,3 +149,40 @@ def test_closing_gives_the_pool_up() -> None:
     server.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(server._pool)
+
+
+def test_a_descriptor_above_1023_can_be_waited_for() -> None:
+    """select(2) knows no such descriptor: programs that embed us may have thousands open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    server = Jobserver(1)
+    low, high = server._pool, fcntl.fcntl(server._pool, fcntl.F_DUPFD_CLOEXEC, 1500)
+    server._pool = high
+    try:
+        with server.slot(threading.Event()):
+            assert left(server) == 0
+        assert left(server) == 1
+    finally:
+        server.close()
+        os.close(low)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_client_that_cannot_get_both_descriptors_gets_none(
+    server: Jobserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+
+    def once(path: str, flags: int) -> int:
+        if opened:
+            raise OSError(errno.EMFILE, "Too many open files")
+        opened.append(descriptor := real(path, flags))
+        return descriptor
+
+    real = os.open
+    monkeypatch.setattr(os, "open", once)
+    with pytest.raises(OSError, match="Too many"), server.handed():
+        pass
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])

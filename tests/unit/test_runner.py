@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from recipes import errors
-from recipes.engine import ending, runner
-from recipes.engine.runner import Runner, Usage
+from recipes.engine import ending, logs, runner
+from recipes.engine.process import Usage
+from recipes.engine.runner import Runner
 
 ENV: Mapping[str, str] = {"PATH": runner.HOST_PATH}
 
@@ -139,7 +140,7 @@ def test_stopping_ends_all_and_nothing_starts_any_more(starter: Runner, log: Pat
 def test_a_server_runs_while_it_is_talked_to(starter: Runner, log: Path) -> None:
     with starter.server(["sleep", "1000"], what="x", cwd=log.parent, env=ENV, log=log) as process:
         assert process.poll() is None
-    assert process.returncode == -signal.SIGTERM
+    assert process.poll() == -signal.SIGTERM
 
 
 def test_processes_have_a_session_of_their_own(starter: Runner, log: Path) -> None:
@@ -188,8 +189,8 @@ def test_a_leftover_that_does_not_end_is_named(
 
 def test_the_tail_of_a_log(log: Path) -> None:
     log.write_bytes(b"\xff\n" * 10_000 + b"last\n")
-    lines = runner.tail(log)
-    assert len(lines) == runner.TAIL
+    lines = logs.tail(log)
+    assert len(lines) == logs.TAIL
     assert lines[-2:] == ["\ufffd", "last"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipes import errors, settings
+from recipes.engine.limits import BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE, Limits
 
 TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
 
@@ -16,7 +17,8 @@ TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two services and a cache that is not there yet."""
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.delenv(settings.JOBS_VARIABLE, raising=False)
+    for name in (settings.JOBS_VARIABLE, BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
     place = tmp_path / "project"
     for name in ("services/two", "services/one", "services/none", "elsewhere/three"):
         (place / name).mkdir(parents=True)
@@ -212,3 +214,31 @@ def test_memory_is_the_machines_or_what_its_control_group_grants(
     assert 100_000_000 < whole < 2**44
     monkeypatch.setattr(settings, "_limits", lambda: iter([200_000_000]))
     assert settings.load(project).memory == 160_000_000
+
+
+LIMITS = (
+    ("build-hours", BUILD_VARIABLE, Limits(build_seconds=7200)),
+    ("check-seconds", CHECK_VARIABLE, Limits(check_seconds=2)),
+    ("log-megabytes", LOG_VARIABLE, Limits(log_bytes=2_000_000)),
+)
+
+
+@pytest.mark.parametrize(("key", "variable", "limits"), LIMITS, ids=lambda value: str(value)[:13])
+def test_limits_stand_in_the_projects_file_or_the_environment(
+    project: Path, monkeypatch: pytest.MonkeyPatch, key: str, variable: str, limits: Limits
+) -> None:
+    assert settings.load(project).limits == Limits()
+    (project / "pyproject.toml").write_text(f"{TABLE}{key} = 2\n")
+    assert settings.load(project).limits == limits
+    (project / "pyproject.toml").write_text(f"{TABLE}{key} = 3\n")
+    monkeypatch.setenv(variable, "2")
+    assert settings.load(project).limits == limits
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "0.0", "an hour", "1e9", "9999999999", "nan", "inf"])
+def test_a_limit_that_makes_no_sense(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(CHECK_VARIABLE, said)
+    with pytest.raises(errors.BadVariable, match=r"should be a number of seconds, such as 900"):
+        settings.load(project)
