@@ -14,7 +14,7 @@ from typing import Any
 from recipes import errors
 from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.placing import place
-from recipes.engine.store import Entry, remove
+from recipes.engine.store import Entry, Store
 from recipes.reports import Report
 from recipes.source import Component
 from recipes.target import Target
@@ -76,6 +76,7 @@ def publish(
     folder: Path,
     wanted: Iterable[Wanted],
     *,
+    store: Store,
     source_set: str,
     possible: Iterable[str],
 ) -> Published:
@@ -85,7 +86,7 @@ def publish(
     declaration stands for any more stays, unlisted.
     """
     listed = {one.path: one for one in _listed(folder)}
-    artefacts = [_place(folder, one, source_set, listed.get(one.path)) for one in wanted]
+    artefacts = [_place(folder, one, store, source_set, listed.get(one.path)) for one in wanted]
     declared = set(possible)
     kept = [
         one for one in listed.values() if one.path in declared - {new.path for new in artefacts}
@@ -184,14 +185,16 @@ def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
             yield f"images/{service}-{target}.tar"
 
 
-def _place(folder: Path, wanted: Wanted, source_set: str, listed: Artefact | None) -> Artefact:
+def _place(
+    folder: Path, wanted: Wanted, store: Store, source_set: str, listed: Artefact | None
+) -> Artefact:
     size, time_ns, _, digest = wanted.row
     path = folder / wanted.path
     same = listed is not None and listed.sha256 == digest
     if not _is_there(path, size, time_ns if same else None, digest) and not place(
         wanted.entry.tree / wanted.file, path, wanted.row
     ):
-        remove(wanted.entry.folder)  # size and time hid it: it would be found again
+        store.reread(wanted.entry.key)  # size and time hid it: it would be found again
         raise errors.NeedLost(wanted.entry.record.name)
     return Artefact(
         path=wanted.path,

@@ -57,6 +57,7 @@ class Output:
                     for path in one.paths
                 ),
             ],
+            store=self.store,
             source_set=source_set,
         )
         artefacts = published.artefacts

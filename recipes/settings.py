@@ -135,15 +135,16 @@ def _cache() -> Path:
         raise errors.CacheUnusable(cache, why)
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        paths = list(cache.iterdir())
     except OSError as error:
         raise errors.CacheUnusable(cache, error.strerror or str(error)) from error
-    for folder in (cache, *(path for path in cache.iterdir() if path.is_dir())):
+    for folder in (cache, *(path for path in paths if path.is_dir())):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise errors.CacheUnusable(folder, "it cannot be written")
     # A first run that is at work beside this one writes `.format.<pid>` before `format`.
-    names = (path.name for path in cache.iterdir() if not path.name.startswith(".format."))
+    names = (path.name for path in paths if not path.name.startswith(".format."))
     others = sorted(name for name in names if name not in BROUGHT)
-    if others and not (cache / "format").exists():
+    if others and not os.path.lexists(cache / "format"):
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
         why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"
         raise errors.CacheUnusable(cache, why)

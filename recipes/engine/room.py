@@ -34,7 +34,7 @@ def collect(store: Store, at_most: int, *, dry: bool = False) -> list[Held]:
                 end_leftovers(leftover)
                 remove(leftover)
             for record in (store.cache / RECORDS).glob("*"):  # they only save time
-                record.unlink()
+                remove(record)
         there = list(held(store))
         total = sum(one.bytes for one in there)
         gone = []
@@ -62,13 +62,14 @@ def held(store: Store) -> Iterator[Held]:
 
 
 def _folders(root: Path, what: str) -> Iterator[Held]:
-    for folder in root.glob("*"):
-        files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-        shown = [path.name for path in sorted(folder.iterdir()) if path.name[0] != "."]
-        name = shown[0] if what == "download" and len(shown) == 1 else folder.name
+    """What lies in a folder of the cache; files, too, where none belongs."""
+    for path in root.glob("*"):
+        files = [Path(parent, name) for parent, _, names in os.walk(path) for name in names]
+        shown = sorted(file.name for file in path.glob("[!.]*"))
+        name = shown[0] if what == "download" and len(shown) == 1 else path.name
         yield Held(
-            path=folder,
+            path=path,
             name=f"{what} {name}",
-            bytes=sum(path.lstat().st_size for path in files),
-            used=folder.stat().st_mtime,
+            bytes=sum(one.lstat().st_size for one in (files if path.is_dir() else [path])),
+            used=path.lstat().st_mtime,
         )

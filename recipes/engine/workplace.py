@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from recipes.engine import store
+from recipes.engine import cache_file, store
 from recipes.engine.ending import MARK, end_leftovers
 from recipes.engine.runner import (
     BASE_ENVIRONMENT,
@@ -25,7 +25,7 @@ from recipes.engine.stage import Stage
 def emptied(work: Path, *, keep: bool = True) -> Iterator[Path]:
     """An empty folder of the stage's own, gone afterwards; kept for a look if the stage failed,
     unless it may hold what is nobody's business."""
-    if work.exists():
+    if os.path.lexists(work):
         end_leftovers(work)
         store.remove(work)
     work.mkdir()
@@ -81,7 +81,7 @@ def keep_if_past(folder: Path) -> None:
     """
     if folder.exists() and _newest(folder) > time.time():
         store.remove(folder)
-    folder.mkdir(exist_ok=True)
+    cache_file.folder(folder)
 
 
 def _newest(folder: Path) -> float:

@@ -13,8 +13,9 @@ import pytest
 
 from recipes import dist, errors, service, target
 from recipes.engine.manifest import file_digest
+from recipes.engine.records import Record
 from recipes.engine.stage import Source
-from recipes.engine.store import Entry, Record, Store
+from recipes.engine.store import Entry, Store
 from recipes.service import Service
 from recipes.source import Component
 from recipes.target import Target
@@ -74,6 +75,7 @@ class Shop:
             self.dist,
             [*dist.images(targets, dict.fromkeys(self.services, CONTAINS), entries)],
             possible=dist.paths(tuple(TARGETS), list(self.services)),
+            store=self.store,
             source_set="debian",
         ).artefacts
 
@@ -239,6 +241,7 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
             shop.dist,
             dist.images((ARMV6,), dict.fromkeys(shop.services, CONTAINS), entries),
             possible=dist.paths(tuple(TARGETS), list(shop.services)),
+            store=shop.store,
             source_set="debian",
         )
     assert not entry.folder.exists()

@@ -396,7 +396,7 @@ def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
     run_lock.write_text("form = 2\n[moved.openssl]\nreplace = 1\n", encoding="utf-8")
-    with pytest.raises(errors.BadDeclaration, match=r"run-lock\.toml(.|\n)*moved\.openssl\.pin"):
+    with pytest.raises(errors.CacheDamaged, match=r"run-lock\.toml is damaged(.|\n)*openssl\.pin"):
         source.load(PINS, run_lock, host=HOST)
 
 
