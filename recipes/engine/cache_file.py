@@ -119,6 +119,6 @@ def _mode(path: Path) -> int:
     try:
         return os.lstat(path).st_mode
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return 0
         raise

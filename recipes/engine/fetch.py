@@ -91,6 +91,7 @@ class Fetcher:
     @contextmanager
     def _alone(self, folder: Path, name: str) -> Iterator[None]:
         """One download per file at a time."""
+        cache_file.clear(folder / ".lock")
         lock = filelock.FileLock(folder / ".lock", thread_local=False)
         while not lock.is_locked:
             self._raise_if_cancelled(name)

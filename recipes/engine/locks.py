@@ -16,6 +16,7 @@ from pathlib import Path
 import filelock
 
 from recipes import errors
+from recipes.engine import cache_file
 
 
 class Locks:
@@ -59,7 +60,7 @@ class Locks:
     ) -> Iterator[None]:
         """One builder per key; `waiting` is called once if another run has it, `still` again and
         again until it has not, and ends the waiting by raising."""
-        lock = filelock.FileLock(self.locks / f"{key}.lock", thread_local=False)
+        lock = self._lock_of(key)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
@@ -75,13 +76,18 @@ class Locks:
             del self._held[key]
             lock.release()
 
+    def _lock_of(self, key: str) -> filelock.BaseFileLock:
+        path = self.locks / f"{key}.lock"
+        cache_file.clear(path)
+        return filelock.FileLock(path, thread_local=False)
+
     @contextmanager
     def at_once(self, key: str) -> Iterator[bool]:
         """A key's lock if nobody else has it; whether it is held."""
         if self._held.get(key) == threading.get_ident():
             yield True
             return
-        lock = filelock.FileLock(self.locks / f"{key}.lock", thread_local=False)
+        lock = self._lock_of(key)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
