@@ -66,7 +66,7 @@ class Store(Locks):
         """Keys of entries whose every digest this process has compared."""
         with errors.explained(cache):
             self._insist_on_format()
-            for folder in (self.root, self.work, self.scratch, self.refused, self.locks):
+            for folder in (self.root, self.work, self.scratch, self.locks):
                 folder.mkdir(parents=True, exist_ok=True)
             self._insist_on_one_file_system()
 
@@ -89,7 +89,7 @@ class Store(Locks):
     def _insist_on_one_file_system(self) -> None:
         """Finished stages are moved into the store, and refused ones out of it, by a rename."""
         for folder in (self.work, self.refused):
-            if folder.stat().st_dev != self.root.stat().st_dev:
+            if folder.exists() and folder.stat().st_dev != self.root.stat().st_dev:
                 raise errors.SeveralFileSystems(folder, self.root)
 
     @contextmanager
@@ -226,6 +226,7 @@ class Store(Locks):
         """Move an entry that was refused out of the store, in the place of an earlier one of its
         key; where it lies now, or None if there is none. The next run builds it again."""
         aside = self.refused / key
+        self.refused.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):
             remove(aside)
             (self.root / key).rename(aside)
