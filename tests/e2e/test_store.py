@@ -557,6 +557,47 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
         assert "Set MUSLIN_CACHE to a new folder" in done.stdout
 
 
+FIRST_USE = """\
+import pathlib, resource, sys
+from recipes import errors
+from recipes.engine.report import Report
+from recipes.pipeline import Pipeline
+if sys.argv[2] == "limit":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    with Pipeline(pathlib.Path(sys.argv[1]), Report()).at_work():
+        sys.exit("there was room")
+except errors.PipelineError as error:
+    sys.exit(f"error: {error}")
+"""
+FULL = """
+mount -t tmpfs -o size=4k none "$MUSLIN_CACHE" && mkdir "$MUSLIN_CACHE/downloads" || exit 99
+head -c 4096 /dev/zero >"$MUSLIN_CACHE/downloads/all"
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("kind", ["limit", "tmpfs"])
+def test_the_first_use_of_a_full_disk_ends_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "cache").mkdir()
+    env = {**os.environ, settings.CACHE_VARIABLE: str(tmp_path / "cache")}
+
+    def run(kind: str, *before: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*before, sys.executable, "-B", "-c", FIRST_USE, str(PROJECT), kind],
+            check=False, cwd=PROJECT, env=env, capture_output=True, text=True,
+        )  # fmt: skip
+
+    done = run("tmpfs", "unshare", "--mount", "sh", "-c", FULL, "sh") if kind == "tmpfs" else None
+    if done is None or "error: " not in done.stderr:  # not root: a limit stands in
+        done = run("limit")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"error: {tmp_path}/cache" in done.stderr
+    assert "cannot be written: " in done.stderr
+    assert "`nox -s gc -- 5GB` shrinks the cache, MUSLIN_CACHE moves it" in done.stderr
+
+
 READ_ONLY = """
 mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1" || exit 99
 shift

@@ -248,6 +248,27 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     assert not (shop.dist / "armv6/demo").exists()
 
 
+def test_an_entry_that_another_run_has_in_hand_is_left_to_it(shop: Shop) -> None:
+    entry = shop.entry({"image.oci.tar": "oci"})
+    path = entry.tree / "image.oci.tar"
+    state = path.stat()
+    path.chmod(0o644)
+    path.write_text("OCI")
+    path.chmod(0o444)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+    def publish() -> None:
+        wanted = dist.images((), dict.fromkeys(shop.services, CONTAINS), {"image-demo": entry})
+        with pytest.raises(errors.NeedLost):
+            dist.publish(shop.dist, wanted, store=shop.store, possible=(), source_set="debian")
+
+    with Store(shop.store.cache).lock(entry.key, lambda: None):
+        publish()
+        assert entry.folder.exists()
+    publish()
+    assert not entry.folder.exists()
+
+
 def test_what_no_declaration_stands_for_any_more_is_not_listed(shop: Shop) -> None:
     shop.publish(ARMV6)
     listed = shop.dist / "manifest.json"
