@@ -362,7 +362,7 @@ def put(path: Path, kind: str) -> None:
         case "link":
             path.symlink_to("nowhere")
         case _:
-            path.write_text(kind)
+            path.write_text(kind, encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", ["folder", "FIFO", "link", "file"])
