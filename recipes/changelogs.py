@@ -8,20 +8,24 @@ It is kept in the cache, so a later question needs no network:
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from recipes import changelog, errors
-from recipes.changelog import Entry
-from recipes.engine import archive
+from recipes.changelog import CVE, Entry
+from recipes.engine import archive, cache_file
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
+from recipes.engine.cache_file import DamagedError, Text
 from recipes.source import Pin, Pins
 
 FILE = "advisories.json"
@@ -140,42 +144,74 @@ def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) 
     return Known(asked=now, packages=packages)
 
 
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+:~-]+$")]
+"""deb-version(7)."""
+END_OF_TIME = 253_402_300_800
+"""Seconds from 1970 to the year 10000, which `datetime` does not know."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _PackageFile(_Model):
+    newest: Version
+    entries: tuple[
+        tuple[Version, tuple[Annotated[str, Field(pattern=f"^{CVE.pattern}$")], ...]], ...
+    ]
+
+
+class _KnownFile(_Model):
+    """`advisories.json`; a file that an older version of Muslin wrote has no digest."""
+
+    asked: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)]
+    packages: dict[Text, _PackageFile]
+    sha256: Text = ""
+
+
+SHAPE = TypeAdapter(_KnownFile)
+
+
 def load(cache: Path) -> Known | None:
-    """What the archive said when it was asked last; None if that is not known."""
+    """What the archive said when it was asked last; None if that is not known, or its file is
+    damaged: the archive is asked again."""
     try:
-        table = json.loads((cache / FILE).read_text(encoding="utf-8"))
-        return Known(
-            asked=float(table["asked"]),
-            packages={
-                name: Package(
-                    newest=package["newest"],
-                    entries=tuple(
-                        Entry(version=version, cves=tuple(cves))
-                        for version, cves in package["entries"]
-                    ),
-                )
-                for name, package in table["packages"].items()
-            },
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        file = cache_file.parsed(cache_file.read(cache / FILE), SHAPE, FILE)
+    except (OSError, DamagedError):
         return None
+    if file.sha256 not in ("", _digest(file.model_dump(mode="json", exclude={"sha256"}))):
+        return None
+    return Known(
+        asked=file.asked,
+        packages={
+            name: Package(
+                newest=package.newest,
+                entries=tuple(
+                    Entry(version=version, cves=cves) for version, cves in package.entries
+                ),
+            )
+            for name, package in file.packages.items()
+        },
+    )
 
 
 def save(cache: Path, known: Known) -> None:
     """Keep it for later questions."""
-    table = {
+    table: dict[str, object] = {
         "asked": known.asked,
         "packages": {
             name: {
                 "newest": package.newest,
-                "entries": [[entry.version, entry.cves] for entry in package.entries],
+                "entries": [[entry.version, list(entry.cves)] for entry in package.entries],
             }
             for name, package in known.packages.items()
         },
     }
-    aside = cache / f".{FILE}.{os.getpid()}"
-    aside.write_text(json.dumps(table), encoding="utf-8")
-    aside.replace(cache / FILE)
+    cache_file.write(cache / FILE, json.dumps({**table, "sha256": _digest(table)}))
+
+
+def _digest(table: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 
 def is_fresh(known: Known | None, every: Iterable[Pinned], now: float) -> bool:
@@ -189,13 +225,14 @@ def failed_lately(cache: Path, now: float) -> bool:
     """Whether the archive was asked in vain within a day."""
     try:
         return 0 <= now - (cache / FAILED).stat().st_mtime < DAY
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
 def remember_failure(cache: Path) -> None:
-    """Do not ask again for a day."""
-    (cache / FAILED).touch()
+    """Do not ask again for a day, if the disk has room to remember that."""
+    with suppress(OSError):
+        cache_file.write(cache / FAILED, "")
 
 
 def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:

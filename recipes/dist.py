@@ -18,7 +18,7 @@ from recipes import declaration, document, errors
 from recipes.declaration import Foreign
 from recipes.engine.manifest import Manifest, file_digest
 from recipes.engine.placing import place
-from recipes.engine.store import Entry, remove
+from recipes.engine.store import Entry, Store
 from recipes.reports import Report
 from recipes.source import Component
 from recipes.target import Target
@@ -77,6 +77,7 @@ def publish(
     folder: Path,
     wanted: Iterable[Wanted],
     *,
+    store: Store,
     source_set: str,
     possible: Iterable[str],
 ) -> list[Artefact]:
@@ -86,7 +87,7 @@ def publish(
     declaration stands for any more stays, unlisted.
     """
     known = {one.path: one for one in listed(folder)}
-    artefacts = [_place(folder, one, source_set) for one in wanted]
+    artefacts = [_place(folder, one, store, source_set) for one in wanted]
     declared = set(possible)
     kept = [one for one in known.values() if one.path in declared - {new.path for new in artefacts}]
     everything = sorted([*artefacts, *kept], key=lambda one: one.path)
@@ -196,13 +197,13 @@ def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
             yield f"images/{service}-{target}.tar"
 
 
-def _place(folder: Path, wanted: Wanted, source_set: str) -> Artefact:
+def _place(folder: Path, wanted: Wanted, store: Store, source_set: str) -> Artefact:
     size, _, _, digest = wanted.row
     path = folder / wanted.path
     if not _is_there(path, size, digest) and not place(
         wanted.entry.tree / wanted.file, path, wanted.row
     ):
-        remove(wanted.entry.folder)  # size and time hid it: it would be found again
+        store.reread(wanted.entry.key)  # size and time hid it: it would be found again
         raise errors.NeedLost(wanted.entry.record.name)
     return Artefact(
         path=wanted.path,

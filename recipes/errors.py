@@ -10,7 +10,8 @@ import difflib
 import errno
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 LONGEST = 1200
@@ -449,6 +450,8 @@ class NameTaken(PipelineError):
 class DiskFull(PipelineError):
     """The disk has no room left, or the user's share of it is used up."""
 
+    NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
     def __init__(self, path: str | Path, error: OSError) -> None:
         super().__init__(
             f"{path} cannot be written: {error.strerror}. Finished stages stay finished.\n"
@@ -456,10 +459,19 @@ class DiskFull(PipelineError):
             "then run the same command again: it goes on where this one stopped"
         )
 
-    @staticmethod
-    def is_meant_by(error: OSError) -> bool:
+    @classmethod
+    def is_meant_by(cls, error: OSError) -> bool:
         """Whether the system said so with this error."""
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return error.errno in cls.NUMBERS
+
+    @classmethod
+    def stated_in(cls, lines: Iterable[str]) -> OSError | None:
+        """The error of the system that a program quoted when it failed because of a full disk."""
+        lines = tuple(lines)
+        for number in cls.NUMBERS:
+            if any(os.strerror(number) in line for line in lines):
+                return OSError(number, os.strerror(number))
+        return None
 
 
 class DiskTooSmall(PipelineError):
@@ -573,11 +585,33 @@ class CargoConfiguration(PipelineError):
 class CacheUnusable(PipelineError):
     """The cache folder cannot be used as it is."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, why: str, hint: str = "") -> None:
         super().__init__(
             f"the cache folder {str(path)!r} cannot be used: {why}.\n"
             "  Set MUSLIN_CACHE to a new folder, or one of Muslin's, that can be written, with "
-            "nothing but letters, digits and . _ - in its path."
+            f"nothing but letters, digits and . _ - in its path. {hint}".rstrip()
+        )
+
+
+class SeveralFileSystems(PipelineError):
+    """A folder of the cache is mounted from elsewhere, and nothing can be renamed out of it."""
+
+    def __init__(self, folder: Path, store: Path) -> None:
+        super().__init__(
+            f"{folder} and {store} lie on different file systems, and a finished stage is renamed "
+            "from one into the other. Unmount it, or remove the link, so that both lie in one "
+            "file system; MUSLIN_CACHE moves the whole cache to a larger disk"
+        )
+
+
+class CacheDamaged(PipelineError):
+    """A file or folder of the cache is not what Muslin put there, and cannot be replaced by it."""
+
+    def __init__(self, path: str | Path, why: str) -> None:
+        self.fault = f"{path} is damaged: {why}"
+        super().__init__(
+            f"{self.fault}. Remove it and run the same command again: what the cache lacks is "
+            "downloaded or built again"
         )
 
 
@@ -887,3 +921,20 @@ class BrokenArchive(PipelineError):
 
     def __init__(self, archive: Path, why: str) -> None:
         super().__init__(f"{archive.name} cannot be unpacked: {why}")
+
+
+@contextmanager
+def explained(cache: Path) -> Iterator[None]:
+    """Raise a `PipelineError` for what the system says of files of the cache, and wherever the
+    disk is full or somebody else's."""
+    try:
+        yield
+    except OSError as error:
+        path = error.filename if isinstance(error.filename, str | Path) else None
+        if DiskFull.is_meant_by(error):
+            raise DiskFull(path or cache, error) from error
+        if NotWritable.is_meant_by(error) and path:
+            raise NotWritable(str(path), error) from error
+        if path and Path(path).is_relative_to(cache):
+            raise CacheDamaged(path, error.strerror or str(error)) from error
+        raise

@@ -7,7 +7,6 @@ series, says so, and writes it into its cache's run lock, so that the next run u
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ import filelock
 import tomli_w
 
 from recipes import changelog, declaration, errors, source
-from recipes.engine import archive, patches
+from recipes.engine import archive, cache_file, patches
 from recipes.engine.apt import HOST_SUITE, Apt
 from recipes.engine.apt_printed import Located
 from recipes.engine.stage import ArchiveFile, Source
@@ -311,12 +310,11 @@ def _amending(path: Path) -> Iterator[RunLock]:
 def _write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:
     head = f"#:schema ../../schemas/{schema}.json\n" if schema else ""
     table = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    if isinstance(content, RunLock):
-        table = {"form": content.form, **table}
     text = tomli_w.dumps(table)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(head + text, encoding="utf-8")
-    aside.replace(path)
+    if isinstance(content, RunLock):
+        text = tomli_w.dumps({"form": content.form, **table})
+        head = f"{source.vouching(text)}\n"
+    cache_file.write(path, head + text)
 
 
 def _package(located: Located) -> dict[str, str | int]:

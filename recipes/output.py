@@ -59,6 +59,7 @@ class Output:
                     for path in one.paths
                 ),
             ],
+            store=self.store,
             source_set=source_set,
         )
         products = [one for one in artefacts if not dist.is_report(one)]

@@ -461,7 +461,7 @@ class Pipeline:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """For what uses the cache: it can be stopped, and no clean-up comes in between."""
-        with stopping.stoppable(self.report, self.runner, self.settings.cache), ExitStack() as use:
+        with stopping.stoppable(self.report, self.runner), ExitStack() as use:
             with self.report.busy("clean-up of the cache by another run"):
                 use.enter_context(self.store.in_use())
             use.callback(self.events.close)

@@ -61,10 +61,10 @@ def plan(run: Pipeline, words: Sequence[str]) -> None:
         run.report.divert()
     builder = run.builder()
     targets = run.chosen(names)
-    if "--why" in options:
-        _explain(run, builder, options["--why"], targets)
-        return
     with run.store.in_use():
+        if "--why" in options:
+            _explain(run, builder, options["--why"], targets)
+            return
         planned = _planned(run, builder, targets)
     if "--json" in options:
         run.report.data(json.dumps(plans.as_data(planned), indent=1) + "\n")

@@ -229,7 +229,7 @@ def _cache() -> Path:
     # A first run that is at work beside this one writes `.format.<pid>` before `format`.
     names = (path.name for path in there if not path.name.startswith(".format."))
     others = sorted(name for name in names if name not in BROUGHT)
-    if others and not (cache / "format").exists():
+    if others and not os.path.lexists(cache / "format"):
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
         why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"
         raise errors.CacheUnusable(cache, why)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from recipes import declaration, document, errors, seen
+from recipes import declaration, errors, seen
 from recipes.declaration import Declaration
+from recipes.engine import cache_file
+from recipes.engine.cache_file import DamagedError
 from recipes.engine.stage import ArchiveFile, Source
 
 Text = Annotated[str, Field(min_length=1)]
@@ -169,6 +172,9 @@ class Moved(Declaration):
 
 RUN_LOCK = 2
 """The form of the run lock. One of another form is forgotten: what it says can be found again."""
+
+
+VOUCHED = "# SHA-256 of the lines below: "
 
 
 class RunLock(Declaration):
@@ -355,10 +361,30 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
 
 
 def remembered(path: Path) -> RunLock:
-    """A cache's run lock; an empty one where there is none or it has another form."""
-    if not seen.file(path).exists() or document.toml(path).get("form") != RUN_LOCK:
+    """A cache's run lock; an empty one where there is none or it has another form.
+
+    Raises `CacheDamaged` where it is not what was written.
+    """
+    try:
+        text = cache_file.read(seen.file(path)).decode()
+        head, _, rest = text.partition("\n")
+        if head.startswith(VOUCHED) and head != vouching(rest):
+            raise errors.CacheDamaged(path, "it was changed after it was written")
+        table = tomllib.loads(text)
+        known = table.get("form") == RUN_LOCK
+        return declaration.parse(path, table, RunLock) if known else RunLock()
+    except FileNotFoundError:
         return RunLock()
-    return declaration.read(path, RunLock)
+    except errors.BadDeclaration as error:
+        raise errors.CacheDamaged(path, "; ".join(error.faults)) from error
+    except (DamagedError, ValueError, RecursionError) as error:
+        raise errors.CacheDamaged(path, str(error)) from error
+
+
+def vouching(text: str) -> str:
+    """The comment in the first line of a run lock with this text. One that an older version of
+    Muslin wrote has none."""
+    return f"{VOUCHED}{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def with_pin(pins: Pins, name: str, pin: Pin) -> Pins:

@@ -8,8 +8,9 @@ from pathlib import Path
 import filelock
 
 from recipes import doctor, errors, seen, source, upstream
-from recipes.engine import addresses
+from recipes.engine import addresses, cache_file
 from recipes.engine.apt import Apt
+from recipes.engine.cache_file import DamagedError
 from recipes.engine.report import Report
 from recipes.engine.stage import Url
 from recipes.parts import DRIVERS, Driver
@@ -31,6 +32,7 @@ def load(said: str, settings: Settings, apt: Apt, report: Report) -> Pins:
     """The pins of the source set that was asked for, or can be reached; raises as `choose`."""
     folder, host = settings.project / "recipes" / "pins", apt.host
     run_lock = settings.cache / "run-lock.toml"
+    drop_if_damaged(run_lock, report.note)
     debian = source.load(folder, run_lock, host=host)
 
     def from_upstream() -> UpstreamPins:
@@ -62,12 +64,25 @@ def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[st
         return _first(sets, remembered, note)
 
 
+def drop_if_damaged(run_lock: Path, note: Callable[[str], None]) -> None:
+    """Remove a run lock that is not what was written, with a note: what it says is asked again."""
+    try:
+        source.remembered(run_lock)
+    except errors.CacheDamaged as error:
+        cache_file.remove(run_lock)
+        note(f"{error.fault}; it was removed, and the archive is asked again")
+
+
 def _first(sets: Mapping[str, Lacks], remembered: Path, note: Callable[[str], None]) -> str:
-    if (
-        seen.file(remembered).exists()
-        and (name := remembered.read_text(encoding="utf-8").strip()) in sets
-    ):
-        return name
+    try:
+        name = cache_file.read(seen.file(remembered)).decode(errors="replace").strip()
+        if name in sets:
+            return name
+        note(f"{remembered} is damaged: {name!r} is no source set; one is chosen again")
+    except FileNotFoundError:
+        pass
+    except DamagedError as error:
+        note(f"{remembered} is damaged: {error}; a source set is chosen again")
     faults: dict[str, str] = {}
     for name, lacks in sets.items():
         if fault := lacks():
@@ -75,7 +90,7 @@ def _first(sets: Mapping[str, Lacks], remembered: Path, note: Callable[[str], No
             continue
         why = "".join(f"; {other} cannot be had: {fault}" for other, fault in faults.items())
         note(f"sources: {name}{why}. This cache stays with it; MUSLIN_SOURCES says otherwise")
-        remembered.write_text(f"{name}\n", encoding="utf-8")
+        cache_file.write(remembered, f"{name}\n")
         return name
     raise errors.NoSourceSet(faults)
 

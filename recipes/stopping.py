@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 from recipes import errors
@@ -17,8 +16,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def stoppable(report: Report, runner: Runner, cache: Path) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a full disk end every process, then the run, as `PipelineError`."""
+def stoppable(report: Report, runner: Runner) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end every process, then the run, as `PipelineError`."""
     stopped: list[signal.Signals] = []
     running: list[str] = []
 
@@ -38,12 +37,6 @@ def stoppable(report: Report, runner: Runner, cache: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         runner.stop()
         raise errors.Interrupted(stopped[0].name if stopped else "Ctrl-C", running) from None
-    except OSError as error:
-        if errors.DiskFull.is_meant_by(error):
-            raise errors.DiskFull(error.filename or cache, error) from error
-        if errors.NotWritable.is_meant_by(error) and error.filename:
-            raise errors.NotWritable(error.filename, error) from error
-        raise
     finally:
         report.close()
         runner.close()

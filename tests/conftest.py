@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=1500,
         help="how many damaged files tests/e2e/test_fuzz.py puts through the audit",
     )
+    parser.addoption(
+        "--damages",
+        type=int,
+        default=120,
+        help="how often tests/e2e/test_damage.py damages a cache",
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,7 +20,7 @@ from typing import Literal
 import filelock
 
 from recipes import errors
-from recipes.engine import apt_printed, apt_sources, apt_state, logs, runner
+from recipes.engine import apt_printed, apt_sources, apt_state, cache_file, logs, runner
 from recipes.engine.apt_printed import Located
 from recipes.engine.apt_sources import VENDORS, Entry
 from recipes.engine.runner import Runner
@@ -91,11 +91,13 @@ class Apt:
             if suite in self._fresh:
                 return
             self._state.mkdir(parents=True, exist_ok=True)
+            cache_file.clear(self.log)
             # apt does not wait for another run's update: it fails.
             with filelock.FileLock(self._state / f".{suite}.lock", thread_local=False):
                 try:
                     self._apt(suite, "apt-get", "update", "-qq")
                 except errors.CommandFailed as error:
+                    self._insist_on_room(error)
                     raise errors.ArchiveUnreachable(suite, self._last_words()) from error
             self._fresh.add(suite)
 
@@ -271,11 +273,17 @@ class Apt:
                 self._apt(suite, HELPER, *words)
             except errors.CommandFailed as error:
                 to.unlink(missing_ok=True)
+                self._insist_on_room(error)
                 if not left:
                     fault = f"{located.name} could not be downloaded from {' or '.join(places)}"
                     raise errors.ArchiveUnusable(fault, self._last_words()) from error
             else:
                 return
+
+    def _insist_on_room(self, error: errors.CommandFailed) -> None:
+        """Raise `DiskFull` if apt failed because of that, and not because of the network."""
+        if (full := errors.DiskFull.stated_in(error.tail)) is not None:
+            raise errors.DiskFull(self._state.parent, full) from error
 
     @property
     def log(self) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from recipes.engine import cache_file
+
 # Read after the system's own files (`-c`): hooks of the system must not run, indexes of other
 # programs are not wanted, and caches that container images switch off save a second per call.
 # Without Error-Mode, an archive that cannot be reached would look like one that has nothing.
@@ -49,7 +51,8 @@ def prepare(state: Path, sources: str, architecture: str = "") -> Path:
     """
     for folder in ("state", "lists/partial", "cache/archives/partial", "sources"):
         (state / folder).mkdir(parents=True, exist_ok=True)
-    _put(state / "sources" / "archive.sources", sources)
+    # An address of the system's may have a password in it.
+    cache_file.write(state / "sources" / "archive.sources", sources, mode=0o600)
     more = ['APT::Sandbox::User "root";'] if os.geteuid() == 0 else []
     if architecture:
         more += [
@@ -57,12 +60,6 @@ def prepare(state: Path, sources: str, architecture: str = "") -> Path:
             "#clear APT::Architectures;",
             f'APT::Architectures {{ "{architecture}"; }};',
         ]
-    _put(configuration(state), CONFIGURATION.format(state=state, more="\n".join(more)))
+    text = CONFIGURATION.format(state=state, more="\n".join(more))
+    cache_file.write(configuration(state), text, mode=0o600)
     return configuration(state)
-
-
-def _put(path: Path, text: str) -> None:
-    """Whole at any moment: another run's apt may be reading it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

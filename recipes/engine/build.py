@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import check, perform, site, workplace
+from recipes.engine import cache_file, check, perform, site, workplace
 from recipes.engine.events import Events, Fact
 from recipes.engine.fetch import Fetcher
 from recipes.engine.history import Build, History
 from recipes.engine.key import Keys
+from recipes.engine.records import Record
 from recipes.engine.report import Report
 from recipes.engine.runner import Runner
 from recipes.engine.schedule import Planned, Schedule, State
 from recipes.engine.site import Site
 from recipes.engine.stage import Source, Stage
-from recipes.engine.store import Entry, Record, Store
+from recipes.engine.store import Entry, Store
 
 Fault = tuple[Exception, list[str]]
 """What failed, and the names of the stages that could not be built without it."""
@@ -77,7 +78,7 @@ class Builder:
             seen.add(id(stage))
             left += (other for _, other in (*stage.needs, *stage.judges, *stage.tools))
             for blamed in stage.blames:
-                if self.store.was_refused(self.keys.of(blamed), self.keys.of(stage)):
+                if self.store.marks(self.keys.of(blamed)).refused(self.keys.of(stage)):
                     found.add(self.keys.of(blamed))
         return found
 
@@ -88,7 +89,7 @@ class Builder:
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
         state: State = "build"
         refused = key in condemned or (
-            entry is not None and self.store.was_refused(key, self.keys.checks_of(stage))
+            entry is not None and self.store.marks(key).refused(self.keys.checks_of(stage))
         )
         if entry is not None and not refused:
             state = "found" if self._is_proved(stage, entry) else "check"
@@ -112,7 +113,7 @@ class Builder:
         )
 
     def _is_proved(self, stage: Stage, entry: Entry) -> bool:
-        return self.store.passed(entry, self.keys.proof_of(stage))
+        return self.store.marks(entry.key).passed(self.keys.proof_of(stage))
 
     def build(
         self, goals: Sequence[Stage], executor: Executor, *, faults: list[Fault] | None = None
@@ -193,7 +194,8 @@ class Builder:
 
     def _entry(self, stage: Stage) -> Entry:
         entry = self.store.find(self.keys.of(stage))
-        assert entry is not None, f"{stage.name} was built and is not there"
+        if entry is None:
+            raise errors.NeedLost(stage.name)
         return entry
 
     def _make(self, planned: Planned, held_back: int) -> None:
@@ -232,14 +234,14 @@ class Builder:
         if entry is not None and self._is_proved(stage, entry) and not planned.condemned:
             self.report.found(stage.name)
             return "found", {}
-        log.write_text(f"{stage.name}, key {key}\n", encoding="utf-8")
+        cache_file.write(log, f"{stage.name}, key {key}\n")
         if entry is not None:
             entry = self._unless_refused(planned, entry, log)
         built = entry is None
         if entry is None:
             entry = self._build_one(stage, key, log)
         checking = self._check_one(stage, entry, log)
-        self.store.mark_passed(entry, self.keys.proof_of(stage))
+        self.store.marks(key).pass_(self.keys.proof_of(stage))
         record = entry.record
         if built:
             seconds = time.monotonic() - started  # as the lines before said that it was running
@@ -255,10 +257,10 @@ class Builder:
         """The entry if it may stay. One whose checks failed in an earlier run gets a second chance:
         the disk may have been full."""
         stage, key = planned.stage, planned.key
-        if planned.condemned and self.store.is_marked(entry):
+        if planned.condemned and self.store.marks(key).any_refused():
             self._set_aside(stage, "a verification refused it in an earlier run")
             return None
-        if self.store.was_refused(key, self.keys.checks_of(stage)):
+        if self.store.marks(key).refused(self.keys.checks_of(stage)):
             try:
                 self._check_one(stage, entry, log)
             except errors.PipelineError as error:
@@ -266,7 +268,7 @@ class Builder:
                     raise
                 self._set_aside(stage, "its checks failed, in an earlier run and again now")
                 return None
-            self.store.clear_marks(entry)
+            self.store.marks(key).clear_refusals()
         return entry
 
     def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
@@ -312,7 +314,8 @@ class Builder:
     def _check_one(self, stage: Stage, entry: Entry, log: Path) -> float:
         """Run the checks upon a published output, those of its needs have passed; seconds.
         Nobody uses it until they passed."""
-        if not stage.checks or self.store.passed(entry, self.keys.checks_of(stage)):
+        marks, checks_key = self.store.marks(entry.key), self.keys.checks_of(stage)
+        if not stage.checks or marks.passed(checks_key):
             return 0.0
         started = time.monotonic()
         # A check sees what it is told of, not what the stage was built with.
@@ -326,9 +329,9 @@ class Builder:
                         check.check(one, place)
             except errors.PipelineError as error:
                 if error.refuses:
-                    self._refuse(stage, entry, self.keys.checks_of(stage))
+                    self._refuse(stage, entry, checks_key)
                 raise
-        self.store.mark_passed(entry, self.keys.checks_of(stage))
+        marks.pass_(checks_key)
         return time.monotonic() - started
 
     @contextmanager
@@ -349,7 +352,7 @@ class Builder:
                 f"{stage.name} was built twice with the same result: it is no accident"
             )
         else:
-            self.store.mark_refused(entry, by)
+            self.store.marks(entry.key).refuse(by)
 
     def _set_aside(self, stage: Stage, why: str) -> None:
         if (aside := self.store.set_aside(self.keys.of(stage))) is not None:
@@ -368,10 +371,15 @@ class Builder:
         return self.store.work / key[:20]
 
     def _trees(self, prefix: str, stages: Iterable[tuple[str, Stage]]) -> dict[str, str]:
-        """Placeholder -> folder in the store; raises `NeedLost`."""
+        """Placeholder -> folder in the store, every file of which was read once in this run:
+        a changed bit that kept size and time would get into what is built from it.
+
+        Raises `NeedLost`.
+        """
         found = {}
         for alias, stage in stages:
-            entry = self.store.find(self.keys.of(stage))
+            damaged = functools.partial(self.report.damaged, stage.name)
+            entry = self.store.find(self.keys.of(stage), damaged, digests=True)
             if entry is None:
                 raise errors.NeedLost(stage.name)
             found[f"{prefix}.{alias}"] = str(entry.tree)

@@ -4,12 +4,12 @@
     <cache>/downloads/<sha256>/.part        on its way; a failed download is resumed
     <cache>/downloads/rejected/             complete and wrong, kept for a look
 
-A file that is there was verified when it arrived; its size is looked at each time, its digest
-again if its time is another than then.
+A file is verified when it arrives and at each use; a plan looks at its size alone.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ from typing import Protocol
 import filelock
 
 from recipes import errors
+from recipes.engine import cache_file
 from recipes.engine.apt import Apt
 from recipes.engine.manifest import file_digest
 from recipes.engine.stage import ArchiveFile, Origin, Source, Url
@@ -62,12 +63,11 @@ class Fetcher:
         self._progress = progress
         self._cancelled = cancelled
         self._limits = limits or Limits()
-        downloads.mkdir(parents=True, exist_ok=True)
 
     def has(self, source: Source) -> bool:
         """Whether the file is here, without looking into it."""
         path = self._path(source)
-        return path.is_file() and source.size in (0, path.stat().st_size)
+        return cache_file.is_file(path) and source.size in (0, path.stat().st_size)
 
     def fetch(self, source: Source) -> Path:
         """The verified file.
@@ -76,7 +76,8 @@ class Fetcher:
         if none gave any.
         """
         path = self._path(source)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._downloads.mkdir(parents=True, exist_ok=True)
+        cache_file.folder(path.parent)
         with self._alone(path.parent, source.name):
             if not self._is_whole(source, path):
                 self._progress.start(source.name, source.size)
@@ -90,6 +91,7 @@ class Fetcher:
     @contextmanager
     def _alone(self, folder: Path, name: str) -> Iterator[None]:
         """One download per file at a time."""
+        cache_file.clear(folder / ".lock")
         lock = filelock.FileLock(folder / ".lock", thread_local=False)
         while not lock.is_locked:
             self._raise_if_cancelled(name)
@@ -108,21 +110,19 @@ class Fetcher:
         return self._downloads / source.sha256 / source.name
 
     def _is_whole(self, source: Source, path: Path) -> bool:
+        if cache_file.clear(path):
+            self._progress.note(f"{path} was no file; fetching it again")
         if not self.has(source):
             return False
-        verified = path.with_name(".verified")
-        seen = str(path.stat().st_mtime_ns)
-        if verified.exists() and verified.read_text(encoding="utf-8") == seen:
-            return True
         if file_digest(path) != source.sha256:
             self._progress.note(f"{source.name} was changed after its download; fetching it again")
             path.unlink()
             return False
-        verified.write_text(seen, encoding="utf-8")
         return True
 
     def _from_any_origin(self, source: Source, path: Path) -> None:
         part = path.with_name(".part")
+        cache_file.clear(part)
         if part.exists():
             self._progress.advance(source.name, part.stat().st_size)
         attempts: list[str] = []
@@ -134,12 +134,12 @@ class Fetcher:
             except errors.WrongDigest as error:
                 wrong = error
             except (errors.PipelineError, OSError) as error:
-                if isinstance(error, errors.Interrupted):
+                if isinstance(error, errors.Interrupted | errors.DiskFull):
                     raise
                 if isinstance(error, errors.LeftArchive) and len(source.origins) == 1:
                     raise  # nothing to do with the network
-                if isinstance(error, OSError) and errors.DiskFull.is_meant_by(error):
-                    raise  # the next origin would not find more room
+                if isinstance(error, OSError) and (error.filename or _is_local(error)):
+                    raise  # it is this machine's disk, and the same for the next origin
                 attempts.append(f"{_shown(origin)}: {error}")
             else:
                 return
@@ -202,11 +202,16 @@ class Fetcher:
         got = file_digest(part)
         if got != source.sha256:
             kept = self._downloads / "rejected" / f"{source.name}.{got[:12]}"
-            kept.parent.mkdir(exist_ok=True)
+            cache_file.folder(kept.parent)
+            cache_file.clear(kept)
             part.replace(kept)
             raise errors.WrongDigest(source.name, _shown(origin), source.sha256, got, kept)
         part.replace(path)
-        path.with_name(".verified").write_text(str(path.stat().st_mtime_ns), encoding="utf-8")
+
+
+def _is_local(error: OSError) -> bool:
+    """Whether the system says it of a file that was open."""
+    return errors.DiskFull.is_meant_by(error) or error.errno in (errno.EIO, errno.EROFS)
 
 
 def _shown(origin: Origin) -> str:

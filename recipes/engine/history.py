@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
+from pydantic import ConfigDict, TypeAdapter
+
+from recipes.engine import cache_file, key
+from recipes.engine.cache_file import Bytes, DamagedError, Seconds, Text
 from recipes.engine.key import Document
 
 
@@ -17,12 +21,16 @@ from recipes.engine.key import Document
 class Build:
     """One build of a stage that ended well."""
 
-    key: str
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    key: Text
     document: Document
-    wall_seconds: float
-    cpu_seconds: float
-    memory: int = 0
+    wall_seconds: Seconds
+    cpu_seconds: Seconds
+    memory: Bytes = 0
     """Bytes of the largest process."""
+
+
+BUILD = TypeAdapter(Build)
 
 
 class History:
@@ -32,19 +40,19 @@ class History:
         self._folder = folder
 
     def last(self, name: str) -> Build | None:
-        """The last build of a stage here; None if there was none or it cannot be read."""
+        """The last build of a stage here; None if there was none, or its file is damaged: it only
+        serves estimates and explanations, and the next build writes it again."""
+        path = self._path(name)
         try:
-            return Build(**json.loads(self._path(name).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):  # it only serves estimates and explanations
+            build = cache_file.parsed(cache_file.read(path), BUILD, path.name)
+        except (OSError, DamagedError):
             return None
+        return build if key.digest(build.document) == build.key else None
 
     def remember(self, name: str, build: Build) -> None:
         """This one is the last now."""
-        path = self._path(name)
-        path.parent.mkdir(exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(asdict(build)), encoding="utf-8")
-        aside.replace(path)
+        self._folder.mkdir(exist_ok=True)
+        cache_file.write(self._path(name), json.dumps(asdict(build)))
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

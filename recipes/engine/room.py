@@ -36,7 +36,7 @@ def collect(store: Store, at_most: int, *, dry: bool = False) -> list[Held]:
                 end_leftovers(leftover)
                 remove(leftover)
             for record in (store.cache / RECORDS).glob("*"):  # they only save time
-                record.unlink()
+                remove(record)
         there = list(held(store))
         total = sum(one.bytes for one in there)
         gone = []
@@ -73,14 +73,15 @@ def _logs(store: Store) -> Iterator[Held]:
 
 
 def _folders(root: Path, what: str) -> Iterator[Held]:
-    for folder in root.glob("*"):
-        shown = [path.name for path in sorted(folder.iterdir()) if path.name[0] != "."]
-        name = shown[0] if what == "download" and len(shown) == 1 else folder.name
+    """What lies in a folder of the cache; files, too, where none belongs."""
+    for path in root.glob("*"):
+        shown = sorted(file.name for file in path.glob("[!.]*"))
+        name = shown[0] if what == "download" and len(shown) == 1 else path.name
         yield Held(
-            path=folder,
+            path=path,
             name=f"{what} {name}",
-            bytes=_bytes(folder),
-            used=folder.stat().st_mtime,
+            bytes=_bytes(path) if path.is_dir() else path.lstat().st_size,
+            used=path.lstat().st_mtime,
         )
 
 

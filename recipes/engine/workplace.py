@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recipes import errors
-from recipes.engine import cargo, store, walk
+from recipes.engine import cache_file, cargo, store, walk
 from recipes.engine.ending import MARK, end_leftovers
 from recipes.engine.runner import (
     BASE_ENVIRONMENT,
@@ -25,7 +26,7 @@ from recipes.engine.stage import Stage
 def emptied(work: Path, *, keep: bool = True) -> Iterator[Path]:
     """An empty folder of the stage's own, gone afterwards; kept for a look if the stage failed,
     unless it may hold what is nobody's business."""
-    if work.exists():
+    if os.path.lexists(work):
         end_leftovers(work)
         store.remove(work)
     work.mkdir()
@@ -82,7 +83,7 @@ def keep_if_past(folder: Path) -> None:
     """
     if folder.exists() and not _is_past(folder, time.time()):
         store.remove(folder)
-    folder.mkdir(exist_ok=True)
+    cache_file.folder(folder)
 
 
 def _is_past(folder: Path, now: float) -> bool:

@@ -6,6 +6,8 @@ import dataclasses
 import gzip
 import hashlib
 import http.server
+import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from recipes.engine.apt import Apt
 from recipes.engine.fetch import Fetcher
 from recipes.engine.runner import Runner
 from recipes.engine.stage import Source, Url
+from recipes.engine.store import remove
 from recipes.engine.web import Limits
 
 BODY = b"the pinned content\n" * 5000
@@ -343,3 +346,60 @@ def test_another_file_of_unknown_size(server: Server, fetcher: Fetcher) -> None:
     with pytest.raises(errors.WrongDigest):
         fetcher.fetch(wanted)
     assert not fetcher.has(wanted)
+
+
+# --- what lies in the place of a download ----------------------------------------------------
+
+
+def put(path: Path, kind: str) -> None:
+    """Put something of a kind where something else was."""
+    remove(path)
+    match kind:
+        case "folder":
+            (path / "deep").mkdir(parents=True)
+        case "FIFO":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to("nowhere")
+        case _:
+            path.write_text(kind, encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["folder", "FIFO", "link", "file"])
+@pytest.mark.parametrize("name", ["", "file.tar", ".lock", ".part"])
+def test_what_lies_in_the_place_of_a_download_is_replaced(
+    fetcher: Fetcher, server: Server, name: str, kind: str
+) -> None:
+    wanted = source(f"{server.address}/file")
+    path = fetcher.fetch(wanted)
+    if name == ".part":
+        path.unlink()
+    put(path.parent / name if name else path.parent, kind)
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+
+
+def test_a_changed_bit_that_kept_size_and_time_is_not_built_from(
+    fetcher: Fetcher, server: Server, progress: Silent
+) -> None:
+    wanted = source(f"{server.address}/file")
+    path = fetcher.fetch(wanted)
+    state = path.stat()
+    path.write_bytes(BODY.replace(b"pinned", b"pinneD", 1))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert fetcher.fetch(wanted).read_bytes() == BODY
+    assert "was changed after its download" in progress.notes[0]
+
+
+def test_a_full_disk_is_not_called_the_network(
+    tmp_path: Path, fetcher: Fetcher, server: Server
+) -> None:
+    wanted = source(f"{server.address}/file", f"{server.address}/file")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BODY) // 2, hard))
+    try:
+        with pytest.raises(errors.DiskFull, match="File too large"), errors.explained(tmp_path):
+            fetcher.fetch(wanted)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(server.requests) == 1, "another origin finds no more room"
+    assert fetcher.fetch(wanted).read_bytes() == BODY

@@ -18,6 +18,7 @@ import pytest
 from recipes import errors, settings
 from recipes.engine import room
 from recipes.engine.stage import Copy, Link, Present, Run, Stage, Write
+from recipes.engine.store import remove
 from tests.e2e.bench import PROJECT, Bench, shell, stage, text
 
 VICTIM = stage(
@@ -56,6 +57,27 @@ def swap(path: Path, link: str = "") -> None:
         path.mkdir()
 
 
+def flip_keeping_time(path: Path) -> None:
+    """Change one bit in the middle, as a disk does it: nothing else changes."""
+    state, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o755)
+    path.write_bytes(content)
+    path.chmod(stat.S_IMODE(state.st_mode))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def to_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def to_link(path: Path) -> None:
+    """Move it away, and put a link to it in its place."""
+    path.rename(path.with_name("moved"))
+    path.symlink_to("moved")
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "size": (
         lambda entry: rewrite_keeping_time(entry / "tree/bin/tool", "#!/bin/sh\necho odd\n"),
@@ -87,6 +109,29 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "record": (lambda entry: rewrite(entry / "stage.json", "{"), "its record cannot be read"),
     "no-record": (lambda entry: (entry / "stage.json").unlink(), "its record cannot be read"),
     "manifest": (lambda entry: rewrite(entry / "manifest.json", ""), "its record cannot be read"),
+    "bit-of-the-manifest": (
+        lambda entry: flip_keeping_time(entry / "manifest.json"),
+        "stage.json, manifest.json or SHA256SUMS was changed, or is another entry's",
+    ),
+    "bit-of-the-record": (
+        lambda entry: flip_keeping_time(entry / "stage.json"),
+        "stage.json, manifest.json or SHA256SUMS was changed, or is another entry's",
+    ),
+    "bit-of-the-sums": (
+        lambda entry: flip_keeping_time(entry / "SHA256SUMS"),
+        "stage.json, manifest.json or SHA256SUMS was changed, or is another entry's",
+    ),
+    "sums-to-folder": (lambda entry: swap(entry / "SHA256SUMS"), "SHA256SUMS is no file"),
+    "manifest-to-fifo": (
+        lambda entry: to_fifo(entry / "manifest.json"),
+        "manifest.json is no file",
+    ),
+    "manifest-to-link": (
+        lambda entry: swap(entry / "manifest.json", "stage.json"),
+        "manifest.json cannot be read: Too many levels of symbolic links",
+    ),
+    "tree-to-link": (lambda entry: to_link(entry / "tree"), "its tree is no folder"),
+    "entry-to-file": (swap, "its record cannot be read"),
     "no-manifest": (
         lambda entry: (entry / "manifest.json").unlink(),
         "its record cannot be read",
@@ -105,6 +150,87 @@ def test_a_damaged_entry_is_reported_and_built_anew(bench: Bench, damage: str) -
     assert "is built anew" in line
     assert bench.said("built") == {"victim", "user"}
     assert (entries["user"].tree / "said").read_text() == "sound\n"
+
+
+OTHER = text("other")
+
+
+@pytest.mark.parametrize("vouched", [True, False], ids=["with sums", "of an older version"])
+def test_two_entries_swapped_by_hand_are_not_used_for_each_other(
+    bench: Bench, *, vouched: bool
+) -> None:
+    built = bench.build(VICTIM, OTHER)
+    first, second = (entry.folder for entry in built.values())
+    aside = first.with_name("aside")
+    for source, to in ((first, aside), (second, first), (aside, second)):
+        source.rename(to)
+    for folder in (first, second) if not vouched else ():
+        (folder / "SHA256SUMS").unlink()
+    again = bench.build(VICTIM, OTHER)
+    assert bench.said("built") == {"victim", "other"}
+    assert bench.text.count("damaged") == 2
+    assert (again["victim"].tree / "note").read_text() == "a note"
+
+
+def test_an_entry_of_an_older_version_is_found_and_vouched_for_from_then_on(bench: Bench) -> None:
+    folder = bench.build(VICTIM)["victim"].folder
+    sums = (folder / "SHA256SUMS").read_text()
+    (folder / "SHA256SUMS").unlink()
+    bench.build(VICTIM)
+    assert bench.said("found") == {"victim"}
+    assert (folder / "SHA256SUMS").read_text() == sums
+    done = subprocess.run(
+        ["sha256sum", "-c", "--strict", f"{folder.name}/SHA256SUMS"],
+        cwd=folder.parent, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    flip_keeping_time(folder / "manifest.json")
+    bench.build(VICTIM)
+    assert bench.said("built") == {"victim"}
+
+
+ROWS = ("null", "7", "[]", '{"bin": null}', '{"bin": ["dir"]}', '{"bin": ["xir", 365]}',
+        '{"bin": [[], 1, 1, 1]}', '{"a\\u0000b": [1, 1, 365, "a"]}', '{"bin": ["link", 3]}',
+        "[" * 100_000, '{"bin": [1e999, 1, 365, ""]}', '{"\\ud900": ["link", "x"]}')  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", ROWS, ids=range(len(ROWS)))
+def test_a_manifest_of_another_type_is_damage(bench: Bench, rows: str) -> None:
+    folder = bench.build(VICTIM)["victim"].folder
+    (folder / "SHA256SUMS").unlink()
+    (folder / "manifest.json").write_text(rows)
+    assert list(bench.store.verify()) == [folder.name]
+    bench.build(VICTIM)
+    assert bench.said("built") == {"victim"}
+
+
+def test_names_that_are_no_utf8_are_no_damage(bench: Bench) -> None:
+    odd = stage("odd", Run(argv=("sh", "-ec", "touch ${out}/$(printf 'a\\377b')")))
+    bench.build(odd)
+    bench.build(odd)
+    assert bench.said("found") == {"odd"}
+    assert bench.store.verify() == {}
+
+
+def test_nothing_is_built_from_a_need_with_a_changed_bit(bench: Bench) -> None:
+    flip_keeping_time(bench.build(VICTIM)["victim"].tree / "bin/tool")
+    with pytest.raises(errors.NeedLost, match="victim was in the cache"):
+        bench.build(USER)
+    assert "bin/tool has other content than when it was built; it was removed" in bench.text
+    assert (bench.build(USER)["user"].tree / "said").read_text() == "sound\n"
+
+
+@pytest.mark.parametrize("kind", ["file", "empty folder", "full folder"])
+def test_what_lies_in_the_place_of_an_entry_is_replaced(bench: Bench, kind: str) -> None:
+    path = bench.store.root / bench.build(VICTIM)["victim"].key
+    remove(path)
+    if kind == "file":
+        path.touch()
+    else:
+        (path / "more" if kind == "full folder" else path).mkdir(parents=True)
+    entry = bench.build(VICTIM)["victim"]
+    assert (entry.tree / "note").read_text() == "a note"
+    assert bench.store.verify() == {}
 
 
 def test_another_time_alone_is_no_damage(bench: Bench) -> None:
@@ -189,6 +315,50 @@ def test_a_changed_judge_checks_again(bench: Bench) -> None:
     assert bench.said("built") == {"judge"}
 
 
+@pytest.mark.parametrize("kind", ["lost", "file", "marks are folders", "marks are not empty"])
+def test_without_its_marks_an_entry_is_checked_again_and_not_built(bench: Bench, kind: str) -> None:
+    checks = bench.build(checked("text"))["goal"].folder / "checks"
+    marks = [path.name for path in checks.iterdir()]
+    shutil.rmtree(checks)
+    match kind:
+        case "file":
+            checks.touch()
+        case "marks are folders":
+            for mark in marks:
+                (checks / mark).mkdir(parents=True)
+        case "marks are not empty":
+            checks.mkdir()
+            for mark in marks:
+                (checks / mark).write_text("x")
+        case _:
+            pass
+    bench.build(checked("text"))
+    assert bench.said("checked") == {"goal"}
+    bench.build(checked("text"))
+    assert bench.said("found") == {"goal"}
+
+
+def test_a_mark_of_another_name_is_no_pass(bench: Bench) -> None:
+    checks = bench.build(checked("text"))["goal"].folder / "checks"
+    for mark in list(checks.iterdir()):
+        mark.rename(mark.with_name("0" * 64 if mark.name[0] != "0" else "1" * 64))
+    bench.build(checked("text"))
+    assert bench.said("checked") == {"goal"}
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '{"key": 1}', "[" * 100_000, "", '"x"'])
+def test_a_history_of_another_type_ends_no_run(bench: Bench, content: str) -> None:
+    bench.build(VICTIM)
+    (history,) = (bench.cache / "history").iterdir()
+    history.write_text(content)
+    with bench.builder() as builder:
+        assert builder.history.last("victim") is None
+    shutil.rmtree(bench.store.root)
+    bench.build(VICTIM)
+    with bench.builder() as builder:
+        assert builder.history.last("victim") is not None
+
+
 # --- clean-up -------------------------------------------------------------------------------
 
 
@@ -199,6 +369,7 @@ def aged(bench: Bench, *names: str) -> dict[str, str]:
         entry = bench.build(text(name, f"{name:10}"))[name]
         os.utime(entry.folder / "stage.json", (age, age))
         keys[name] = entry.key
+    shutil.rmtree(bench.cache / "logs")  # they are counted too
     return keys
 
 
@@ -209,6 +380,7 @@ def left(bench: Bench) -> set[str]:
 def test_the_least_recently_used_goes_first(bench: Bench) -> None:
     aged(bench, "one", "two", "three")
     bench.build(text("one", f"{'one':10}"))  # used just now
+    shutil.rmtree(bench.cache / "logs", ignore_errors=True)
     gone = room.collect(bench.store, 20)
     assert [one.name for one in gone] == ["two"]
     assert left(bench) == {"one", "three"}
@@ -244,6 +416,22 @@ def test_scratch_goes_first_and_downloads_by_their_age(bench: Bench) -> None:
     assert sum(one.bytes for one in room.held(bench.store)) <= 60
     assert (bench.cache / "downloads/new/new.tar").exists()
     assert not (bench.cache / "downloads/abc").exists()
+
+
+def test_strangers_in_the_cache_are_held_and_go_like_others(bench: Bench) -> None:
+    aged(bench, "one")
+    (bench.cache / "downloads").mkdir()
+    for name in ("downloads/file", "scratch/file", "store/file", "unchanged/folder/file"):
+        path = bench.cache / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 100)
+    (bench.cache / "downloads" / "link").symlink_to("nowhere")
+    names = {one.name for one in room.collect(bench.store, 0, dry=True)}
+    assert names == {"download file", "download link", "scratch file", "unreadable", "one"}
+    room.collect(bench.store, 0)
+    assert not any(
+        list((bench.cache / name).iterdir()) for name in ("downloads", "scratch", "store")
+    )
 
 
 def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
@@ -369,6 +557,47 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
         )  # fmt: skip
         assert f"the cache folder {str(fault)!r} cannot be used: " in done.stdout
         assert "Set MUSLIN_CACHE to a new folder" in done.stdout
+
+
+FIRST_USE = """\
+import pathlib, resource, sys
+from recipes import errors
+from recipes.engine.report import Report
+from recipes.pipeline import Pipeline
+if sys.argv[2] == "limit":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    with Pipeline(pathlib.Path(sys.argv[1]), Report()).at_work():
+        sys.exit("there was room")
+except errors.PipelineError as error:
+    sys.exit(f"error: {error}")
+"""
+FULL = """
+mount -t tmpfs -o size=4k none "$MUSLIN_CACHE" && mkdir "$MUSLIN_CACHE/downloads" || exit 99
+head -c 4096 /dev/zero >"$MUSLIN_CACHE/downloads/all"
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("kind", ["limit", "tmpfs"])
+def test_the_first_use_of_a_full_disk_ends_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "cache").mkdir()
+    env = {**os.environ, settings.CACHE_VARIABLE: str(tmp_path / "cache")}
+
+    def run(kind: str, *before: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*before, sys.executable, "-B", "-c", FIRST_USE, str(PROJECT), kind],
+            check=False, cwd=PROJECT, env=env, capture_output=True, text=True,
+        )  # fmt: skip
+
+    done = run("tmpfs", "unshare", "--mount", "sh", "-c", FULL, "sh") if kind == "tmpfs" else None
+    if done is None or "error: " not in done.stderr:  # not root: a limit stands in
+        done = run("limit")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"error: {tmp_path}/cache" in done.stderr
+    assert "cannot be written: " in done.stderr
+    assert "`nox -s gc -- 5GB` shrinks the cache, MUSLIN_CACHE moves it" in done.stderr
 
 
 READ_ONLY = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,27 @@ def test_what_the_archive_said_is_kept(tmp_path: Path) -> None:
     for damaged in ("", "[]", '{"asked": 1, "packages": {"a": {}}}'):
         (tmp_path / changelogs.FILE).write_text(damaged)
         assert changelogs.load(tmp_path) is None
+
+
+def test_no_flipped_bit_of_what_the_archive_said_is_believed(tmp_path: Path) -> None:
+    changelogs.save(tmp_path, KNOWN)
+    path = tmp_path / changelogs.FILE
+    sound = path.read_bytes()
+    for at in range(len(sound)):
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :])
+        assert changelogs.load(tmp_path) in (None, KNOWN)
+    table = json.loads(sound)
+    del table["sha256"]  # as older versions wrote it
+    path.write_text(json.dumps(table))
+    assert changelogs.load(tmp_path) == KNOWN
+
+
+def test_a_failure_that_cannot_be_remembered_ends_no_run(tmp_path: Path) -> None:
+    (tmp_path / changelogs.FAILED).symlink_to(changelogs.FAILED)
+    assert not changelogs.failed_lately(tmp_path, time.time())
+    changelogs.remember_failure(tmp_path)
+    assert changelogs.failed_lately(tmp_path, time.time())
+    changelogs.remember_failure(tmp_path / "lost")
 
 
 def test_the_archive_is_asked_once_a_day() -> None:

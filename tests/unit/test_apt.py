@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from recipes import errors
 from recipes.engine.apt import Apt
+from recipes.engine.apt_printed import Located
+from recipes.engine.fetch import Fetcher
+from recipes.engine.report import Report
 from recipes.engine.runner import Runner
+from recipes.engine.stage import ArchiveFile, Source
 
 ENTRY = "deb https://m.example.org/d {} main\ndeb https://m.example.org/d {}-updates main\n"
 
@@ -46,3 +52,45 @@ def test_machine_without_an_entry_for_its_release(tmp_path: Path) -> None:
     apt = apt_of(tmp_path, "ID=debian\nVERSION_CODENAME=bookworm\n", codename="bullseye")
     with pytest.raises(errors.ArchiveUnusable, match="no archive of debian for 'bookworm'"):
         apt.refresh("trixie")
+
+
+class Failing(Runner):
+    """Programs that fail with these last words."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(1)
+        self.words = words
+
+    def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
+        del env
+        raise errors.CommandFailed(what, argv, 100, [self.words], log)
+
+
+FULL = "E: Write error - write (28: No space left on device)"
+
+
+@pytest.mark.parametrize("words", [FULL, "E: Disk quota exceeded"])
+def test_a_full_disk_is_not_called_the_network(tmp_path: Path, words: str) -> None:
+    (tmp_path / "sources.list").write_text(ENTRY.format("bookworm", "bookworm"))
+    (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    failing = Failing(words)
+    apt = Apt(tmp_path / "state", failing, etc=tmp_path, os_release=tmp_path / "os-release")
+    with pytest.raises(errors.DiskFull, match="cannot be written") as caught:
+        apt.refresh("bookworm")
+    assert "network" not in str(caught.value)
+    located = Located(
+        package="p", version="1", uri="http://m/p.deb", name="p.deb", size=1, sha256="0" * 64
+    )
+    with pytest.raises(errors.DiskFull, match="shrinks the cache"):
+        apt.download("bookworm", located, tmp_path / "p.deb", lambda _: None)
+    file = Source(
+        name="p.deb", sha256="0" * 64, size=1,
+        origins=(ArchiveFile(suite="bookworm", package="p", version="1", kind="binary"),) * 2,
+    )  # fmt: skip
+    apt._fresh.add("bookworm")
+    apt._known = {(file.origins[0], "p.deb"): located}  # type: ignore[dict-item]
+    fetcher = Fetcher(
+        tmp_path / "downloads", apt=apt, progress=Report(io.StringIO()), cancelled=failing.stopping
+    )
+    with pytest.raises(errors.DiskFull):
+        fetcher.fetch(file)

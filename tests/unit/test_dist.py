@@ -13,8 +13,9 @@ import pytest
 
 from recipes import dist, errors, service, target
 from recipes.engine.manifest import file_digest
+from recipes.engine.records import Record
 from recipes.engine.stage import Source
-from recipes.engine.store import Entry, Record, Store
+from recipes.engine.store import Entry, Store
 from recipes.service import Service
 from recipes.source import Component
 from recipes.target import Target
@@ -75,6 +76,7 @@ class Shop:
             self.dist,
             [*dist.images(targets, dict.fromkeys(self.services, CONTAINS), entries)],
             possible=dist.paths(tuple(TARGETS), list(self.services)),
+            store=self.store,
             source_set="debian",
         )
 
@@ -240,10 +242,32 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
             shop.dist,
             dist.images((ARMV6,), dict.fromkeys(shop.services, CONTAINS), entries),
             possible=dist.paths(tuple(TARGETS), list(shop.services)),
+            store=shop.store,
             source_set="debian",
         )
     assert not entry.folder.exists()
     assert not (shop.dist / "armv6/demo").exists()
+
+
+def test_an_entry_that_another_run_has_in_hand_is_left_to_it(shop: Shop) -> None:
+    entry = shop.entry({"image.oci.tar": "oci"})
+    path = entry.tree / "image.oci.tar"
+    state = path.stat()
+    path.chmod(0o644)
+    path.write_text("OCI")
+    path.chmod(0o444)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+    def publish() -> None:
+        wanted = dist.images((), dict.fromkeys(shop.services, CONTAINS), {"image-demo": entry})
+        with pytest.raises(errors.NeedLost):
+            dist.publish(shop.dist, wanted, store=shop.store, possible=(), source_set="debian")
+
+    with Store(shop.store.cache).lock(entry.key, lambda: None):
+        publish()
+        assert entry.folder.exists()
+    publish()
+    assert not entry.folder.exists()
 
 
 def test_what_no_declaration_stands_for_any_more_is_not_listed(shop: Shop) -> None:
@@ -284,5 +308,5 @@ def test_lists_that_say_the_same_stay_as_they_are(shop: Shop) -> None:
     lists = [shop.dist / name for name in (dist.LISTING, dist.SUMS)]
     before = [(one.stat().st_ino, one.read_text()) for one in lists]
     possible = dist.paths(tuple(TARGETS), list(shop.services))
-    dist.publish(shop.dist, [], possible=possible, source_set="debian")
+    dist.publish(shop.dist, [], store=shop.store, possible=possible, source_set="debian")
     assert [(one.stat().st_ino, one.read_text()) for one in lists] == before

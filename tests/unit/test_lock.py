@@ -7,14 +7,14 @@ import io
 import re
 import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from typing_extensions import override
 
-from recipes import declaration, errors, lock, lock_upstream, source, upstream
+from recipes import declaration, errors, lock, lock_upstream, source, source_sets, upstream
 from recipes.changelog import upstream as _upstream
 from recipes.engine.apt import Apt
 from recipes.engine.apt_printed import Located
@@ -396,8 +396,43 @@ def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
     run_lock.write_text("form = 2\n[moved.openssl]\nreplace = 1\n", encoding="utf-8")
-    with pytest.raises(errors.BadDeclaration, match=r"run-lock\.toml(.|\n)*moved\.openssl\.pin"):
+    with pytest.raises(errors.CacheDamaged, match=r"run-lock\.toml is damaged(.|\n)*openssl\.pin"):
         source.load(PINS, run_lock, host=HOST)
+
+
+DAMAGES: dict[str, Callable[[str], str]] = {
+    "a digest": lambda text: text.replace('sha256 = "', 'sha256 = "f', 1),
+    "its sum": lambda text: text.replace("below: ", "below: 0", 1),
+    "cut off": lambda text: text[: len(text) // 2],
+    "no TOML": lambda _: "[",
+    "deep": lambda _: "a = " + "[" * 100_000,
+    "not UTF-8": lambda _: "\udcff",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> None:
+    pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
+    moved = {"zlib": source.Moved(replaces="1", pin=pin)}
+    lock._write(run_lock, source.RunLock(moved=moved))
+    assert source.remembered(run_lock).moved == moved
+    text = DAMAGES[damage](run_lock.read_text(encoding="utf-8"))
+    run_lock.write_text(text, encoding="utf-8", errors="surrogateescape")
+    notes: list[str] = []
+    source_sets.drop_if_damaged(run_lock, notes.append)
+    assert len(notes) == 1
+    assert "run-lock.toml is damaged" in notes[0]
+    assert "the archive is asked again" in notes[0]
+    assert source.remembered(run_lock) == source.RunLock()
+
+
+def test_a_run_lock_of_an_older_version_is_believed(run_lock: Path) -> None:
+    pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
+    moved = {"zlib": source.Moved(replaces="1", pin=pin)}
+    lock._write(run_lock, source.RunLock(moved=moved))
+    _, _, older = run_lock.read_text(encoding="utf-8").partition("\n")
+    run_lock.write_text(older, encoding="utf-8")
+    assert source.remembered(run_lock).moved == moved
 
 
 def test_a_group_that_is_asked_for_no_more_is_forgotten(tmp_path: Path, run_lock: Path) -> None:

@@ -15,10 +15,10 @@ import pytest
 from recipes import by_hand, errors, sessions, settings, target
 from recipes.audit import allowed
 from recipes.engine.history import Build
-from recipes.engine.key import Keys
+from recipes.engine.key import Keys, digest
+from recipes.engine.records import Record
 from recipes.engine.report import Report
 from recipes.engine.stage import Stage
-from recipes.engine.store import Record
 from recipes.pipeline import Pipeline
 from recipes.target import Image, Target
 
@@ -39,7 +39,7 @@ class Trial(Pipeline):
         out = self.store.work / "out"
         out.mkdir()
         entry = self.store.commit(keys.of(stage), out, RECORD)
-        self.store.mark_passed(entry, keys.proof_of(stage))
+        self.store.marks(entry.key).pass_(keys.proof_of(stage))
 
     def platforms(self, *names: str) -> list[set[str]]:
         """The targets in each joint image of a run for these."""
@@ -133,12 +133,16 @@ def test_plan_says_why(trial: Trial) -> None:
     document = json.loads(json.dumps(trial.builder().keys.document(headers)))
     sessions.plan(trial, ["--why", "headers-armv6"])
     assert "headers-armv6: this cache knows of no earlier build" in trial.stream.getvalue()
-    build = Build(key="k", document=document, wall_seconds=1, cpu_seconds=1)
-    trial.history.remember("headers-armv6", build)
+
+    def remember() -> None:
+        build = Build(key=digest(document), document=document, wall_seconds=1, cpu_seconds=1)
+        trial.history.remember("headers-armv6", build)
+
+    remember()
     sessions.plan(trial, ["armv6", "--why=headers-armv6"])
     assert "nothing differs from its last build; it has left" in trial.stream.getvalue()
     document["steps"][0]["only"] = ["usr"]
-    trial.history.remember("headers-armv6", build)
+    remember()
     sessions.plan(trial, ["armv6", "--why=headers-armv6"])
     said = trial.stream.getvalue()
     assert "headers-armv6 differs from its last build in 2 field(s):" in said

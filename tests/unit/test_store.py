@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +17,8 @@ import pytest
 from recipes import errors
 from recipes.engine import manifest as manifests
 from recipes.engine import store
-from recipes.engine.store import Record, Store
+from recipes.engine.records import Record
+from recipes.engine.store import Store
 
 KEY = "0123456789abcdef" * 4
 RECORD = Record(
@@ -190,11 +193,11 @@ def test_a_find_is_a_use(tmp_path: Path, tree: Path) -> None:
 
 def test_checks_passed_are_remembered_each(tmp_path: Path, tree: Path) -> None:
     place = Store(tmp_path)
-    entry = place.commit(KEY, tree, RECORD)
-    assert not place.passed(entry, "one")
-    place.mark_passed(entry, "one")
-    assert place.passed(entry, "one")
-    assert not place.passed(entry, "two")
+    place.commit(KEY, tree, RECORD)
+    assert not place.marks(KEY).passed("one")
+    place.marks(KEY).pass_("one")
+    assert place.marks(KEY).passed("one")
+    assert not place.marks(KEY).passed("two")
 
 
 def test_a_record_of_another_version_is_told_and_removed(tmp_path: Path, tree: Path) -> None:
@@ -301,8 +304,8 @@ def test_an_entry_built_anew_between_two_looks_stays(
     write(entry.tree / "data", "date!")
     looks: list[object] = []
 
-    def look(folder: Path, manifest: manifests.Manifest) -> str | None:
-        fault = manifests.compare(folder, manifest)
+    def look(folder: Path, manifest: manifests.Manifest, *, digests: bool) -> str | None:
+        fault = manifests.compare(folder, manifest, digests=digests)
         if not looks:  # another run repairs it, just after this one has seen the fault
             store.remove(entry.folder)
             place.commit(KEY, tmp_path / "again", RECORD)
@@ -312,6 +315,111 @@ def test_an_entry_built_anew_between_two_looks_stays(
     monkeypatch.setattr("recipes.engine.store.compare", look)
     assert place.find(KEY) == entry
     assert looks == ["data has 5 bytes instead of 4", None]
+
+
+def test_who_comes_second_replaces_what_nobody_can_use(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    (place.root / KEY / "half").mkdir(parents=True)
+    entry = place.commit(KEY, tree, RECORD)
+    assert place.find(KEY) == entry
+    assert [path.name for path in place.root.iterdir()] == [KEY]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EIO])
+def test_an_error_of_the_last_rename_is_none_of_somebody_elses_entry(
+    tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    place, rename = Store(tmp_path), Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name.startswith(".new-"):
+            raise OSError(number, os.strerror(number), str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        place.commit(KEY, tree, RECORD)
+    monkeypatch.undo()
+    assert place.find(KEY) is None
+
+
+def test_a_disk_that_is_full_when_a_record_is_written_leaves_nothing(
+    tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path), len(content))
+
+    place = Store(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(errors.DiskFull, match="No space left on device"), place.in_use():
+        place.commit(KEY, tree, RECORD)
+    assert not list(place.root.iterdir())
+
+
+def test_a_folder_mounted_twice_is_named(
+    tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, rename = Store(tmp_path), Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path == tree:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(errors.SeveralFileSystems, match="lie on different file systems"):
+        place.commit(KEY, tree, RECORD)
+
+
+@pytest.mark.parametrize("name", ["work", "refused"])
+def test_a_folder_on_another_file_system_is_named_before_anything_is_built(
+    tmp_path: Path, name: str
+) -> None:
+    Store(tmp_path)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:  # a file system of its own
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        (tmp_path / name).symlink_to(elsewhere)
+        with pytest.raises(errors.SeveralFileSystems, match=f"/{name} and .*/store lie on"):
+            Store(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "FIFO", "link", "lost"])
+def test_what_lies_in_the_place_of_a_lock_is_replaced(tmp_path: Path, kind: str) -> None:
+    place = Store(tmp_path)
+    path = place.locks / f"{KEY}.lock"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "FIFO":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to("nowhere")
+        case _:
+            place.locks.rmdir()
+    with place.lock(KEY, lambda: pytest.fail("nobody has it")):
+        assert path.is_file()
+
+
+@pytest.mark.parametrize("name", ["store", "work", "scratch", "locks", "format", "locks/in-use"])
+def test_what_lies_in_the_place_of_the_caches_own_is_named(tmp_path: Path, name: str) -> None:
+    Store(tmp_path)
+    path = tmp_path / name
+    if path.is_dir():
+        path.rmdir()
+        path.touch()
+    else:
+        path.unlink(missing_ok=True)
+        path.mkdir()
+    with pytest.raises((errors.CacheDamaged, errors.CacheUnusable), match=path.name):
+        with Store(tmp_path).in_use():
+            pass
+
+
+def test_a_fifo_in_the_place_of_the_lock_of_all_blocks_nobody(tmp_path: Path) -> None:
+    place = Store(tmp_path)
+    os.mkfifo(place.locks / "in-use")
+    with place.in_use():
+        pass
 
 
 @pytest.mark.parametrize("said", ["2", "next", ""])

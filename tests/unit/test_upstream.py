@@ -292,6 +292,19 @@ def test_the_first_set_that_can_be_reached_is_kept(tmp_path: Path) -> None:
     assert source_sets.choose("auto", sets, tmp_path, notes.append) == "upstream"
 
 
+@pytest.mark.parametrize("kind", ["flipped", "empty", "not UTF-8", "folder"])
+def test_a_damaged_choice_is_told_and_made_again(tmp_path: Path, kind: str) -> None:
+    path, notes = tmp_path / source_sets.REMEMBERED, list[str]()
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes({"flipped": b"debiaN\n", "empty": b""}.get(kind, b"\xff"))
+    sets = {"debian": reachable}
+    assert source_sets.choose("auto", sets, tmp_path, notes.append) == "debian"
+    assert "source-set is damaged" in notes[0]
+    assert path.read_text() == "debian\n"
+
+
 def test_no_set_can_be_reached(tmp_path: Path) -> None:
     sets = {"upstream": unreachable, "debian": unreachable}
     with pytest.raises(errors.NoSourceSet, match=r"upstream: example\.org does not answer"):
