@@ -222,7 +222,7 @@ def test_a_server_that_logs_for_ever(bench: Bench) -> None:
 
 def test_a_console_that_goes_on(bench: Bench) -> None:
     boot = Boot(
-        run=Run(argv=("sh", "-c", ON)),
+        run=Run(argv=("sh", "-c", ON), printed=1_000_000),
         to="${out}",
         subject="demo on paper",
         own="board: ",

@@ -17,10 +17,10 @@ from recipes.engine.ending import MARK
 from tests.e2e import test_leftovers
 from tests.e2e.bench import PROJECT, Bench
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds to wait for something on a machine that may be very busy."""
-SOON = 12.0
-"""Seconds within which a stopped run must be gone."""
+SOON = 60.0
+"""Seconds within which a stopped run must be gone; what it started sleeps for longer."""
 
 RUN = """\
 import signal
