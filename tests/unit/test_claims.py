@@ -102,8 +102,8 @@ def test_attributes_of_another_vendor_say_nothing(tmp_path: Path) -> None:
     assert said(tmp_path, made, V6) == set()
 
 
-def text(code: bytes = RETURN, **more: int) -> elf.Part:
-    return elf.Part(name=".text", content=code, flags=elf.ALLOC | elf.EXEC, **more)  # type: ignore[arg-type]
+def text(code: bytes = RETURN, *, address: int = 0) -> elf.Part:
+    return elf.Part(name=".text", content=code, flags=elf.ALLOC | elf.EXEC, address=address)
 
 
 @pytest.mark.parametrize("name", [V5, V6, V7])
