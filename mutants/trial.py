@@ -32,6 +32,8 @@ SLACK, LEAST = 3.0, 30.0
 SHELL = ("sh", "-c", '"$@"; exit $?', "sh")
 """The first process of a namespace, which takes in those whose parents ended."""
 ALONE = ("--pid", "--fork", "--kill-child", "--mount-proc")
+WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Words that end a command with the process that started it, however that ends."""
 
 
 class Unusable(Exception):
@@ -103,7 +105,7 @@ class Trial:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         with subprocess.Popen(
-            (*unshare(), *SHELL, *confined),
+            (*WITH_US, *unshare(), *SHELL, *confined),
             cwd=self.root,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -115,10 +117,10 @@ class Trial:
             try:
                 said, _ = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
+                return "ran on", ""
+            finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                return "ran on", ""
         return ("failed" if process.returncode else "passed"), said
 
 
@@ -133,7 +135,7 @@ def insist_on_walls() -> None:
     if confinement.abi() < confinement.LEAST_ABI:
         raise Unusable("this kernel has no Landlock, which keeps faults from others' files")
     try:
-        subprocess.run((*unshare(), "true"), check=True, capture_output=True)
+        subprocess.run((*WITH_US, *unshare(), "true"), check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         raise Unusable(
             "no PID namespace can be made, which keeps faults from others' processes: "
