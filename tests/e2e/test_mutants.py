@@ -30,7 +30,8 @@ def by(tmp_path: Path) -> Trial:
     try:
         trial.insist_on_walls()
     except Unusable as fault:
-        assert confinement.abi() < confinement.LEAST_ABI or os.geteuid() != 0, fault
+        if os.geteuid() == 0 and confinement.abi() >= confinement.LEAST_ABI:
+            raise
         pytest.skip(str(fault))
     files = {f"tests/{name}.py": text for name, text in TESTS.items()} | {
         "recipes/thing.py": THING,
