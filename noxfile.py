@@ -197,6 +197,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Small faults put into the code, which tests must notice: `-- audit --sample 50 --seed 1`."""
+    prepare(session, "test", "mutants")
+    session.run("python", "-m", "mutants", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Comparisons with other tools into docs/performance.md; wants build-all and sdk first."""
     prepare(session, "test")

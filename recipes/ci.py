@@ -17,6 +17,8 @@ SLACK = 3.0
 CORES = 2
 STEP = 30
 """Minutes that limits are rounded up to."""
+SAMPLE = 60
+"""Faults a week; each takes tests of a minute or two."""
 CACHE_LIMIT = "2GB"
 """What a target's job keeps between runs: GitHub gives a repository 10 GB for all its caches."""
 PROGRAMS = "gcc g++ make perl pipx patch m4 bison flex"
@@ -146,6 +148,29 @@ jobs:
       - run: pipx install nox && pipx inject nox @libraries@
       - run: ~/.local/bin/nox -s advisories
 """
+MUTANTS = """\
+# Written by `nox -s ci -- github`. Fails when tests do not notice a tenth of the faults that are
+# put into the code, others each week.
+name: mutants
+on:
+  schedule:
+    - cron: "7 1 * * 6"
+  workflow_dispatch:
+permissions:
+  contents: read
+jobs:
+  mutants:
+    runs-on: ubuntu-24.04
+    container:
+      image: debian:trixie
+      options: --privileged # PID namespaces, so that a fault ends nobody's processes
+    timeout-minutes: 180
+    steps:
+      - run: apt-get update && apt-get install --yes --no-install-recommends git @programs@
+@checkout@
+      - run: pipx install nox && pipx inject nox @libraries@
+      - run: ~/.local/bin/nox -s mutants -- --sample @sample@ --processes @cores@
+"""
 GITLAB = """\
 # Written by `nox -s ci -- gitlab`; run it again when the targets change.
 stages: [target, images]
@@ -203,6 +228,15 @@ advisories:
     MUSLIN_SOURCES: debian
   script:
     - nox -s advisories
+
+# Likewise: fails when tests do not notice a tenth of the faults that are put into the code.
+mutants:
+  stage: target
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "schedule"
+  timeout: 180 minutes
+  script:
+    - nox -s mutants -- --sample @sample@ --processes @cores@
 """
 MOST_CACHES = 4
 """GitLab restores no more in one job."""
@@ -224,6 +258,8 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
         "programs": PROGRAMS,
         "libraries": LIBRARIES,
         "limit": CACHE_LIMIT,
+        "sample": str(SAMPLE),
+        "cores": str(CORES),
     }
     if forge == "gitlab":
         if len(targets) > MOST_CACHES:
@@ -239,6 +275,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
         ),
         ".github/workflows/upstream.yml": _filled(UPSTREAM, values),
         ".github/workflows/advisories.yml": _filled(ADVISORIES, values),
+        ".github/workflows/mutants.yml": _filled(MUTANTS, values),
     }
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from recipes import errors
+from recipes import errors, trees
 from recipes.engine import confinement, ending, logs, runner, workplace
 from recipes.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
 from tests.e2e.bench import Bench, shell, stage, text
@@ -398,6 +398,29 @@ def test_files_of_a_project_are_all_of_one_age(bench: Bench, tmp_path: Path) -> 
         runs_on="nowhere",
     )
     assert (bench.build(reader)["reader"].tree / "ages").read_text() == "1\n"
+
+
+def test_programs_of_a_project_can_be_run(bench: Bench, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for name, mode in (("configure", 0o755), ("template", 0o644), ("mine-alone", 0o700)):
+        (project / name).write_text("#!/bin/sh\n")
+        (project / name).chmod(mode)
+    reader = Stage(
+        name="reader",
+        trees=(("mine", trees.of_project(project)),),
+        steps=(
+            Run(argv=("./configure",), cwd="${tree.mine}"),
+            Run(
+                argv=("sh", "-c", "stat --format='%n %a' *"),
+                cwd="${tree.mine}",
+                output="${out}/modes",
+            ),
+        ),
+        runs_on="nowhere",
+    )
+    said = (bench.build(reader)["reader"].tree / "modes").read_text()
+    assert said == "configure 755\nmine-alone 755\ntemplate 644\n"
 
 
 # --- room -----------------------------------------------------------------------------------

@@ -205,11 +205,27 @@ def test_nobody_answers(server: Server, fetcher: Fetcher) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://files.example.org/file", "file:///etc/passwd", "ftp://127.0.0.1/file"]
+    "address",
+    [
+        *("http://files.example.org/file", "file:///etc/passwd", "ftp://127.0.0.1/file"),
+        *("http://10.0.0.1/file", "http://192.168.0.1/file", "http://169.254.0.1/file"),
+        *("http://[fd00::1]/file", "http://0.0.0.0/file", "http://localhost.example.org/file"),
+    ],
 )
 def test_unsafe_address_is_refused(fetcher: Fetcher, address: str) -> None:
     with pytest.raises(errors.NoNetwork, match="only https"):
         fetcher.fetch(source(address))
+
+
+def test_a_full_disk_is_no_fault_of_the_network(
+    server: Server, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    wanted = source(f"{server.address}/file", f"{server.address}/elsewhere")
+    (tmp_path / "downloads" / wanted.sha256).mkdir()
+    (tmp_path / "downloads" / wanted.sha256 / ".part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        fetcher.fetch(wanted)
+    assert server.requests == ["/file"], "the next origin would not find more room"
 
 
 def test_redirection_is_followed(server: Server, fetcher: Fetcher) -> None:

@@ -112,6 +112,24 @@ def test_a_layer_lies_over_those_below_it(tmp_path: Path) -> None:
     }
 
 
+def test_whiteouts_hide_nothing_of_their_own_layer(tmp_path: Path) -> None:
+    """Whichever comes first in it."""
+    path = saved(
+        tmp_path,
+        layer(("bin/old", PROGRAM), ("lib/old", PROGRAM), ("x", PROGRAM)),
+        layer(
+            *(("bin/new", PROGRAM), ("bin/.wh..wh..opq", b"")),
+            *(("lib/.wh..wh..opq", b""), ("lib/new", PROGRAM)),
+            *(("x", PROGRAM + b"2"), (".wh.x", b"")),
+        ),
+    )
+    assert found(path, AMD64, tmp_path) == {
+        "bin/new": PROGRAM,
+        "lib/new": PROGRAM,
+        "x": PROGRAM + b"2",
+    }
+
+
 def test_a_file_over_a_program_takes_its_place(tmp_path: Path) -> None:
     path = saved(tmp_path, layer(("x", PROGRAM), ("y", PROGRAM)), layer(("x", b"#!/bin/sh")))
     assert found(path, AMD64, tmp_path) == {"y": PROGRAM}

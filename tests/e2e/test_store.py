@@ -300,6 +300,16 @@ def test_a_mended_check_checks_again_and_builds_nothing(bench: Bench) -> None:
     assert bench.said("found") == {"goal"}
 
 
+def test_a_stricter_check_of_a_need_is_run_though_its_user_is_found(bench: Bench) -> None:
+    def user(path: str) -> Stage:
+        copied = Copy(source="${need.goal}/text", to="${out}/text")
+        return stage("user", copied, needs=(checked(path),))
+
+    bench.build(user("text"))
+    with pytest.raises(errors.CheckFailed, match="goal: check failed"):
+        bench.build(user("no"))
+
+
 def test_a_changed_judge_checks_again(bench: Bench) -> None:
     def judged(content: str) -> Stage:
         goal = checked("text")

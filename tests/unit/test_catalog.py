@@ -340,6 +340,42 @@ def test_libraries_are_named_to_the_linker_of_a_make_service(catalog: Catalog) -
     assert "LDLIBS" not in dict(fresh.program(catalog.services["hello-c"], TARGETS["armv6"]).env)
 
 
+def test_install_gets_makes_variables_and_options_and_no_goals(catalog: Catalog) -> None:
+    said = ("-C", "src", "all", "WITH_TLS=1", "--file=GNUmakefile", "posix")
+    plain = catalog.services["hello-c"]
+    make = plain.make.model_copy(update={"arguments": said, "program": ""})
+    mine = plain.model_copy(update={"name": "mine", "make": make})
+    program = catalog.program(mine, TARGETS["armv6"])
+    built, installed = (
+        step.argv for step in program.steps if isinstance(step, Run) and step.argv[0] == "make"
+    )
+    assert built[3:] == said
+    assert installed[3:] == (
+        *("-C", "src", "WITH_TLS=1", "--file=GNUmakefile", "install"),
+        *("DESTDIR=${work}/root", "PREFIX=${work}/root/usr", "prefix=${work}/root/usr"),
+    )
+
+
+def test_cargo_is_told_of_every_feature(catalog: Catalog) -> None:
+    plain = catalog.services["hello-http"]
+
+    def told(**changes: object) -> list[str]:
+        cargo = plain.cargo.model_copy(update=changes)
+        mine = plain.model_copy(update={"name": f"mine-{len(changes)}", "cargo": cargo})
+        program = catalog.program(mine, TARGETS["armv6"])
+        (argv,) = (
+            step.argv for step in program.steps if isinstance(step, Run) and "build" in step.argv
+        )
+        return [word for word in argv if "features" in word]
+
+    assert told(features=("tls", "http2", "ipv6"), default_features=False) == [
+        "--no-default-features",
+        "--features=tls,http2,ipv6",
+    ]
+    assert told(features=("tls",)) == ["--features=tls"]
+    assert told() == []
+
+
 def test_a_service_that_needs_what_no_recipe_makes_is_named(
     catalog: Catalog, tmp_path: Path
 ) -> None:

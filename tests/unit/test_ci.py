@@ -18,6 +18,7 @@ SCHEMAS = {
     ".github/workflows/build.yml": "vendor.github-workflows",
     ".github/workflows/upstream.yml": "vendor.github-workflows",
     ".github/workflows/advisories.yml": "vendor.github-workflows",
+    ".github/workflows/mutants.yml": "vendor.github-workflows",
     ".gitlab-ci.yml": "vendor.gitlab-ci",
 }
 

@@ -225,6 +225,16 @@ def test_checks_have_a_key_of_their_own() -> None:
     assert keys.of(stricter) == keys.of(judged) == keys.of(PROGRAM)
 
 
+def test_a_proof_hangs_on_the_checks_of_all_that_it_was_made_from() -> None:
+    keys = Keys(HOST)
+    stricter = dataclasses.replace(COMPILER, checks=(Present(paths=("bin/cc",)),))
+    program = dataclasses.replace(PROGRAM, needs=(("compiler", stricter),))
+    image = dataclasses.replace(IMAGE, needs=(("program", program),))
+    assert keys.of(image) == keys.of(IMAGE)
+    assert keys.checks_of(image) == keys.checks_of(IMAGE)
+    assert keys.proof_of(image) != keys.proof_of(IMAGE)
+
+
 WORDS = st.text(max_size=5)
 PAIRS = st.lists(st.tuples(WORDS, WORDS), unique_by=lambda pair: pair[0], max_size=5)
 

@@ -7,10 +7,12 @@ import io
 import re
 import shutil
 import tarfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+import filelock
 import pytest
 from typing_extensions import override
 
@@ -256,6 +258,26 @@ def test_a_second_run_uses_what_the_first_one_took(
         "run-lock.toml",
         ".run-lock.toml.lock",
     }
+
+
+def test_what_two_runs_remember_at_once_is_all_kept(
+    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: lock.Obtain
+) -> None:
+    names = ("openssl_3.5.98.orig.tar.gz", "openssl_3.5.98-1.debian.tar.xz")
+    archive = Archive(tmp_path, *(located("openssl", "3.5.98-1", name) for name in names))
+    gone = [pins.source("openssl")]
+    run = threading.Thread(
+        target=lock.settle, args=(pins, gone, archive, print), kwargs={"obtain": debian_files}
+    )
+    with filelock.FileLock(run_lock.with_name(f".{run_lock.name}.lock")):  # another run amends it
+        run.start()
+        run.join(0.5)
+        assert not run_lock.exists(), "a run waits until the other one is done"
+        standing = pins.pins["zlib"].package_version
+        text = MOVED.replace("openssl", "zlib").format(replaces=standing, digest="0" * 64)
+        run_lock.write_text(text, encoding="utf-8")
+    run.join()
+    assert source.remembered(run_lock).moved.keys() == {"openssl", "zlib"}
 
 
 def test_sources_and_patches_of_a_package_move_together(

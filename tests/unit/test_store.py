@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from collections.abc import Callable
@@ -70,15 +71,13 @@ def test_a_sealed_tree_is_read_only_and_listed(tree: Path) -> None:
     assert manifests.compare(tree, json.loads(json.dumps(manifest)), digests=True) is None
 
 
-def write(path: Path, text: str, *, keep_time: bool = False) -> None:
+def write(path: Path, text: str, *, later: int = 1) -> None:
+    """Write into a sealed file, whose time is then so many nanoseconds later."""
     state = path.stat()
     path.chmod(0o755)
     path.write_text(text, encoding="utf-8")
     path.chmod(state.st_mode)
-    if keep_time:
-        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    else:
-        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + later))
 
 
 def swap(path: Path, link: str = "") -> None:
@@ -97,6 +96,10 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "size": (lambda tree: write(tree / "data", "date!"), "data has 5 bytes instead of 4"),
     "content": (
         lambda tree: write(tree / "data", "date"),
+        "data has other content than when it was built",
+    ),
+    "older content": (
+        lambda tree: write(tree / "data", "date", later=-1),
         "data has other content than when it was built",
     ),
     "mode": (lambda tree: (tree / "data").chmod(0o644), "data has mode 644 instead of 444"),
@@ -146,7 +149,7 @@ def test_another_time_is_no_difference(tree: Path) -> None:
 
 def test_a_change_behind_size_and_time_takes_digests(tree: Path) -> None:
     manifest = manifests.seal(tree)
-    write(tree / "data", "date", keep_time=True)
+    write(tree / "data", "date", later=0)
     assert manifests.compare(tree, manifest) is None
     fault = manifests.compare(tree, manifest, digests=True)
     assert fault == "data has other content than when it was built"
@@ -162,6 +165,25 @@ def test_what_was_published_is_found(tmp_path: Path, tree: Path) -> None:
     assert found.record.name == "stage"
     assert (found.tree / "link").read_text() == "tool"
     assert not tree.exists()
+    assert [path.name for path in place.root.iterdir()] == [KEY]
+
+
+def test_everybody_may_enter_an_entry(tmp_path: Path, tree: Path) -> None:
+    """Whatever the umask, and though temporary folders are their owner's alone."""
+    before = os.umask(0o077)
+    try:
+        entry = Store(tmp_path).commit(KEY, tree, RECORD)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(entry.folder.stat().st_mode) == 0o755
+    assert stat.S_IMODE(entry.tree.stat().st_mode) == 0o755
+
+
+def test_an_entry_that_cannot_get_its_name_is_an_error(tmp_path: Path, tree: Path) -> None:
+    place = Store(tmp_path)
+    (place.root / KEY).touch()  # no entry, and in the way of one
+    with pytest.raises(NotADirectoryError):
+        place.commit(KEY, tree, RECORD)
     assert [path.name for path in place.root.iterdir()] == [KEY]
 
 

@@ -150,7 +150,10 @@ def test_a_compiler_of_nobody_s_is_refused(tmp_path: Path, lender: str, fault: s
     assert target.load(tmp_path)["two"].gcc.shared_with == "armv6"
 
 
-def test_a_compiler_that_differs_in_more_than_defaults_is_not_shared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("whose", ["armv6", "armv7"])
+def test_a_compiler_that_differs_in_more_than_defaults_is_not_shared(
+    tmp_path: Path, whose: str
+) -> None:
     shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path)
     text = (PROJECT / "toolchains" / "armv7.toml").read_text()
     if "shared-with" not in text:
@@ -158,6 +161,7 @@ def test_a_compiler_that_differs_in_more_than_defaults_is_not_shared(tmp_path: P
     armv7 = tmp_path / "armv7.toml"
     armv7.write_text(text)
     assert target.load(tmp_path)["armv7"].gcc.shared_with == "armv6"
-    armv7.write_text(text.replace('"--with-mode=', '"--enable-host-pie", "--with-mode=', 1))
+    other = tmp_path / f"{whose}.toml"
+    other.write_text(other.read_text().replace('"--with-', '"--enable-host-pie", "--with-', 1))
     with pytest.raises(errors.BadDeclaration, match=r"more than defaults: --enable-host-pie$"):
         target.load(tmp_path)

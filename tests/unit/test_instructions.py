@@ -1,0 +1,132 @@
+"""Every class of instruction against every baseline, in files made by hand: refused in its own
+words where the baseline lacks what it needs, and let through where it has it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import capstone
+import pytest
+
+from recipes.audit import aarch64, arm, audit
+from recipes.audit.baseline import BASELINES
+from tests import elf
+from tests.instructions import Cases
+from tests.instructions.aarch64 import A64
+from tests.instructions.arm import A32, THUMB
+from tests.instructions.x86 import X86
+
+KINDS: dict[str, Cases] = {"a": A32, "t": THUMB, "x": A64, "x86": X86}
+HAS: dict[str, set[str]] = {
+    "armv5te": set(),
+    "armv6-vfpv2": {arm.V6, arm.VFP2},
+    "armv7-vfpv3-d16": {arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2},
+    "armv8.0": set(),
+    "x86-64": set(),
+}
+"""What each baseline has beyond the least of its kind: Tegra 2 has neither d16 to d31 nor NEON, the
+Cortex-A9 divides no integers."""
+BASES = [
+    *((kind, name) for kind in "at" for name in ("armv5te", "armv6-vfpv2", "armv7-vfpv3-d16")),
+    *(("x", "armv8.0"), ("x86", "x86-64")),
+]
+
+
+def test_every_baseline_is_tried() -> None:
+    assert HAS.keys() == BASELINES.keys() == {name for _, name in BASES}
+
+
+@pytest.mark.parametrize(("kind", "name"), BASES)
+def test_every_class_for_every_baseline(tmp_path: Path, kind: str, name: str) -> None:
+    cases, code, names = KINDS[kind], b"", list[elf.Name]()
+    for number, (_, there, _) in enumerate(cases):
+        names.append((f"f{number}", len(code), 0, elf.NOTYPE))
+        code += bytes.fromhex(there)
+    if kind != "x86":
+        names.append((f"${kind}", 0, 0, elf.NOTYPE))
+    path = tmp_path / "x.o"
+    text = elf.Part(name=".text", content=code, flags=elf.ALLOC | elf.EXEC)
+    machine = BASELINES[name].machine
+    made = elf.arm(code, names) if kind in "at" else elf.made(machine, [text], names=names)
+    path.write_bytes(made)
+    found: dict[str, set[str]] = {}
+    for finding in audit.of(path, "x.o", BASELINES[name]).findings:
+        found.setdefault(finding.symbol, set()).add(finding.what)
+    wanted = {f"f{number}": needs - HAS[name] for number, (_, _, needs) in enumerate(cases)}
+    assert found == {symbol: needs for symbol, needs in wanted.items() if needs}
+
+
+# --- the same instruction with other operands needs the same -----------------------------------
+
+DECODERS = {
+    "a": (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
+    "t": (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
+    "x": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
+}
+PARTICULAR = ("mrc", "mcr", "mrrc", "bl", "setpan")
+"""Of these the operands say what they are, or bits that must be zero."""
+FIXED = {"crc32b": 0xD00, "vldmia": 0xFF}
+"""Bits of which capstone takes others than the manual allows: what must be zero, and a number of
+registers, of which there are 16 at most."""
+FLOATING = {arm.VFP2, arm.VFP3, arm.VFP4, arm.HALF}
+
+
+def needed(kind: str, code: bytes) -> set[str]:
+    """What an instruction needs."""
+    word = int.from_bytes(code, "little")
+    match kind:
+        case "a":
+            return {*arm.a32(word)}
+        case "x":
+            return {*aarch64.a64(word)}
+        case _:
+            first = word & 0xFFFF
+            return {*(arm.t32(first, word >> 16) if len(code) == 4 else arm.t16(first))}
+
+
+def shape(decoder: capstone.Cs, code: bytes) -> tuple[str, str, bool]:
+    """Name and kinds of operands by a decoder that is not ours, and whether one is of d16-d31;
+    empty where it knows no instruction."""
+    for _, size, name, operands in decoder.disasm_lite(code, 0x1000):
+        if size == len(code):
+            kinds = re.sub(r"#-?[0-9a-fx.]+(e[+-]?\d+)?", "#", operands)
+            kinds = re.sub(r"\b(sb|sl|fp|ip|sp|lr|pc|r\d+|apsr_nzcv)\b", "r", kinds)
+            kinds = re.sub(r"\b(xzr|wzr|wsp)\b", lambda match: match[0][0], kinds)
+            kinds = re.sub(r"\b([a-z])\d+", r"\1", kinds)
+            high = re.search(r"\bd(1[6-9]|2\d|3[01])\b", operands) is not None
+            return name, re.sub(r"\{.*\}", "{}", kinds), high
+    return "", "", False
+
+
+def variants(decoder: capstone.Cs, code: bytes) -> dict[bytes, bool]:
+    """The same instruction with each bit of its operands another, from itself on and from where
+    all of them are others; and whether one is of d16-d31."""
+    name, kinds, _ = shape(decoder, code)
+    found, whole = dict[bytes, bool](), int.from_bytes(code, "little")
+    for _ in range(2):
+        free = 0
+        for bit in range(8 * len(code)):
+            other = (whole ^ 1 << bit).to_bytes(len(code), "little")
+            *same, high = shape(decoder, other)
+            if same == [name, kinds] and not FIXED.get(name, 0) >> bit & 1:
+                found[other] = high
+                free |= 1 << bit
+        whole ^= free
+    return found
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_other_operands_change_nothing(kind: str) -> None:
+    """But for d16 to d31, which not every floating point unit has."""
+    decoder, differing, tried = capstone.Cs(*DECODERS[kind]), list[str](), 0
+    for text, code, needs in KINDS[kind]:
+        if shape(decoder, bytes.fromhex(code))[0] in ("", *PARTICULAR):
+            continue
+        for other, high in variants(decoder, bytes.fromhex(code)).items():
+            wanted, got = needs - {arm.D32}, needed(kind, other)
+            tried += 1
+            if got - {arm.D32} != wanted or (needs & FLOATING and high != (arm.D32 in got)):
+                differing.append(f"{text}: {other.hex()}")
+    assert differing == []
+    assert tried > 100
