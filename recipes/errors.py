@@ -479,8 +479,19 @@ class WrongSize(PipelineError):
         amount = f"more than {wanted}" if got > wanted else f"only {got}"
         super().__init__(
             f"{name} from {origin} has {amount} bytes where {wanted} are pinned; "
-            "what arrived was thrown away. MUSLIN_MIRROR names another server; "
+            "nothing of it was kept. MUSLIN_MIRROR names another server; "
             "a pin that is wrong is in recipes/pins/"
+        )
+
+
+class TooLarge(PipelineError):
+    """A download whose pin says no size goes on and on."""
+
+    def __init__(self, name: str, origin: str, most: int) -> None:
+        super().__init__(
+            f"{name} from {origin} has more than {most} bytes, the most that are taken where a pin "
+            "says no size; nothing of it was kept. `size` in recipes/pins/upstream.toml says how "
+            "many there are"
         )
 
 
@@ -497,11 +508,18 @@ class NotTheFile(PipelineError):
 class TooSlow(PipelineError):
     """A download went on for longer than a working server takes."""
 
-    def __init__(self, name: str, origin: str, seconds: float) -> None:
+    def __init__(self, name: str, origin: str, received: int, seconds: float) -> None:
         super().__init__(
-            f"{name} from {origin} was not complete after {seconds:.0f} s; "
+            f"{name} from {origin}: no more than {received} bytes came in {seconds:.0f} s; "
             "what arrived is kept, and the next run goes on there"
         )
+
+
+class ServerFailed(PipelineError):
+    """A server gave no file, whatever it did instead."""
+
+    def __init__(self, name: str, origin: str, why: str) -> None:
+        super().__init__(f"{name} from {origin}: the server {why}; MUSLIN_MIRROR names another one")
 
 
 class UnsafeAddress(PipelineError):
