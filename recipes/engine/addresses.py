@@ -1,4 +1,4 @@
-"""Whether one of some addresses answers."""
+"""Whether any of several addresses answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recipes.engine.faults import Fault, of_status
 
 
 def lacks(addresses: Iterable[str], seconds: float) -> str:
-    """Why none of some addresses answers, each asked once; empty as soon as one does.
+    """Return why none of the addresses answers, each asked once; empty as soon as one does.
 
     Raises `UnsafeAddress`.
     """
@@ -23,7 +23,7 @@ def lacks(addresses: Iterable[str], seconds: float) -> str:
 
         def check(ends: float = ends) -> None:
             if time.monotonic() > ends:
-                raise Fault("does not answer in time")
+                raise Fault("timed out")
 
         try:
             with Exchange("HEAD", address, {}, timeout=(seconds, seconds), check=check) as exchange:

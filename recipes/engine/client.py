@@ -1,16 +1,15 @@
-"""A question to a server that may do as it likes: one thread asks and listens, another takes what
-comes and may leave at any moment.
+"""One request to an untrusted server: a thread sends it and reads the response, the caller takes
+what was read and may leave at any moment.
 
-Looking up a name, a handshake, headers, interim answers and the framing of a body have limits for a
-single read at best, none for all of it. So whoever waits counts the time. When it leaves, the
-connection is cut, and the listening thread ends; it has nothing in its hands that others use.
+Name resolution, handshake, headers, interim responses and the framing of a body have timeouts per
+read at best, none for the whole. So the caller keeps the time. When it leaves, the connection is
+shut down and the thread ends; it writes to nothing that others use.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
-import logging
 import os
 import socket
 import ssl
@@ -23,38 +22,35 @@ from typing import Literal, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import requests.adapters
 import urllib3
 
 from recipes import errors
 from recipes.engine import secrets
 from recipes.engine.faults import Fault
+from recipes.engine.transport import Session
 
 CHUNK = 1 << 16
 WORTH = 1 << 19
-"""Bytes for which whoever waits is woken before its time."""
+"""Bytes at which the caller is woken before its poll."""
 AHEAD = 1 << 21
-"""Bytes that may wait to be taken."""
+"""Bytes at which reading pauses until the caller took them."""
 POLL = 0.2
-"""Seconds after which a wait looks whether it is worth while."""
+"""Seconds between two calls of `check`."""
 REDIRECTIONS = 10
-
-# nox lets every library's lines through to the terminal, and urllib3 warns with whole addresses.
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """An answer, as far as it is known before its body."""
+    """The status and headers of a response."""
 
     status: int
     headers: Mapping[str, str]
     length: int | None
-    """Bytes of the body; None where the server does not say, or nothing that makes sense."""
+    """Bytes of the body; None where the header is missing or invalid."""
 
 
 class Exchange:
-    """One question and its answer, redirections followed."""
+    """One request and its response, redirections followed."""
 
     def __init__(
         self,
@@ -65,9 +61,9 @@ class Exchange:
         timeout: tuple[float, float],
         check: Callable[[], None],
     ) -> None:
-        """Ask; `timeout` is for a connection and between two signs of life, in seconds.
+        """Set up a request; `timeout` is for connect and for each read, in seconds.
 
-        `check` is called every now and then while somebody waits, and raises where it is enough.
+        `check` is called several times a second while the caller waits, and raises to leave.
         """
         self._method, self._address, self._headers = method, address, headers
         self._timeout, self._check = timeout, check
@@ -75,9 +71,9 @@ class Exchange:
         self._changed = threading.Condition()
         self._head: Head | None = None
         self._body: list[bytes] = []
-        """What has come and is not taken."""
+        """Read and not yet taken."""
         self._waiting = 0
-        """Bytes of that."""
+        """Bytes in `_body`."""
         self._fault: Exception | None = None
         self._is_over = self._is_left = False
 
@@ -94,12 +90,12 @@ class Exchange:
         with self._changed:
             self._is_left = True
             self._changed.notify_all()
-            for one in self._sockets:
-                with suppress(OSError):  # it is closed
-                    one.shutdown(socket.SHUT_RDWR)
+            for connection in self._sockets:
+                with suppress(OSError):  # closed already
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def head(self) -> Head:
-        """The answer, but for its body; raises `Fault`, `UnsafeAddress`, and what `check` does."""
+        """Wait for status and headers; raises `Fault`, `UnsafeAddress` and what `check` does."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._head or self._is_over, POLL)
@@ -109,7 +105,7 @@ class Exchange:
             self._check()
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it comes, of any encoding; raises as `head`."""
+        """Yield the body as it arrives, not decoded; raises as `head`."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting >= WORTH or self._is_over, POLL)
@@ -129,22 +125,24 @@ class Exchange:
         if self._is_over and self._fault is not None:
             raise self._fault
 
-    # --- in the other thread ---
+    # --- in the thread that reads ---
 
     def _listen(self) -> None:
         fault: Exception | None = None
         try:
-            with _Session(self._connected) as session, self._asked(session) as answer:
+            with Session(self._connected) as session, self._asked(session) as answer:
                 self._take(answer)
         except errors.UnsafeAddress as error:
             fault = error
-        except Exception as error:  # every answer is data: a parser's dismay is the server's fault
-            fault = _in_words(error)
+        except (
+            Exception
+        ) as error:  # a response is data: whatever a parser raises is the server's fault
+            fault = _fault_of(error)
         with self._changed:
             self._is_over, self._fault = True, fault
             self._changed.notify_all()
-            for one in self._sockets:
-                if (number := one.detach()) >= 0:  # urllib3 leaves one behind bad lengths
+            for connection in self._sockets:
+                if (number := connection.detach()) >= 0:  # urllib3 leaks it after a bad length
                     os.close(number)
 
     def _take(self, answer: requests.Response) -> None:
@@ -168,9 +166,9 @@ class Exchange:
 
     def _raise_if_left(self) -> None:
         if self._is_left:
-            raise Fault("is not listened to any more")
+            raise Fault("was abandoned")
 
-    def _asked(self, session: _Session) -> requests.Response:
+    def _asked(self, session: Session) -> requests.Response:
         try:
             request = self._request(session, self._address)
         except ValueError as error:
@@ -183,19 +181,19 @@ class Exchange:
                 answer.close()
                 request = self._request(session, urljoin(answer.url, elsewhere), before=request)
             except ValueError as error:
-                why = "redirects to what is not fetched: only https, or http on loopback"
+                why = "redirects to an address that is refused: only https, or http on loopback"
                 raise Fault(why, passing=False) from error
         raise Fault(f"redirects more than {REDIRECTIONS} times", passing=False)
 
     def _request(
         self,
-        session: _Session,
+        session: Session,
         address: str,
         *,
         before: requests.PreparedRequest | None = None,
     ) -> requests.PreparedRequest:
-        """The request for an address, looked at as it will be sent: HTTPS, or plain HTTP to this
-        machine itself, where no HTTPS led to it. Raises `ValueError`."""
+        """Prepare the request for an address, and validate the URL as it will be sent: HTTPS, or
+        HTTP on loopback unless HTTPS redirected to it. Raises `ValueError`."""
         question = requests.Request(self._method, address, headers=self._headers)
         request = session.prepare_request(question)
         scheme, host = _scheme_and_host(request)
@@ -203,60 +201,6 @@ class Exchange:
         if scheme != "https" and not (scheme == "http" and is_bare and _is_loopback(host)):
             raise ValueError(scheme, host)
         return request
-
-
-class _Session(requests.Session):
-    """Follows no redirection by itself: it would read the whole body of each."""
-
-    def __init__(self, connected: Callable[[socket.socket], None]) -> None:
-        super().__init__()
-        adapter = _Adapter(connected)
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, adapter)
-
-    def sent(
-        self, request: requests.PreparedRequest, timeout: tuple[float, float]
-    ) -> requests.Response:
-        """The answer, up to its body."""
-        # Plain HTTP is for this machine alone, which is another one where a proxy asks.
-        settings = self.merge_environment_settings(request.url, {"http": ""}, True, None, None)
-        return self.send(request, timeout=timeout, allow_redirects=False, **settings)
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # its name
-        """Nowhere, for all that the library does by itself."""
-        return
-
-    def leads_to(self, answer: requests.Response) -> str | None:
-        """Where the answer redirects to; None if it does not."""
-        return super().get_redirect_target(answer)
-
-
-class _Adapter(requests.adapters.HTTPAdapter):
-    """Tells of each connection that it makes."""
-
-    def __init__(self, connected: Callable[[socket.socket], None]) -> None:
-        self._connected = connected
-        super().__init__()
-
-    def get_connection_with_tls_context(
-        self,
-        request: requests.PreparedRequest,
-        verify: bool | str | None,
-        proxies: Mapping[str, str] | None = None,
-        cert: tuple[str, str] | str | None = None,
-    ) -> urllib3.connectionpool.ConnectionPool:
-        """The connections to a server, each of which is told of when it is there."""
-        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-        assert isinstance(pool, urllib3.HTTPConnectionPool)
-        connected, kind = self._connected, pool.ConnectionCls
-
-        class Connection(kind):  # type: ignore[valid-type, misc]
-            def connect(self) -> None:
-                super().connect()
-                connected(self.sock)
-
-        pool.ConnectionCls = Connection
-        return pool
 
 
 def _scheme_and_host(request: requests.PreparedRequest) -> tuple[str, str]:
@@ -271,9 +215,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _in_words(error: Exception) -> Fault:
-    """What a library makes of a connection, an answer or the lack of one, without its words or the
-    server's: they hold addresses, and a redirection's may let somebody in."""
+def _fault_of(error: Exception) -> Fault:
+    """Convert an exception of a library. Texts of libraries and servers are left out: they contain
+    URLs, and that of a redirection may contain credentials."""
     if isinstance(error, Fault):
         return error
     root = _root(error)
@@ -283,22 +227,22 @@ def _in_words(error: Exception) -> Fault:
         case _ if isinstance(error, requests.exceptions.ProxyError):
             why = "cannot be reached through the proxy"
         case TimeoutError() | urllib3.exceptions.TimeoutError():
-            why = "does not answer in time"
+            why = "timed out"
         case urllib3.exceptions.IncompleteRead(expected=int()):
-            why = f"broke off, {root.expected} more bytes expected"
+            why = f"closed the connection, {root.expected} more bytes expected"
         case ConnectionResetError() | BrokenPipeError() | http.client.IncompleteRead():
-            why = "broke off"
+            why = "closed the connection"
         case OSError(strerror=str()):
             why = f"cannot be reached: {root.strerror}"
         case _:
-            why = f"gives an answer that makes no sense ({type(root).__name__})"
+            why = f"sent an invalid response ({type(root).__name__})"
     return Fault(why)
 
 
 def _root(error: BaseException) -> BaseException:
-    """The error that the others were made of."""
+    """Return the innermost cause of an exception."""
     inner = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
-    for one in inner:
-        if isinstance(one, BaseException):
-            return _root(one)
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            return _root(cause)
     return error

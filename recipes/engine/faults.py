@@ -1,4 +1,4 @@
-"""What went wrong with a server, in our own words."""
+"""Failures of a server, in words that contain no text of a library or a server."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Fault(Exception):
-    """What a server does, or does not, as the end of a sentence about it."""
+    """A failure of a server; its text continues a sentence that begins with the server."""
 
     def __init__(self, why: str, *, passing: bool = True) -> None:
         super().__init__(why)
         self.passing = passing
-        """Whether to ask again. What is refused for a reason is refused again."""
+        """Whether a retry may succeed."""
 
 
 def of_status(status: int) -> Fault:
-    """An answer without the file."""
-    known = {one.value: f" ({one.phrase})" for one in http.HTTPStatus}
-    return Fault(f"answers {status}{known.get(status, '')}", passing=status in PASSING)
+    """Return the fault for a status code other than success."""
+    phrases = {entry.value: f" ({entry.phrase})" for entry in http.HTTPStatus}
+    return Fault(f"answers {status}{phrases.get(status, '')}", passing=status in PASSING)

@@ -1,7 +1,7 @@
-"""A file on its way, and what an answer has of it laid over what had arrived before.
+"""A partial file, overwritten by a response only where both differ.
 
-An answer that begins at the beginning costs nothing of what is here as long as both are the same.
-From the first piece on that differs the file is the answer's.
+A server that ignores a range sends the file from its first byte. As long as its bytes are equal to
+those on disk nothing is lost; from the first chunk that differs, the file is the new response's.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from typing import BinaryIO
 
 
 class Overlay:
-    """A file, open at the byte that an answer begins with."""
+    """A partial file, open at the first byte of a response."""
 
     def __init__(self, file: BinaryIO, begin: int, advance: Callable[[int], None]) -> None:
         self._file, self._advance = file, advance
         self._old = file.seek(0, 2)
-        """Bytes that were here before and are not known to differ."""
+        """Bytes of earlier responses that are still in the file."""
         self.end = file.seek(begin)
-        """Where the answer has come to in the file."""
+        """Offset of the next byte of the response."""
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is left of what was here before, but for what the answer has too."""
+        """Whether every byte in the file is also the response's, if it began at 0."""
         return self.end >= self._old
 
     def add(self, chunk: bytes) -> None:
-        """Lay on what comes next."""
+        """Compare or write the next chunk."""
         if self.end < self._old:
-            there = self._file.read(min(len(chunk), self._old - self.end))
-            if chunk.startswith(there):
-                self.end += len(there)
-                chunk = chunk[len(there) :]
+            old = self._file.read(min(len(chunk), self._old - self.end))
+            if chunk.startswith(old):
+                self.end += len(old)
+                chunk = chunk[len(old) :]
             else:
                 self.stop_here()
         self._file.write(chunk)
@@ -41,7 +41,7 @@ class Overlay:
         self._advance(len(chunk))
 
     def stop_here(self) -> None:
-        """Cut off what was here before and the answer has not."""
+        """Truncate the file behind the response."""
         if self.end < self._old:
             self._file.truncate(self.end)
             self._file.seek(self.end)
@@ -49,7 +49,7 @@ class Overlay:
             self._old = self.end
 
     def take_off(self) -> None:
-        """Cut off what the answer brought."""
+        """Truncate the file to what earlier responses left."""
         if self.end > self._old:
             self._file.truncate(self._old)
             self._advance(self._old - self.end)
@@ -58,7 +58,7 @@ class Overlay:
 
 @contextmanager
 def laid_over(path: Path, begin: int, advance: Callable[[int], None]) -> Iterator[Overlay]:
-    """An overlay of a file that need not be there yet."""
+    """Open a file, which may not exist yet, for a response that begins at an offset."""
     path.touch()
     with path.open("r+b") as file:
         yield Overlay(file, begin, advance)

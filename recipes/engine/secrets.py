@@ -29,7 +29,7 @@ def hidden(text: str) -> str:
 
 
 def place(address: str) -> str:
-    """An address by which a person knows the place again, and which lets nobody in."""
+    """Return an address without user, password, query and fragment."""
     parts = ADDRESS.fullmatch(address)
     if parts is None:
         return f"{address.partition('://')[0]}://{HIDDEN}" if "://" in address else HIDDEN

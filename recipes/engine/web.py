@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from recipes.engine.client import Head
 
 WHOLE = (200, 203)
-"""Status codes of the file from its first byte; what a proxy made of it (203) is for the digest."""
+"""Status codes of a whole file; whether a proxy changed it (203) is for the digest to say."""
 PARTIAL, UNSATISFIABLE = 206, 416
 LARGEST = 250_000_000
-"""Bytes of a file whose pin says no size; the largest archive of Rust has fewer."""
+"""Limit in bytes for a pin without a size; the largest archive of Rust is smaller."""
 RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 VALIDATOR = re.compile(r'"[!#-~]{0,200}"|[A-Za-z]{3}, [A-Za-z0-9: ]{1,40}')
 """A strong tag or a date (RFC 9110, 8.8.2 and 8.8.3)."""
@@ -45,7 +45,7 @@ class Limits:
     silence: float = 30.0
     """Between two pieces of an answer."""
     patience: float = 60.0
-    """For all tries together, and so much more as what has arrived takes at `slowest`."""
+    """For all tries together, plus the time that the received bytes take at `slowest`."""
     slowest: int = 20_000
     """Bytes a second."""
 
@@ -94,7 +94,7 @@ class Download:
             pause *= 2
 
     def distrust(self) -> None:
-        """Ask for the whole file from now on: what has arrived may be another's."""
+        """Request the whole file from now on: the bytes on disk may be of another file."""
         self._distrusted, self._validator = True, ""
 
     @property
@@ -142,8 +142,8 @@ class Download:
         return headers
 
     def _begin(self, head: Head, arrived: int) -> int:
-        """At which byte of the file an answer begins; raises where it is no use, and nothing that
-        has arrived is touched."""
+        """Return the offset at which a response begins; raises if it is unusable, and leaves the
+        part file as it is."""
         span = RANGE.fullmatch(head.headers.get("Content-Range", ""))
         if head.status in WHOLE:
             begin, total = 0, head.length
@@ -151,7 +151,7 @@ class Download:
             begin, total = int(span[1]), None if span[2] == "*" else int(span[2])
         elif head.status in (PARTIAL, UNSATISFIABLE) and arrived:
             self.distrust()
-            raise Fault("does not give the rest of the file")
+            raise Fault("does not serve the rest of the file")
         else:
             raise faults.of_status(head.status)
         kind = head.headers.get("Content-Type", "").lower()
@@ -159,7 +159,7 @@ class Download:
             raise errors.NotTheFile(*self._names)
         if begin > arrived or (begin and total not in (None, self._size) and self._size):
             self.distrust()
-            raise Fault("has another file by now")
+            raise Fault("serves another file or range")
         self._learn(total, begin)
         tag = head.headers.get("ETag", "")
         validator = (
@@ -169,7 +169,7 @@ class Download:
         return begin
 
     def _learn(self, total: int | None, begin: int) -> None:
-        """Compare the file's size that an answer tells with the pinned one, or keep it in mind."""
+        """Validate the size in a response against the pin, or store it if the pin has none."""
         if self._source.size:
             if total not in (None, self._source.size):
                 raise errors.WrongSize(*self._names, self._source.size, total)
@@ -179,7 +179,7 @@ class Download:
             self._size = total or 0
 
     def _take(self, chunks: Iterator[bytes], overlay: Overlay) -> None:
-        """Lay on a body; at the pinned size it has ended, whatever else may come."""
+        """Write a body; it ends at the pinned size, whatever the server sends behind it."""
         most = self._source.size or LARGEST
         for chunk in chunks:
             self._received += len(chunk)
@@ -189,7 +189,7 @@ class Download:
             if overlay.end == most:
                 break
         if overlay.end < self._size:
-            raise Fault(f"broke off, {self._size - overlay.end} more bytes expected")
+            raise Fault(f"closed the connection, {self._size - overlay.end} more bytes expected")
         if overlay.end > self._source.size and overlay.end == LARGEST:
             overlay.take_off()
             raise errors.TooLarge(*self._names, LARGEST)

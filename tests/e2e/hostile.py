@@ -271,11 +271,11 @@ class Case:
     """Whether it waits for the request before it does anything."""
 
 
-SLOW = "bytes came in|does not answer in time"
+SLOW = "bytes received in|timed out"
 """Which of both comes first depends on what else this machine does."""
-BROKE = "broke off"
-NONSENSE = "makes no sense"
-NOT_FETCHED = "redirects to what is not fetched"
+BROKE = "closed the connection"
+NONSENSE = "sent an invalid response"
+NOT_FETCHED = "redirects to an address that is refused"
 EARLY = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -546,12 +546,12 @@ UPON_RESUME = {
     ),
     "another range": case(
         says(head(206, f"Content-Range: bytes {HALF + 1}-{SIZE - 1}/{SIZE}"), BODY[HALF + 1 :]),
-        "another file",
+        "another file or range",
         kept=HALF,
     ),
     "the range of another file": case(
         says(head(206, f"Content-Range: bytes {HALF}-{SIZE}/{SIZE + 1}"), BODY[HALF:]),
-        "another file",
+        "another file or range",
         kept=HALF,
     ),
 }

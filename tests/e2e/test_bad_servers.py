@@ -395,7 +395,7 @@ def test_a_trickle_ends_at_the_limit(tmp_path: Path, mirror: Callable[..., Mirro
 
     impatient = Client(tmp_path / "d", Limits(patience=0.5, slowest=10_000_000))
     began = time.monotonic()
-    assert "bytes came in 1 s" in impatient.refused(mirror(trickling).address)
+    assert "bytes received in 1 s" in impatient.refused(mirror(trickling).address)
     assert time.monotonic() - began < 4
 
 

@@ -216,7 +216,7 @@ def test_redirection_is_followed(server: Server, fetcher: Fetcher) -> None:
 
 def test_redirection_to_plain_http_is_refused(server: Server, fetcher: Fetcher) -> None:
     with pytest.raises(
-        errors.NoNetwork, match=r"/to-http: the server redirects to what is not fetched"
+        errors.NoNetwork, match=r"/to-http: the server redirects to an address that is refused"
     ):
         fetcher.fetch(source(f"{server.address}/to-http"))
 

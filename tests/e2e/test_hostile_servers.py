@@ -1,5 +1,5 @@
 """Every answer of a server is data: whatever it does, the right file comes or words for why not
-that name file and server, in time; the next mirror is asked, and nobody is told a secret."""
+that name file and server, in time; the next mirror is asked, and nobody is got a secret."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Outcome:
     """What came of a download, and what was said of it."""
 
     content: bytes
@@ -59,7 +59,7 @@ def source(*places: str, size: int = SIZE) -> Source:
     )
 
 
-def download(folder: Path, case: Case, *, sound: bool, begun: int = 0, size: int = SIZE) -> Told:
+def download(folder: Path, case: Case, *, sound: bool, begun: int = 0, size: int = SIZE) -> Outcome:
     """Fetch the file from a server of the table, and perhaps a sound one after it."""
     starter, progress = Runner(1), Silent()
     wanted = source(size=size)
@@ -84,7 +84,7 @@ def download(folder: Path, case: Case, *, sound: bool, begun: int = 0, size: int
         seconds = time.monotonic() - began
         is_left = first.is_left(AMPLE) and second.is_left(AMPLE)
         starter.close()
-        return Told(
+        return Outcome(
             content=content,
             words="\n".join((*progress.notes, words)),
             asked=second.asked,
@@ -106,7 +106,7 @@ class Lines(logging.Handler):
         self.heard.append(record.getMessage())
 
 
-Table = dict[tuple[str, bool], Future[Told]]
+Table = dict[tuple[str, bool], Future[Outcome]]
 
 
 def all_of(table: Mapping[str, Case], folder: Path, begun: int = 0) -> Iterator[Table]:
@@ -137,31 +137,31 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
     yield from all_of(hostile.UPON_RESUME, tmp_path_factory.mktemp("resumed"), begun=HALF)
 
 
-def judge(future: Future[Told], case: Case, *, sound: bool) -> None:
+def judge(future: Future[Outcome], case: Case, *, sound: bool) -> None:
     """Hold what came of a server to its row."""
-    told = future.result(AMPLE)
-    assert told.seconds < AMPLE
-    assert told.is_left, "connections that nobody waits for are given up"
-    assert PLANTED not in told.words
+    got = future.result(AMPLE)
+    assert got.seconds < AMPLE
+    assert got.is_left, "connections that nobody waits for are given up"
+    assert PLANTED not in got.words
     if case.outcome == hostile.FILE:
-        assert told.content == BODY
-        assert (told.asked, told.words.strip()) == ([], "")
+        assert got.content == BODY
+        assert (got.asked, got.words.strip()) == ([], "")
     elif sound:
-        assert told.content == BODY
-        assert len(told.asked) == 1 + ("fetching it whole" in told.words)
+        assert got.content == BODY
+        assert len(got.asked) == 1 + ("fetching it whole" in got.words)
     else:
-        assert told.content == b""
-        assert "file.tar" in told.words.splitlines()[-1] + told.words
+        assert got.content == b""
+        assert "file.tar" in got.words.splitlines()[-1] + got.words
     if case.outcome != hostile.FILE:
-        assert told.place in told.words
-        assert re.search(case.outcome, told.words), told.words
-    if told.content:
-        assert told.sizes == {"file.tar": SIZE}, "what was shown adds up"
+        assert got.place in got.words
+        assert re.search(case.outcome, got.words), got.words
+    if got.content:
+        assert got.sizes == {"file.tar": SIZE}, "what was shown adds up"
     if sound and case.outcome != hostile.FILE:
         if case.kept is None:
-            assert told.asked[0].startswith("bytes=")
+            assert got.asked[0].startswith("bytes=")
         else:
-            assert told.asked[0] == (f"bytes={case.kept}-" if case.kept else "")
+            assert got.asked[0] == (f"bytes={case.kept}-" if case.kept else "")
 
 
 @pytest.mark.parametrize("name", hostile.TABLE)

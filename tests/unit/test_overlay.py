@@ -66,6 +66,7 @@ def test_what_an_answer_brought_is_taken_off(
 
 
 def test_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
-    with laid_over(tmp_path / "part", 0, [].append) as overlay:
+    shown: list[int] = []
+    with laid_over(tmp_path / "part", 0, shown.append) as overlay:
         overlay.add(b"ab")
     assert (tmp_path / "part").read_bytes() == b"ab"
