@@ -11,6 +11,7 @@
 #     "requests>=2.32",
 #     "tomli-w>=1.1",
 #     "tqdm>=4.66",
+#     "urllib3>=2.2",
 # ]
 # ///
 """Muslin's sessions. `nox -l` lists them; targets are arguments: `nox -s build-all -- armv6`."""

@@ -23,7 +23,8 @@ CACHE_LIMIT = "2GB"
 """What a target's job keeps between runs: GitHub gives a repository 10 GB for all its caches."""
 PROGRAMS = "gcc g++ make perl pipx patch m4 bison flex"
 LIBRARIES = (
-    "backports.zstd capstone filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm"
+    "backports.zstd capstone filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm "
+    "urllib3"
 )
 CHECKOUT = """\
       - uses: actions/checkout@v4

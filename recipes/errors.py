@@ -665,8 +665,18 @@ class WrongSize(PipelineError):
         amount = f"more than {wanted}" if got > wanted else f"only {got}"
         super().__init__(
             f"{name} from {origin} has {amount} bytes where {wanted} are pinned; "
-            "what arrived was thrown away. MUSLIN_MIRROR names another server; "
+            "none of it was kept. MUSLIN_MIRROR names another server; "
             "a pin that is wrong is in recipes/pins/"
+        )
+
+
+class DownloadTooLarge(PipelineError):
+    """A download exceeds the limit for a pin without a size."""
+
+    def __init__(self, name: str, origin: str, most: int) -> None:
+        super().__init__(
+            f"{name} from {origin} has more than {most} bytes, the limit for a pin without a size; "
+            "none of it was kept. Add `size` to its pin in recipes/pins/upstream.toml"
         )
 
 
@@ -683,11 +693,18 @@ class NotTheFile(PipelineError):
 class TooSlow(PipelineError):
     """A download went on for longer than a working server takes."""
 
-    def __init__(self, name: str, origin: str, seconds: float) -> None:
+    def __init__(self, name: str, origin: str, received: int, seconds: float) -> None:
         super().__init__(
-            f"{name} from {origin} was not complete after {seconds:.0f} s; "
-            "what arrived is kept, and the next run goes on there"
+            f"{name} from {origin}: only {received} bytes received in {seconds:.0f} s; "
+            "they are kept, and the next attempt continues there"
         )
+
+
+class ServerFailed(PipelineError):
+    """A server did not send the file."""
+
+    def __init__(self, name: str, origin: str, why: str) -> None:
+        super().__init__(f"{name} from {origin}: the server {why}; MUSLIN_MIRROR names another one")
 
 
 class UnsafeAddress(PipelineError):

@@ -9,7 +9,6 @@ A file is verified when it arrives and at each use; a plan looks at its size alo
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from typing import Protocol
 import filelock
 
 from recipes import errors
-from recipes.engine import cache_file
+from recipes.engine import cache_file, secrets
 from recipes.engine.apt import Apt
 from recipes.engine.manifest import file_digest
 from recipes.engine.stage import ArchiveFile, Origin, Source, Url
@@ -125,28 +124,24 @@ class Fetcher:
         cache_file.clear(part)
         if part.exists():
             self._progress.advance(source.name, part.stat().st_size)
-        attempts: list[str] = []
-        wrong: errors.WrongDigest | None = None
+        faults: list[errors.PipelineError] = []
         for origin in source.origins:
             try:
                 self._from(origin, source, part)
                 self._accept(source, origin, part, path)
-            except errors.WrongDigest as error:
-                wrong = error
-            except (errors.PipelineError, OSError) as error:
+            except errors.PipelineError as error:
                 if isinstance(error, errors.Interrupted | errors.DiskFull):
                     raise
                 if isinstance(error, errors.LeftArchive) and len(source.origins) == 1:
                     raise  # nothing to do with the network
-                if isinstance(error, OSError) and (error.filename or _is_local(error)):
-                    raise  # it is this machine's disk, and the same for the next origin
-                attempts.append(f"{_shown(origin)}: {error}")
+                faults.append(error)
             else:
                 return
-            self._progress.note(f"{source.name}: {_shown(origin)} did not give the pinned file")
-        if wrong is not None:
-            raise wrong
-        raise errors.NoNetwork(source.name, attempts or ["it has no origin"])
+            self._progress.note(str(faults[-1]).splitlines()[0])
+        for fault in faults:
+            if isinstance(fault, errors.WrongDigest):
+                raise fault
+        raise errors.NoNetwork(source.name, [*map(str, faults)] or ["it has no origin"])
 
     def _from(self, origin: Origin, source: Source, part: Path) -> None:
         match origin:
@@ -187,14 +182,10 @@ class Fetcher:
             cancelled=self._cancelled,
             advance=lambda bytes_: self._progress.advance(source.name, bytes_),
         )
-        try:
-            download.run()
-        except (errors.WrongSize, errors.NotTheFile):
-            download.start_over()
-            raise
+        download.run()
         if download.pieced and file_digest(part) != source.sha256:
             self._progress.note(f"{source.name}: the pieces are not of one file; fetching it whole")
-            download.start_over()
+            download.distrust()
             download.run()
 
     def _accept(self, source: Source, origin: Origin, part: Path, path: Path) -> None:
@@ -204,19 +195,15 @@ class Fetcher:
             kept = self._downloads / "rejected" / f"{source.name}.{got[:12]}"
             cache_file.folder(kept.parent)
             cache_file.clear(kept)
+            self._progress.advance(source.name, -part.stat().st_size)
             part.replace(kept)
             raise errors.WrongDigest(source.name, _shown(origin), source.sha256, got, kept)
         part.replace(path)
 
 
-def _is_local(error: OSError) -> bool:
-    """Whether the system says it of a file that was open."""
-    return errors.DiskFull.is_meant_by(error) or error.errno in (errno.EIO, errno.EROFS)
-
-
 def _shown(origin: Origin) -> str:
     match origin:
         case Url():
-            return origin.address
+            return secrets.place(origin.address)
         case ArchiveFile():
             return f"the Debian archive ({origin.suite}, {origin.package} {origin.version})"

@@ -7,32 +7,31 @@ is for its digest to say.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipes import errors
-from recipes.engine.addresses import insist_on_tls, look_ahead
+from recipes.engine import faults, secrets
+from recipes.engine.faults import Fault
+from recipes.engine.overlay import Overlay, laid_over
 from recipes.engine.stage import Source
 
 if TYPE_CHECKING:
-    import requests
+    from recipes.engine.client import Head
 
-CHUNK = 1 << 16
-POLL = 0.2
-"""Seconds after which a wait looks whether the run was cancelled."""
-REDIRECTIONS = 10
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Status codes of servers that may well answer a moment later (RFC 9110, RFC 6585, RFC 8470)."""
-OK, PARTIAL, UNSATISFIABLE = 200, 206, 416
-UNKNOWN_SIZE = 250_000_000
-"""Bytes that a file of unknown size is given time for; the largest archive of Rust has fewer."""
+WHOLE = (200, 203)
+"""Status codes of a whole file; whether a proxy changed it (203) is for the digest to say."""
+PARTIAL, UNSATISFIABLE = 206, 416
+LARGEST = 250_000_000
+"""Limit in bytes for a pin without a size; the largest archive of Rust is smaller."""
+RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
+VALIDATOR = re.compile(r'"[!#-~]{0,200}"|[A-Za-z]{3}, [A-Za-z0-9: ]{1,40}')
+"""A strong tag or a date (RFC 9110, 8.8.2 and 8.8.3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +45,9 @@ class Limits:
     silence: float = 30.0
     """Between two pieces of an answer."""
     patience: float = 60.0
-    """For all tries together, and so much more as the file takes at `slowest`."""
+    """For all tries together, plus the time that the received bytes take at `slowest`."""
     slowest: int = 20_000
     """Bytes a second."""
-
-    def seconds(self, size: int) -> float:
-        """What a file of so many bytes may take."""
-        return self.patience + size / self.slowest
 
 
 class Download:
@@ -73,177 +68,129 @@ class Download:
         self._address, self._source, self._part = address, source, part
         self._limits, self._cancelled, self._advance = limits, cancelled, advance
         self._validator = ""
+        self._distrusted = False
         self._size = source.size
         """Bytes; where the pin does not say it, what the first answer said, and 0 until then."""
+        self._received = 0
+        """Bytes of all tries."""
         self._started = time.monotonic()
 
     def run(self) -> None:
         """Fetch the file, or what is missing of it.
 
-        Raises `WrongSize`, `NotTheFile` or `TooSlow`, `UnsafeAddress` before anything is sent, and
-        the last try's `requests.RequestException` where no try got to the end.
+        Raises `UnsafeAddress` before anything is sent, `WrongSize`, `TooLarge`, `NotTheFile` or
+        `TooSlow`, and `ServerFailed` with the last try's fault where no try got to the end.
         """
-        insist_on_tls(self._address)
         pause = self._limits.pause
         for left in reversed(range(self._limits.tries)):
             try:
-                self._abandonable(self._go_on)
-            except OSError as error:
-                if left == 0 or not _may_pass(error) or time.monotonic() + pause > self._deadline:
-                    raise
+                self._ask()
+            except Fault as fault:
+                if left == 0 or not fault.passing or time.monotonic() + pause > self._deadline:
+                    raise errors.ServerFailed(*self._names, str(fault)) from fault
             else:
                 return
-            if self._cancelled.wait(pause):
-                self._raise_if_cancelled()
+            self._cancelled.wait(pause)
             pause *= 2
 
+    def distrust(self) -> None:
+        """Request the whole file from now on: the bytes on disk may be of another file."""
+        self._distrusted, self._validator = True, ""
+
     @property
-    def _seconds(self) -> float:
-        return self._limits.seconds(self._size or UNKNOWN_SIZE)
+    def _names(self) -> tuple[str, str]:
+        return self._source.name, secrets.place(self._address)
 
     @property
     def _deadline(self) -> float:
-        return self._started + self._seconds
+        return self._started + self._limits.patience + self._received / self._limits.slowest
 
-    def start_over(self) -> None:
-        """Forget what has arrived."""
-        self._advance(-self._arrived)
-        self._part.unlink(missing_ok=True)
-        self._validator, self.pieced = "", False
-
-    @property
-    def _arrived(self) -> int:
-        return self._part.stat().st_size if self._part.exists() else 0
-
-    def _raise_if_cancelled(self) -> None:
+    def _check(self) -> None:
         if self._cancelled.is_set():
             raise errors.Interrupted("the end of the run", [self._source.name])
+        if (now := time.monotonic()) > self._deadline:
+            raise errors.TooSlow(*self._names, self._received, now - self._started)
 
-    def _abandonable(self, work: Callable[[], None]) -> None:
-        """Wait for the work, or until the run is cancelled.
+    def _ask(self) -> None:
+        # A run that finds everything needs no HTTP client.
+        from recipes.engine.client import Exchange  # noqa: PLC0415
 
-        A server that says nothing cannot be asked to stop: its thread is left to end by itself.
-        """
-        outcome: Future[None] = Future()
-
-        def attempt() -> None:
-            try:
-                work()
-            except BaseException as error:  # whatever it is, the waiting thread raises it
-                outcome.set_exception(error)
-            else:
-                outcome.set_result(None)
-
-        threading.Thread(target=attempt, daemon=True).start()
-        while not wait([outcome], POLL).done:
-            self._raise_if_cancelled()
-        outcome.result()
-
-    def _go_on(self) -> None:
-        import requests  # noqa: PLC0415  # a run that finds everything needs no HTTP client
-
-        # nox lets every library's debug lines through to the terminal.
-        logging.getLogger("urllib3").setLevel(logging.INFO)
-
-        arrived = self._arrived
-        if self._size and arrived > self._size:
-            self.start_over()
-            arrived = 0
-        if arrived and arrived == self._size:
+        self._check()
+        arrived = self._part.stat().st_size if self._part.exists() else 0
+        if arrived and arrived == self._size and not self._distrusted:
             self.pieced = True
             return
+        limits = self._limits
+        with Exchange(
+            "GET",
+            self._address,
+            self._wishes(0 if self._distrusted else arrived),
+            timeout=(limits.connect, limits.silence),
+            check=self._check,
+        ) as exchange:
+            begin = self._begin(exchange.head(), arrived)
+            self.pieced = begin > 0
+            with laid_over(self._part, begin, self._advance) as overlay:
+                self._take(exchange.chunks(), overlay)
+
+    def _wishes(self, arrived: int) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity"}
-        if arrived:
+        if arrived and (not self._size or arrived < self._size):
             headers["Range"] = f"bytes={arrived}-"
             if self._validator:
                 headers["If-Range"] = self._validator
-        with requests.Session() as session:
-            session.max_redirects = REDIRECTIONS
-            with session.get(
-                self._address,
-                headers=headers,
-                stream=True,
-                timeout=(self._limits.connect, self._limits.silence),
-                hooks={"response": look_ahead},
-            ) as answer:
-                self._take(answer, arrived)
+        return headers
 
-    def _take(self, answer: requests.Response, arrived: int) -> None:
-        if arrived and not self._continues(answer, arrived):
-            self.start_over()
-            arrived = 0
-            if answer.status_code != OK:
-                raise _Passing(f"the file at {self._address} is not the one that was begun")
-        answer.raise_for_status()
-        kind = answer.headers.get("Content-Type", "")
+    def _begin(self, head: Head, arrived: int) -> int:
+        """Return the offset at which a response begins; raises if it is unusable, and leaves the
+        part file as it is."""
+        span = RANGE.fullmatch(head.headers.get("Content-Range", ""))
+        if head.status in WHOLE:
+            begin, total = 0, head.length
+        elif head.status == PARTIAL and span is not None:
+            begin, total = int(span[1]), None if span[2] == "*" else int(span[2])
+        elif head.status in (PARTIAL, UNSATISFIABLE) and arrived:
+            self.distrust()
+            raise Fault("does not serve the rest of the file")
+        else:
+            raise faults.of_status(head.status)
+        kind = head.headers.get("Content-Type", "").lower()
         if kind.startswith("text/html") and not self._source.name.endswith(".html"):
-            raise errors.NotTheFile(self._source.name, self._address)
-        self.pieced = arrived > 0
-        if not arrived and not self._source.size:
-            self._size = int(answer.headers.get("Content-Length", "0"))
-        self._validator = _validator(answer)
-        with self._part.open("ab") as file:
-            self._write(answer, file.write, arrived)
+            raise errors.NotTheFile(*self._names)
+        if begin > arrived or (begin and total not in (None, self._size) and self._size):
+            self.distrust()
+            raise Fault("serves another file or range")
+        self._learn(total, begin)
+        tag = head.headers.get("ETag", "")
+        validator = (
+            tag if tag and not tag.startswith("W/") else head.headers.get("Last-Modified", "")
+        )
+        self._validator = validator if VALIDATOR.fullmatch(validator) else ""
+        return begin
 
-    def _continues(self, answer: requests.Response, arrived: int) -> bool:
-        """Whether the answer is the rest of a file as long as ours; a server may ignore the
-        question for a range, or have another file by now."""
-        if answer.status_code != PARTIAL:
-            # An error says nothing of the file: what has arrived stays.
-            return answer.status_code not in (OK, UNSATISFIABLE)
-        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        if match is None or int(match[1]) != arrived:
-            return False
-        if not self._size and match[2] != "*":
-            self._size = int(match[2])  # whether it is the file that was begun, its digest says
-        return match[2] in ("*", str(self._size))
+    def _learn(self, total: int | None, begin: int) -> None:
+        """Validate the size in a response against the pin, or store it if the pin has none."""
+        if self._source.size:
+            if total not in (None, self._source.size):
+                raise errors.WrongSize(*self._names, self._source.size, total)
+        elif total is not None and total > LARGEST:
+            raise errors.DownloadTooLarge(*self._names, LARGEST)
+        elif total is not None or not begin:
+            self._size = total or 0
 
-    def _write(
-        self, answer: requests.Response, write: Callable[[bytes], int], arrived: int
-    ) -> None:
-        import requests  # noqa: PLC0415  # as above
-        import urllib3  # noqa: PLC0415  # it comes with requests, as late as that
-
-        source, size = self._source, self._size
-        try:
-            # Undecoded: some servers call a .tar.gz an encoding, and the pin is of the file.
-            for chunk in answer.raw.stream(CHUNK, decode_content=False):
-                self._raise_if_cancelled()
-                arrived += len(chunk)
-                if size and arrived > size:
-                    raise errors.WrongSize(source.name, self._address, size, arrived)
-                write(chunk)
-                self._advance(len(chunk))
-                if time.monotonic() > self._deadline:
-                    raise errors.TooSlow(source.name, self._address, self._seconds)
-        except urllib3.exceptions.HTTPError as error:
-            raise requests.ConnectionError(error) from error
-        if arrived < size:
-            raise errors.WrongSize(source.name, self._address, size, arrived)
-
-
-class _Passing(ConnectionError):
-    """A fault of one answer; the next may be right."""
-
-
-def _may_pass(error: OSError) -> bool:
-    """Whether to ask again. What is refused for a reason is refused again."""
-    import requests  # noqa: PLC0415  # as above
-
-    match error:
-        case requests.exceptions.SSLError():
-            return False
-        case requests.HTTPError(response=requests.Response(status_code=status)):
-            return status in PASSING
-        case requests.ConnectionError() | requests.Timeout() | _Passing():
-            return True
-        case _:
-            return False
-
-
-def _validator(answer: requests.Response) -> str:
-    """What tells this version of the file from another; a weak tag is good for no range."""
-    tag = answer.headers.get("ETag", "")
-    if tag and not tag.startswith("W/"):
-        return tag
-    return answer.headers.get("Last-Modified", "")
+    def _take(self, chunks: Iterator[bytes], overlay: Overlay) -> None:
+        """Write a body; it ends at the pinned size, whatever the server sends behind it."""
+        most = self._source.size or LARGEST
+        for chunk in chunks:
+            self._received += len(chunk)
+            overlay.add(chunk[: most - overlay.end])
+            if overlay.is_all:
+                self._distrusted = False
+            if overlay.end == most:
+                break
+        if overlay.end < self._size:
+            raise Fault(f"closed the connection, {self._size - overlay.end} more bytes expected")
+        if overlay.end > self._source.size and overlay.end == LARGEST:
+            overlay.take_off()
+            raise errors.DownloadTooLarge(*self._names, LARGEST)
+        overlay.stop_here()

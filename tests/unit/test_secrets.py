@@ -23,6 +23,11 @@ PLANTED = "hunter2-do-not-tell"
         (f"note: a.tar.xz: https://h.example/a?token={PLANTED}, gone", "/a?token=***, gone"),
         (f"https://h.example/a?x=1&X-Amz-Signature={PLANTED}&y=2", "&X-Amz-Signature=***&y=2"),
         (f"https://h.example/a?api_key={PLANTED}#part", "?api_key=***"),
+        (f"https://me:a@{PLANTED}@h.example/x", "https://***@h.example/x"),
+        (f"https://me:it's{PLANTED}@h.example/x", "https://***@h.example/x"),
+        (f"https://h.example/x?token=a,{PLANTED};{PLANTED}) and", "x?token=***) and"),
+        (f"https://h.example/x?jwt={PLANTED}&Policy={PLANTED}", "?jwt=***&Policy=***"),
+        (f"https://h.example/x#access_token={PLANTED}", "#access_token=***"),
     ],
 )
 def test_what_lets_somebody_in_is_hidden(text: str, left: str) -> None:
@@ -42,6 +47,27 @@ def test_what_lets_somebody_in_is_hidden(text: str, left: str) -> None:
 )
 def test_all_else_stays(text: str) -> None:
     assert secrets.hidden(text) == text
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("https://h.example:8443/a/b@c.tar", "https://h.example:8443/a/b@c.tar"),
+        ("http://[::1]:80/a", "http://[::1]:80/a"),
+        (f"https://me:{PLANTED}@h.example/a", "https://***@h.example/a"),
+        (f"https://me:a@{PLANTED}@h.example/a", "https://***@h.example/a"),
+        (f"https://h.example/a?x={PLANTED}", "https://h.example/a?***"),
+        (f"https://h.example/a#x={PLANTED}", "https://h.example/a?***"),
+        (f"https://h.example?x={PLANTED}/a@b", "https://h.example?***"),
+        (f"https://me:{PLANTED}/{PLANTED}@h.example/a", "https://***"),
+        (f"https://h.example\\{PLANTED}@h.example/a", "https://***@h.example/a"),
+        (f"https://h.example/a\n{PLANTED}", "https://***"),
+        (PLANTED, "***"),
+        ("", "***"),
+    ],
+)
+def test_an_address_is_shown_without_what_lets_somebody_in(address: str, place: str) -> None:
+    assert secrets.place(address) == place
 
 
 def test_the_record_of_a_run_has_no_values_of_variables(
