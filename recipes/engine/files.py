@@ -22,7 +22,6 @@ CHUNK = 1 << 22
 def copy(what: Copy, site: Site) -> None:
     """Copy a file to a path or the content of a folder into one; the copies can be written."""
     source, to = site.path(what.source), site.path(what.to)
-    site.insist_own(to.parent)
     if source.is_dir():
         _merge(source, to, what, site)
     elif not source.exists():
@@ -30,6 +29,7 @@ def copy(what: Copy, site: Site) -> None:
     elif to.exists():
         raise errors.StepFailed(site.stage, "copy", f"{to} is there already", site.log)
     else:
+        site.insist_own(to.parent)
         to.parent.mkdir(parents=True, exist_ok=True)
         _copy_file(str(source), str(to))
 
@@ -57,10 +57,14 @@ def pick(what: Pick, site: Site) -> None:
 
 def _linked(root: Path, name: str, site: Site) -> list[Path]:
     """The programs that links of a name lead to, which were made for the root folder or for the
-    stage's own. Raises `StepFailed` where that is none of the stage's files."""
+    stage's own. Raises `StepFailed` where that is none of the stage's files, and `NotAFile` for
+    what is neither file, folder nor link."""
     programs = []
     for entry in walk.entries(root):
-        if entry.name != name or not entry.is_symlink():
+        if entry.name != name or entry.is_dir(follow_symlinks=False):
+            continue
+        if not entry.is_symlink():
+            walk.insist_file(Path(entry.path))
             continue
         target = os.readlink(entry.path)  # noqa: PTH115  # a Path would keep a second slash
         for meant in (Path(entry.path), root / target.lstrip("/")):
@@ -120,8 +124,11 @@ def _omitted(path: Path, patterns: tuple[str, ...]) -> bool:
 
 def _copy_file(source: str, to: str) -> None:
     walk.insist_file(Path(source))
-    if Path(to).is_symlink():  # merging: what comes later wins
-        Path(to).unlink()
+    there = Path(to)
+    if there.is_symlink():  # merging: what comes later wins
+        there.unlink()
+    elif there.exists():
+        walk.insist_file(there)
     shutil.copy2(source, to)
     _make_writable(Path(to))
 

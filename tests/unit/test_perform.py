@@ -228,6 +228,25 @@ def test_what_is_changed_in_a_file_keeps_its_time(site: Site, step: Step) -> Non
     assert (site.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
 
 
+def test_a_replaced_text_leaves_all_other_bytes(site: Site) -> None:
+    before = b"one\r\n\xff\xfe\0 one\r\n"
+    (site.work / "in/odd.txt").write_bytes(before)
+    perform.step(Replace(root="in", pattern="*.txt", old="one", new="1"), site)
+    assert (site.work / "in/odd.txt").read_bytes() == before.replace(b"one", b"1")
+
+
+def test_a_file_without_the_text_is_not_written(site: Site) -> None:
+    other, text = site.work / "in/other.txt", b"two\r\n\xff"
+    other.write_bytes(text)
+    other.chmod(0o444)
+    states = []
+    for _ in range(2):
+        states.append((other.stat().st_ctime_ns, other.read_bytes()))
+        step = Replace(root="in", pattern="*.txt", old="one", new="one more")
+        perform.step(step, site)
+    assert states == [(other.stat().st_ctime_ns, text)] * 2
+
+
 def test_what_need_not_be_there_is_no_error(site: Site) -> None:
     step = Replace(root="in", pattern="*.txt", old="seven", new="x", may_lack=True)
     perform.step(step, site)
