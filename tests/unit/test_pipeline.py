@@ -284,7 +284,7 @@ def test_a_report_that_no_list_names_blames_no_program(
 ) -> None:
     """The program is looked at anew, and what is found is of the program."""
     program = tmp_path / "program"
-    program.write_bytes(b"no ELF file")
+    program.write_bytes(b"\x7fELF and no more")
     digest = hashlib.sha256(program.read_bytes()).hexdigest()
     reports = tmp_path / "dist/reports/armv6"
     reports.mkdir(parents=True)
