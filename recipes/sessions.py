@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from recipes import (
     declaration,
     dist,
     doctor,
+    document,
     errors,
     images,
     lock,
@@ -190,7 +190,7 @@ def import_(run: Pipeline, words: Sequence[str], folder: Path) -> None:
     run.report.table("", (path.name, "what became of it"), made.account)
     name = names[1] if len(names) > 1 else config_mak.name_for(made.triple)
     file = run.settings.project / "toolchains" / f"{name}.toml"
-    declaration.parse(file, tomllib.loads(made.text), Target, name=name)
+    declaration.parse(file, document.toml_of(file, made.text), Target, name=name)
     if name in run.targets:
         raise errors.TargetThere(name, "name", made.text)
     for one in run.targets.values():

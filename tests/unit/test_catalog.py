@@ -482,3 +482,36 @@ def test_the_members_of_libgcc_are_known_for_the_default_targets(catalog: Catalo
             )
             in checks
         )
+
+
+def test_two_locks_in_folders_of_one_name_are_two_stages(catalog: Catalog, tmp_path: Path) -> None:
+    """And a lock in a folder that is called as the crates of Rust's std are."""
+    folders = [tmp_path / "a/app", tmp_path / "b/app", tmp_path / "c/std"]
+    for number, folder in enumerate(folders):
+        (folder / f"s{number}/src").mkdir(parents=True)
+        (folder / f"s{number}/src/main.rs").touch()
+        (folder / "Cargo.lock").touch()
+        (folder / "Cargo.toml").write_text('[workspace]\nmembers = ["*"]\n')
+        (folder / f"s{number}/Cargo.toml").write_text(
+            f'[package]\nname = "s{number}"\nmetadata.muslin.image.entrypoint = ["/s"]\n'
+        )
+    mine = service.load([folder / f"s{number}" for number, folder in enumerate(folders)])
+    fresh = dataclasses.replace(catalog, services=mine, _made={}, _workspaces={})
+    for name in mine:
+        fresh.program(mine[name], TARGETS["armv6"])
+    names = [stage.name for stage in fresh.crates()]
+    assert len(set(names)) == len(names)
+    assert [name.rpartition("-")[0] for name in names[:3]] == [
+        *("crates-app", "crates-app", "crates-std"),
+    ]
+    alone = dataclasses.replace(fresh, services={"s0": mine["s0"]}, _made={}, _workspaces={})
+    assert alone.crates()[0].name == "crates-app"
+
+
+def test_a_service_that_would_take_an_images_own_name_is_refused(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    folder = tmp_path / "image.tar"
+    shutil.copytree(PROJECT / "services/hello-c", folder)
+    with pytest.raises(errors.BadDeclaration, match=r"a part of the pipeline is called image\.tar"):
+        dataclasses.replace(catalog, services=service.load((folder,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -108,3 +109,21 @@ def test_the_model_is_of_the_same_processor(
 def test_what_cannot_be_imported(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(errors.NotImported, match=why):
         imported(tmp_path, text)
+
+
+def test_a_variable_that_grows_with_each_look_ends(tmp_path: Path) -> None:
+    text = f"TARGET = x86_64-linux-musl\nA = {'$(A)' * 50}\n"
+    with pytest.raises(errors.NotImported, match="A has more than 10000 characters"):
+        imported(tmp_path, text)
+
+
+def test_bytes_of_another_encoding_are_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / "config.mak"
+    path.write_bytes(b"# gr\xf6\xdfer\r\nTARGET = x86_64-linux-musl\r\n")
+    assert config_mak.imported(path, TARGETS).model == "x86_64"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.mak")
+    with pytest.raises(errors.BadDeclaration, match="it is a device or a pipe"):
+        config_mak.imported(tmp_path / "config.mak", TARGETS)

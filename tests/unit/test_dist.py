@@ -214,7 +214,10 @@ def test_what_a_user_removed_is_listed_no_more(shop: Shop) -> None:
     shop.sums_are_right()
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"artefacts": [{"path": "x"}]}', "[]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"artefacts": [{"path": "x"}]}', "[]", '{"artefacts": 3}', "[" * 100_000, "null"],
+)
 def test_a_manifest_that_cannot_be_read_is_written_anew(shop: Shop, text: str) -> None:
     shop.publish(ARMV6)
     (shop.dist / "manifest.json").write_text(text)
@@ -310,3 +313,43 @@ def test_lists_that_say_the_same_stay_as_they_are(shop: Shop) -> None:
     possible = dist.paths(tuple(TARGETS), list(shop.services))
     dist.publish(shop.dist, [], store=shop.store, possible=possible, source_set="debian")
     assert [(one.stat().st_ino, one.read_text()) for one in lists] == before
+
+
+@pytest.mark.parametrize("path", ["", "images", "armv6", "reports", "reports/armv6", "toolchains"])
+@pytest.mark.parametrize("harm", ["file", "dangling", "circle"])
+def test_what_has_the_place_of_a_folder_is_told_before_anything_is_built(
+    tmp_path: Path, path: str, harm: str
+) -> None:
+    there = tmp_path / "dist" / path
+    there.parent.mkdir(parents=True, exist_ok=True)
+    match harm:
+        case "file":
+            there.touch()
+        case "dangling":
+            there.symlink_to("gone")
+        case _:
+            there.symlink_to(there.name)
+    paths = [*dist.paths(["armv6"], ["demo"]), "reports/armv6/demo.txt"]
+    with pytest.raises(errors.InTheWay) as caught:
+        dist.insist_on_writable(tmp_path / "dist", paths)
+    assert str(caught.value).startswith(f"{there} is ")
+    assert "a folder goes there: move or remove it" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["armv6/demo", "images/demo.oci.tar", "manifest.json"])
+def test_a_folder_in_a_files_place_is_told_before_anything_is_built(
+    tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "dist" / path).mkdir(parents=True)
+    with pytest.raises(errors.InTheWay, match="is a folder, and a file goes there"):
+        dist.insist_on_writable(tmp_path / "dist", dist.paths(["armv6"], ["demo"]))
+
+
+def test_a_dist_that_is_a_link_to_a_folder_is_one(tmp_path: Path, shop: Shop) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shop.dist.symlink_to("elsewhere")
+    (tmp_path / "elsewhere/toolchains").mkdir()
+    (tmp_path / "elsewhere/toolchains/armv6").symlink_to("gone")
+    dist.insist_on_writable(shop.dist, dist.paths(["armv6"], ["demo"]))
+    shop.publish(ARMV6)
+    assert (tmp_path / "elsewhere/armv6/demo").is_file()

@@ -633,3 +633,31 @@ def test_where_nothing_newer_can_be_had_a_pin_stays(tmp_path: Path, pins: Pins) 
     notes: list[str] = []
     assert lock.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
     assert "3.5.99-1 is passed over" in notes[0]
+
+
+def test_a_locked_group_that_has_left_the_list_is_asked_of_no_archive(
+    tmp_path: Path, run_lock: Path
+) -> None:
+    """Where the archive had moved on, its names were looked for in the list."""
+    shutil.copytree(PINS, tmp_path / "pins")
+    path = tmp_path / "pins" / "host.toml"
+    text = path.read_text()
+    start = text.index("qemu-system = ")
+    path.write_text(text[:start] + text[text.index("\n", text.index("]]", start)) + 1 :])
+    pins = source.load(tmp_path / "pins", run_lock, host=HOST)
+    assert "qemu-system" not in pins.groups
+    assert pins.groups.keys() <= pins.candidates.keys()
+    with pytest.raises(errors.Unknown, match=r"no group in recipes/pins/host\.toml 'qemu-system'"):
+        pins.group("qemu-system")
+
+
+@pytest.mark.parametrize("name", ["../x.deb", "/x.deb", "a/b.deb", "", ".", "..", "a" * 300])
+def test_a_name_of_a_file_that_leads_elsewhere_is_no_pin(
+    tmp_path: Path, run_lock: Path, name: str
+) -> None:
+    shutil.copytree(PINS, tmp_path / "pins")
+    path = tmp_path / "pins" / "debian.toml"
+    file = declaration.read(path, PinSet).pins["musl"].file
+    path.write_text(path.read_text().replace(f'"{file}"', f'"{name}"'))
+    with pytest.raises(errors.BadDeclaration, match=r"pins\.musl\.file: "):
+        source.load(tmp_path / "pins", run_lock, host=HOST)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import by_hand, errors, sessions, settings, target
+from recipes import by_hand, errors, sessions, settings, source_sets, target
 from recipes.audit import allowed
 from recipes.engine.history import Build
 from recipes.engine.key import Keys, digest
@@ -280,3 +280,69 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
 def test_what_cargo_cannot_do_for_a_target(trial: Trial, words: list[str], why: str) -> None:
     with pytest.raises(errors.CargoCannot, match=why):
         by_hand.cargo(trial, ["armv6", *words])
+
+
+@pytest.mark.parametrize("listing", [None, "[]", "{", '{"artefacts": [1]}'])
+def test_a_report_that_no_list_names_blames_no_program(
+    trial: Trial, tmp_path: Path, listing: str | None
+) -> None:
+    """The program is looked at anew, and what is found is of the program."""
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELF and no more")
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    reports = tmp_path / "dist/reports/armv6"
+    reports.mkdir(parents=True)
+    (reports / "x.json").write_text(json.dumps({"fits": True, "shipped": digest}))
+    if listing is not None:
+        (tmp_path / "dist/manifest.json").write_text(listing)
+    (tmp_path / "recipes").symlink_to(PROJECT / "recipes")
+    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    with pytest.raises(errors.NotAudited) as caught:
+        sessions.verify(trial, ["--file", str(program), "armv6"], tmp_path)
+    assert "manifest.json" not in str(caught.value)
+    assert "x.txt is of other rules, or not listed in dist/manifest.json" in trial.stream.getvalue()
+
+
+def test_a_default_target_that_is_none_is_told_with_file_and_key(trial: Trial) -> None:
+    trial.settings = dataclasses.replace(trial.settings, targets=("armv9",))
+    with pytest.raises(errors.BadDeclaration) as caught:
+        trial.chosen(())
+    assert caught.value.path == PROJECT / "pyproject.toml"
+    assert caught.value.faults[0].startswith("tool.muslin.targets: there is no target 'armv9'")
+
+
+def test_a_faulty_service_is_told_before_any_archive_is_asked(
+    trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "faulty"
+    folder.mkdir()
+    (folder / "service.toml").write_text("summary = 1\n")
+
+    def load(*_: object) -> None:
+        pytest.fail("a source set was looked for")
+
+    monkeypatch.setattr(source_sets, "load", load)
+    trial._declared, trial._chosen = {"faulty": folder}, ("faulty",)
+    with pytest.raises(errors.BadDeclaration, match=r"faulty/service\.toml"):
+        trial.catalog()
+
+
+def test_what_lies_in_the_way_is_told_before_anything_is_built(
+    trial: Trial, tmp_path: Path
+) -> None:
+    (tmp_path / "dist").symlink_to("gone")
+    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    with pytest.raises(errors.InTheWay, match="dist is a link that leads to no folder"):
+        trial.run("package", ["armv6"])
+
+
+def test_a_project_that_holds_the_cache_is_refused(trial: Trial, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (tmp_path / "Makefile").touch()
+    (folder / "service.toml").write_text(
+        'summary = "s"\nbuild = "make"\nbinary = "x"\nsource = ".."\nimage.entrypoint = ["/x"]\n'
+    )
+    trial._declared, trial._chosen = {"mine": folder}, ("mine",)
+    with pytest.raises(errors.CacheUnusable, match="whose files are copied and compared"):
+        assert trial.services

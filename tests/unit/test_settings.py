@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from recipes import errors, settings
 from recipes.engine.limits import BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE, Limits
 
+PROJECT = Path(__file__).resolve().parents[2]
 TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
 
 
@@ -242,3 +246,134 @@ def test_a_limit_that_makes_no_sense(
     monkeypatch.setenv(CHECK_VARIABLE, said)
     with pytest.raises(errors.BadVariable, match=r"should be a number of seconds, such as 900"):
         settings.load(project)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("tool = []\n", "tool: it should be a table, not []"),
+        ("tool.muslin = 3\n", "tool.muslin: it should be a table, not 3"),
+        ("\n", "tool.muslin: it is missing"),
+        (TABLE.replace('["services/*"]', '["a\\u0000"]'), "tool.muslin.services.0: String should"),
+        (f'{TABLE}mirror = "ftp://example.com"\n', "tool.muslin.mirror: String should match"),
+    ],
+)
+def test_a_table_of_another_kind_is_told_by_its_key(project: Path, text: str, fault: str) -> None:
+    (project / "pyproject.toml").write_text(text)
+    with pytest.raises(errors.BadDeclaration) as caught:
+        settings.load(project)
+    (said,) = caught.value.faults
+    assert said.startswith(fault)
+
+
+@pytest.mark.parametrize("harm", ["gone", "folder", "circle", "bytes"])
+def test_a_projects_file_that_is_none_is_named(project: Path, harm: str) -> None:
+    path = project / "pyproject.toml"
+    path.unlink()
+    match harm:
+        case "folder":
+            path.mkdir()
+        case "circle":
+            path.symlink_to(path)
+        case "bytes":
+            path.write_bytes(b"\xff")
+        case _:
+            pass
+    with pytest.raises(errors.BadDeclaration) as caught:
+        settings.load(project)
+    assert caught.value.path == path
+
+
+def test_lines_of_windows_and_a_byte_order_mark_change_nothing(project: Path) -> None:
+    before = settings.load(project)
+    content = b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode()
+    (project / "pyproject.toml").write_bytes(content)
+    assert settings.load(project) == before
+
+
+@pytest.mark.parametrize("harm", ["file", "circle", "link to a file"])
+def test_services_that_are_no_folder_hold_none(project: Path, harm: str) -> None:
+    shutil.rmtree(project / "services")
+    match harm:
+        case "file":
+            (project / "services").touch()
+        case "circle":
+            (project / "services").symlink_to("services")
+        case _:
+            (project / "services").symlink_to("pyproject.toml")
+    assert settings.load(project).services == ()
+    (project / "pyproject.toml").write_text(TABLE.replace("services/*", "services"))
+    with pytest.raises(errors.BadDeclaration, match="services has neither a service"):
+        settings.load(project)
+
+
+def test_links_in_circles_among_services_are_passed_over(project: Path) -> None:
+    (project / "services/self").symlink_to("self")
+    (project / "services/above").symlink_to(".")
+    assert [one.name for one in settings.load(project).services] == ["one", "two"]
+
+
+@pytest.mark.parametrize("said", ["~nobody-of-that-name/x", "~nobody-of-that-name"])
+def test_a_home_of_nobodys(project: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    text = TABLE.replace("services/*", said)
+    (project / "pyproject.toml").write_text(text)
+    with pytest.raises(errors.BadDeclaration, match="has neither a service"):
+        settings.load(project)
+    monkeypatch.setenv(settings.CACHE_VARIABLE, said)
+    (project / "pyproject.toml").write_text(TABLE)
+    with pytest.raises(errors.CacheUnusable, match="a user who has none"):
+        settings.load(project)
+
+
+@pytest.mark.parametrize("said", ["9" * 5000, "9" * 7, "1_0"])
+def test_numbers_beyond_all_machines(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(settings.JOBS_VARIABLE, said)
+    with pytest.raises(errors.BadVariable):
+        settings.load(project)
+    monkeypatch.delenv(settings.JOBS_VARIABLE)
+    monkeypatch.setenv(settings.MEMORY_VARIABLE, f"{said}000GB")
+    with pytest.raises(errors.BadVariable):
+        settings.load(project)
+
+
+NOTED = """\
+import sys
+from pathlib import Path
+from recipes import seen, settings
+
+project = Path(sys.argv[1])
+print(len(settings.load(project).services))
+before = seen.everything()
+found = project / sys.argv[2]
+if found.is_symlink():
+    found = found.parent / found.readlink()
+elif found.exists():
+    found.unlink()
+found.mkdir(parents=True)
+(found / "x").mkdir()
+(found / "x" / "service.toml").touch()
+print([*seen.differing(before)])
+print(len(settings.load(project).services))
+"""
+"""What a run looks at; then a service appears, and what of that differs."""
+
+
+@pytest.mark.parametrize("place", ["services/link", "services/file", "services/group"])
+def test_a_service_that_appears_behind_what_a_pattern_passed_is_noticed(
+    project: Path, place: str
+) -> None:
+    (project / "services/link").symlink_to("outside")
+    (project / "services/file").touch()
+    (project / "pyproject.toml").write_text(TABLE.replace("services/*", "services/*/*"))
+    run = subprocess.run(
+        [sys.executable, "-c", NOTED, str(project), place],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    before, noticed, after = run.stdout.splitlines()
+    assert (before, after) == ("0", "1"), run.stdout
+    assert noticed != "[]"

@@ -164,3 +164,106 @@ def test_a_project_without_a_lock_is_told_where_to_make_one(tmp_path: Path) -> N
 def test_a_folder_that_is_no_project_is_told_of_source(tmp_path: Path) -> None:
     with pytest.raises(errors.BadDeclaration, match="`source` says where the project lies"):
         workspaces.of(load(tmp_path))
+
+
+def test_members_may_be_named_by_whole_paths_and_lie_beside(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    manifest = f'[workspace]\nmembers = ["{root}/app", "../beside", "./lib*/"]\n'
+    lay(root, {"Cargo.toml": manifest, "Cargo.lock": "", "app/Cargo.toml": package("app")})
+    lay(root, {"library/Cargo.toml": package("library")})
+    beside = package("beside", 'workspace = "../root"\n')
+    lay(tmp_path / "beside", {"Cargo.toml": beside, "src/main.rs": ""})
+    assert workspaces.members(root) == {root / "app", root / "library", tmp_path / "beside"}
+    found = workspaces.of(load(tmp_path / "root/app"))
+    assert "root/app/Cargo.toml" in paths(workspaces.whole(root))
+    assert written(found)["workspace"] == {"members": ["app"], "resolver": "1"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "[package.metadata]\nmuslin = {}\n",
+        'metadata = "a text"\n',
+        "metadata = [1, 2]\n",
+        'metadata = { a = { b = [1979-05-27, nan, "\\u0000"] } }\n',
+        "[dev_dependencies]\nold = '1'\n",
+        "description = { workspace = true }\nversion.workspace = true\n",
+        "[dependencies]\nold = { version = '1', features = [] }\n",
+    ],
+)
+def test_what_other_tools_keep_in_a_manifest_is_theirs(tmp_path: Path, more: str) -> None:
+    lay(tmp_path, {"Cargo.toml": package("x", more), "Cargo.lock": "", "src/main.rs": ""})
+    assert not service.declares(tmp_path)
+    assert workspaces.of(load(tmp_path)).manifest == "Cargo.toml"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("Cargo.toml", "workspace = []", "workspace: it should be a table, not []"),
+        ("Cargo.toml", "[workspace]\nmembers = 'app'", "workspace.members: it should be a list"),
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [1]",
+            "workspace.members.0: Input should be a valid",
+        ),
+        ("Cargo.toml", "[workspace.dependencies]\na = 1", "workspace.dependencies.a: it should be"),
+        ("Cargo.toml", "[workspace]\n[patch]\na = 1", "patch.a: it should be a table, not 1"),
+        ("Cargo.toml", "[workspace", "not TOML: "),
+        ("app/Cargo.toml", "package = 5", "package: it should be a table, not 5"),
+        ("app/Cargo.toml", "[package]\nname = 5", "package.name: Input should be a valid string"),
+        ("app/Cargo.toml", package("app").replace('"2021"', "2021"), "package.edition: it should"),
+        (
+            "app/Cargo.toml",
+            package("app", "[dependencies]\na = []"),
+            "dependencies.a: it should be",
+        ),
+        (
+            "app/Cargo.toml",
+            package("app", "[target.x.dependencies]\na = { path = 'gone' }"),
+            "target.x.dependencies.a.path: there is no ",
+        ),
+        ("app/Cargo.toml", package("app", "[dependencies]\na.path = '/'"), "dependencies.a.path: "),
+        ("Cargo.lock", "package = 3", "package: it should be a list, not 3"),
+        (
+            "Cargo.lock",
+            "[[package]]\nsource = 3",
+            "package.0.source: Input should be a valid string",
+        ),
+        (
+            "Cargo.lock",
+            "[[package]]\nsource = 'git+x://['",
+            "package.source: 'x://[' is no address",
+        ),
+        (".cargo/config.toml", "source = 3", "source: it should be a table, not 3"),
+        (".cargo/config.toml", "[source]\na = 3", "source.a: it should be a table, not 3"),
+        (".cargo/config.toml", "[source.a]\ndirectory = 3", "source.a.directory: Input should"),
+    ],
+)
+def test_a_file_of_cargos_with_a_fault_is_named_with_its_key(
+    tmp_path: Path, name: str, text: str, fault: str
+) -> None:
+    lay(tmp_path, {"Cargo.toml": '[workspace]\nmembers = ["app"]\n', "Cargo.lock": ""})
+    lay(tmp_path, {"app/Cargo.toml": package("app"), "app/src/main.rs": ""})
+    one = load(tmp_path / "app")
+    lay(tmp_path, {name: text})
+    read = workspaces.of if name == "Cargo.lock" else lambda _: workspaces.whole(tmp_path)
+    with pytest.raises(errors.BadDeclaration) as caught:
+        read(one)
+    assert caught.value.path == tmp_path / name
+    (said,) = caught.value.faults
+    assert said.startswith(fault), said
+
+
+def test_a_dependency_of_tests_alone_may_be_absent_from_a_project_beside(tmp_path: Path) -> None:
+    lay(tmp_path / "app", {"Cargo.toml": package("app", '[dependencies]\nl.path = "../l"\n')})
+    lay(tmp_path / "app", {"Cargo.lock": "", "src/main.rs": ""})
+    lay(tmp_path / "l", {"Cargo.toml": package("l", '[dev-dependencies]\nt.path = "../t"\n')})
+    assert "l/Cargo.toml" in paths(workspaces.of(load(tmp_path / "app")))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": "", "src/main.rs": ""})
+    (tmp_path / "src/odd").symlink_to("/proc/self/mem")  # a file that nobody can read, root neither
+    with pytest.raises(errors.UnreadableSource, match="src/odd is among what is built and cannot"):
+        workspaces.of(load(tmp_path))
