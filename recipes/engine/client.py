@@ -234,6 +234,8 @@ def _fault_of(error: Exception) -> Fault:
             why = "closed the connection"
         case OSError(strerror=str()):
             why = f"cannot be reached: {root.strerror}"
+        case OSError():
+            why = "cannot be reached: check the settings of the proxy and the CA bundle"
         case _:
             why = f"sent an invalid response ({type(root).__name__})"
     return Fault(why)

@@ -287,6 +287,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
         [
             *("openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "1"),
             *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-addext", "keyUsage=critical,digitalSignature,keyCertSign"),
             *("-keyout", str(key), "-out", str(certificate)),
         ],
         check=True,
@@ -330,6 +331,15 @@ def test_over_tls(client: Client, trusted: ssl.SSLContext, name: str, outcome: s
         assert client.fetch(server.address("https"), sound.address()) == BODY
         assert (sound.asked == []) == (outcome == hostile.FILE)
         assert server.is_left(AMPLE)
+
+
+def test_a_bundle_of_certificates_that_does_not_exist(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
+    with Server(hostile.says()) as server:
+        words = client.refused(server.address("https"))
+    assert "the server cannot be reached: check the settings of the proxy and the CA" in words
 
 
 def test_nothing_that_came_by_tls_leads_to_plain_http(

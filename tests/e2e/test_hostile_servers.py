@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,7 +41,6 @@ class Outcome:
     """Everything that a person reads."""
     asked: list[str]
     """Ranges that the second mirror was asked for."""
-    seconds: float
     is_left: bool
     """Whether the servers were left alone afterwards."""
     sizes: Mapping[str, int]
@@ -76,19 +74,16 @@ def download(folder: Path, case: Case, *, sound: bool, begun: int = 0, size: int
     content, words = b"", ""
     with Server(case.behaviour, reads=case.reads) as first, Server(hostile.sound) as second:
         places = [first.address(case.scheme), *([second.address()] if sound else [])]
-        began = time.monotonic()
         try:
             content = fetcher.fetch(source(*places, size=size)).read_bytes()
         except (errors.NoNetwork, errors.WrongDigest) as error:
             words = str(error)
-        seconds = time.monotonic() - began
         is_left = first.is_left(AMPLE) and second.is_left(AMPLE)
         starter.close()
         return Outcome(
             content=content,
             words="\n".join((*progress.notes, words)),
             asked=second.asked,
-            seconds=seconds,
             is_left=is_left,
             sizes=progress.sizes,
             place=first.place,
@@ -137,31 +132,31 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
     yield from all_of(hostile.UPON_RESUME, tmp_path_factory.mktemp("resumed"), begun=HALF)
 
 
-def judge(future: Future[Outcome], case: Case, *, sound: bool) -> None:
+def judge(future: Future[Outcome], case: Case, *, sound: bool, begun: int = 0) -> None:
     """Hold what came of a server to its row."""
     got = future.result(AMPLE)
-    assert got.seconds < AMPLE
     assert got.is_left, "connections that nobody waits for are given up"
     assert PLANTED not in got.words
     if case.outcome == hostile.FILE:
-        assert got.content == BODY
-        assert (got.asked, got.words.strip()) == ([], "")
-    elif sound:
-        assert got.content == BODY
-        assert len(got.asked) == 1 + ("fetching it whole" in got.words)
-    else:
+        assert (got.content, got.asked, got.words.strip()) == (BODY, [], "")
+        return
+    assert got.place in got.words
+    assert "file.tar" in got.words
+    assert re.search(case.outcome, got.words), got.words
+    if not sound:
         assert got.content == b""
-        assert "file.tar" in got.words.splitlines()[-1] + got.words
-    if case.outcome != hostile.FILE:
-        assert got.place in got.words
-        assert re.search(case.outcome, got.words), got.words
-    if got.content:
-        assert got.sizes == {"file.tar": SIZE}, "what was shown adds up"
-    if sound and case.outcome != hostile.FILE:
-        if case.kept is None:
-            assert got.asked[0].startswith("bytes=")
-        else:
-            assert got.asked[0] == (f"bytes={case.kept}-" if case.kept else "")
+        return
+    assert got.content == BODY
+    assert got.sizes == {"file.tar": SIZE}, "what was shown adds up"
+    first, *more = got.asked
+    assert len(more) == ("fetching it whole" in got.words)
+    few = re.search(r"only (\d+) bytes received", got.words)
+    if case.kept is None:
+        assert few is None or bool(first) == (few[1] != "0")
+        return
+    # A busy machine may have received fewer bytes in time than the server sent.
+    kept = min(case.kept, int(few[1])) if few and not begun else case.kept
+    assert first == (f"bytes={kept}-" if kept else "")
 
 
 @pytest.mark.parametrize("name", hostile.TABLE)
@@ -176,9 +171,9 @@ def test_words_for_a_server_that(name: str, table: Table) -> None:
 
 @pytest.mark.parametrize("name", hostile.UPON_RESUME)
 def test_what_had_arrived_outlives_a_server_that_answers(name: str, resumed: Table) -> None:
-    judge(resumed[name, True], hostile.UPON_RESUME[name], sound=True)
+    judge(resumed[name, True], hostile.UPON_RESUME[name], sound=True, begun=HALF)
 
 
 @pytest.mark.parametrize("name", hostile.UPON_RESUME)
 def test_words_for_a_server_that_answers(name: str, resumed: Table) -> None:
-    judge(resumed[name, False], hostile.UPON_RESUME[name], sound=False)
+    judge(resumed[name, False], hostile.UPON_RESUME[name], sound=False, begun=HALF)
