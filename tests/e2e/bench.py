@@ -23,6 +23,8 @@ from recipes.engine.store import Entry, Store
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 PROJECT = Path(__file__).resolve().parents[2]
+LONGER = (1.0, 10.0, 100.0)
+"""Seconds, tried in turn where a program must get somewhere first: the machine may be busy."""
 
 
 @dataclass(kw_only=True)
