@@ -10,14 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from recipes import declaration, document, errors
-from recipes.declaration import Foreign
+from recipes.declaration import DATE, Foreign, no_date
 
 MANIFEST = "Cargo.toml"
 LOCK = "Cargo.lock"
 CONFIGURATIONS = (".cargo/config.toml", ".cargo/config")
+OLDEST = "2015"
+"""The edition of a package that names none."""
 METADATA = "package.metadata.muslin"
 SourcePath = Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=4000)]
 
@@ -33,8 +35,9 @@ class Inheritable(Foreign):
     def _of_a_text(cls, said: object) -> object:
         if isinstance(said, str):
             return {"text": said}
-        if not isinstance(said, dict):
-            raise ValueError(f"it should be a text or {{ workspace = true }}, not {said!r:.60}")
+        if not isinstance(said, dict) or said == DATE:
+            shown = "a date" if said == DATE else f"{said!r:.60}"
+            raise ValueError(f"it should be a text or {{ workspace = true }}, not {shown}")
         return {"workspace": said.get("workspace", False)}
 
 
@@ -55,7 +58,7 @@ class Dependency(Foreign):
         return said
 
 
-Dependencies = dict[str, Dependency]
+Dependencies = Annotated[dict[str, Dependency], BeforeValidator(no_date)]
 
 
 class Platform(Foreign):
@@ -84,7 +87,7 @@ class Package(Foreign):
 
     name: str
     description: Inheritable = Inheritable()
-    edition: Inheritable = Inheritable(text="2015")
+    edition: Inheritable = Field(default=OLDEST, validate_default=True)
     workspace: SourcePath | None = None
     """Where its workspace lies, if that is not above it."""
     metadata: Any = None
@@ -94,8 +97,7 @@ class Package(Foreign):
 class Shared(Foreign):
     """What members inherit."""
 
-    edition: str = "2015"
-    description: str = ""
+    edition: str = OLDEST
 
 
 class Workspace(Foreign):
@@ -137,9 +139,9 @@ class Manifest(Platform):
     @property
     def edition(self) -> str:
         """That of its package."""
-        edition = self.package.edition if self.package else Inheritable(text="2015")
-        shared = self.workspace.package.edition if self.workspace else "2015"
-        return shared if edition.workspace else edition.text
+        if self.package is None or not self.package.edition.workspace:
+            return self.package.edition.text if self.package else OLDEST
+        return self.workspace.package.edition if self.workspace else OLDEST
 
     @property
     def choices(self) -> set[str]:

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from recipes import document, errors
 
 LONGEST = 60
 """Characters of a value that are repeated in a fault."""
+DATE = {"\0": 0}
+"""What stands for a date of TOML."""
 MOST = 20
 """Faults of a file that are listed."""
 
@@ -29,10 +31,22 @@ class Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab)
 
 
+def no_date(said: object) -> object:
+    """What stands where a table belongs."""
+    if said == DATE:
+        raise ValueError("it should be a table, not a date")
+    return said
+
+
 class Foreign(BaseModel):
     """A file of another program's as far as it is read here: other keys are passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=_kebab)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_date(cls, said: object) -> object:
+        return no_date(said)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -99,7 +113,7 @@ def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _instead(fault: ErrorDetails) -> str:
     """What a fault's key has, where that is short enough to be repeated."""
-    shown = repr(fault["input"])
+    shown = "a date" if fault["input"] == DATE else repr(fault["input"])
     return f", not {shown}" if len(shown) <= LONGEST else ""
 
 
@@ -112,5 +126,5 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 def _as_json(table: dict[str, object]) -> str:
     # Strict validation takes no list for a tuple, except from JSON, which has only lists.
-    # JSON has no dates; nor has any model: a date becomes what no model takes for a text.
-    return json.dumps(table, default=lambda value: {"date": str(value)})
+    # JSON has no dates; nor has any model: a date becomes what no model takes for a value of its.
+    return json.dumps(table, default=lambda _: DATE)
