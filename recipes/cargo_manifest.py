@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from recipes import declaration, document, errors
-from recipes.declaration import DATE, Foreign, no_date
+from recipes.declaration import Foreign
 
 MANIFEST = "Cargo.toml"
 LOCK = "Cargo.lock"
@@ -35,9 +35,8 @@ class Inheritable(Foreign):
     def _of_a_text(cls, said: object) -> object:
         if isinstance(said, str):
             return {"text": said}
-        if not isinstance(said, dict) or said == DATE:
-            shown = "a date" if said == DATE else f"{said!r:.60}"
-            raise ValueError(f"it should be a text or {{ workspace = true }}, not {shown}")
+        if not isinstance(said, dict):
+            raise ValueError("it should be a text or { workspace = true }")
         return {"workspace": said.get("workspace", False)}
 
 
@@ -54,11 +53,11 @@ class Dependency(Foreign):
         if isinstance(said, str):
             return {}
         if not isinstance(said, dict):
-            raise ValueError(f"it should be a version or a table, not {said!r:.60}")
+            raise ValueError("it should be a version or a table")
         return said
 
 
-Dependencies = Annotated[dict[str, Dependency], BeforeValidator(no_date)]
+Dependencies = dict[str, Dependency]
 
 
 class Platform(Foreign):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from recipes import document, errors
 
 LONGEST = 60
 """Characters of a value that are repeated in a fault."""
-DATE = {"\0": 0}
-"""What stands for a date of TOML."""
+DATE = sys.float_info.max
+"""What stands for a date of TOML: a number of a kind that no model has."""
 MOST = 20
 """Faults of a file that are listed."""
 
@@ -31,22 +32,10 @@ class Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab)
 
 
-def no_date(said: object) -> object:
-    """What stands where a table belongs."""
-    if said == DATE:
-        raise ValueError("it should be a table, not a date")
-    return said
-
-
 class Foreign(BaseModel):
     """A file of another program's as far as it is read here: other keys are passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=_kebab)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_no_date(cls, said: object) -> object:
-        return no_date(said)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -126,5 +115,5 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 def _as_json(table: dict[str, object]) -> str:
     # Strict validation takes no list for a tuple, except from JSON, which has only lists.
-    # JSON has no dates; nor has any model: a date becomes what no model takes for a value of its.
+    # JSON has no dates, and no model takes one.
     return json.dumps(table, default=lambda _: DATE)
