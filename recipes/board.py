@@ -17,7 +17,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Board(Declaration):
     """One emulated machine on which services are started, each as process 1 of a namespace."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+$", max_length=40)]
     summary: Text
     """The board in one line for people."""
     targets: Annotated[tuple[Text, ...], Field(min_length=1)]

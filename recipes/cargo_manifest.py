@@ -18,6 +18,8 @@ from recipes.declaration import Foreign
 MANIFEST = "Cargo.toml"
 LOCK = "Cargo.lock"
 CONFIGURATIONS = (".cargo/config.toml", ".cargo/config")
+OLDEST = "2015"
+"""The edition of a package that names none."""
 METADATA = "package.metadata.muslin"
 SourcePath = Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=4000)]
 
@@ -34,7 +36,7 @@ class Inheritable(Foreign):
         if isinstance(said, str):
             return {"text": said}
         if not isinstance(said, dict):
-            raise ValueError(f"it should be a text or {{ workspace = true }}, not {said!r:.60}")
+            raise ValueError("it should be a text or { workspace = true }")
         return {"workspace": said.get("workspace", False)}
 
 
@@ -51,7 +53,7 @@ class Dependency(Foreign):
         if isinstance(said, str):
             return {}
         if not isinstance(said, dict):
-            raise ValueError(f"it should be a version or a table, not {said!r:.60}")
+            raise ValueError("it should be a version or a table")
         return said
 
 
@@ -84,7 +86,7 @@ class Package(Foreign):
 
     name: str
     description: Inheritable = Inheritable()
-    edition: Inheritable = Inheritable(text="2015")
+    edition: Inheritable = Field(default=OLDEST, validate_default=True)
     workspace: SourcePath | None = None
     """Where its workspace lies, if that is not above it."""
     metadata: Any = None
@@ -94,8 +96,7 @@ class Package(Foreign):
 class Shared(Foreign):
     """What members inherit."""
 
-    edition: str = "2015"
-    description: str = ""
+    edition: str = OLDEST
 
 
 class Workspace(Foreign):
@@ -137,9 +138,9 @@ class Manifest(Platform):
     @property
     def edition(self) -> str:
         """That of its package."""
-        edition = self.package.edition if self.package else Inheritable(text="2015")
-        shared = self.workspace.package.edition if self.workspace else "2015"
-        return shared if edition.workspace else edition.text
+        if self.package is None or not self.package.edition.workspace:
+            return self.package.edition.text if self.package else OLDEST
+        return self.workspace.package.edition if self.workspace else OLDEST
 
     @property
     def choices(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,8 @@ from recipes import document, errors
 
 LONGEST = 60
 """Characters of a value that are repeated in a fault."""
+DATE = sys.float_info.max
+"""What stands for a date of TOML: a number of a kind that no model has."""
 MOST = 20
 """Faults of a file that are listed."""
 
@@ -99,7 +102,7 @@ def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _instead(fault: ErrorDetails) -> str:
     """What a fault's key has, where that is short enough to be repeated."""
-    shown = repr(fault["input"])
+    shown = "a date" if fault["input"] == DATE else repr(fault["input"])
     return f", not {shown}" if len(shown) <= LONGEST else ""
 
 
@@ -112,5 +115,5 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 def _as_json(table: dict[str, object]) -> str:
     # Strict validation takes no list for a tuple, except from JSON, which has only lists.
-    # JSON has no dates; nor has any model: a date becomes what no model takes for a text.
-    return json.dumps(table, default=lambda value: {"date": str(value)})
+    # JSON has no dates, and no model takes one.
+    return json.dumps(table, default=lambda _: DATE)

@@ -64,7 +64,7 @@ class Image(Declaration):
 class Target(Declaration):
     """One kind of machine that programs are built for."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40)]
     boards: Text
     """The boards it serves, in one line for people."""
     triple: Triple

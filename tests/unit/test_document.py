@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from recipes import declaration, document, errors
+from recipes import cargo_manifest, declaration, document, errors
 from recipes.declaration import Declaration
 
 
@@ -93,6 +93,7 @@ def test_json_that_is_no_table_is_said(tmp_path: Path, content: str) -> None:
         ("word = 5", ("word: Input should be a valid string, not 5",)),
         ('word = ""\nwords = "a"', ("words: it should be a list, not 'a'",)),
         ('word = ""\ntable = []', ("table: it should be a table, not []",)),
+        ("word = 2026-01-01", ("word: Input should be a valid string, not a date",)),
         ('word = ""\n"\\u001b[2J" = 1', ("'\\x1b[2J': there is no such key",)),
     ],
 )
@@ -103,6 +104,21 @@ def test_a_fault_has_its_key_and_what_was_found(
     with pytest.raises(errors.BadDeclaration) as caught:
         declaration.read(tmp_path / "a.toml", Small)
     assert caught.value.faults == faults
+
+
+def test_a_date_is_no_table(tmp_path: Path) -> None:
+    """Neither of texts in a declaration, nor in a file of which some keys are read."""
+    (tmp_path / "a.toml").write_text('word = ""\ntable = 2026-01-01\n')
+    with pytest.raises(errors.BadDeclaration, match="table"):
+        declaration.read(tmp_path / "a.toml", Small)
+    for text in (
+        "workspace = 2026-01-01",
+        "dependencies = 07:32:00",
+        "[dependencies]\na = 2026-01-01",
+    ):
+        (tmp_path / "Cargo.toml").write_text(text)
+        with pytest.raises(errors.BadDeclaration):
+            cargo_manifest.manifest(tmp_path)
 
 
 def test_of_very_many_faults_the_first_are_listed(tmp_path: Path) -> None:
