@@ -75,7 +75,9 @@ def read(folder: Path) -> Description:
     record = cache_file.parsed(stage, RECORD, STAGE)
     if not vouched and key.digest(record.document) != folder.name:
         raise DamagedError(f"{STAGE} is another entry's: its document has another key")
-    return Description(record=record, manifest=listed(manifest), sums=sums, vouched=vouched)
+    return Description(
+        record=record, manifest=listed(manifest, vouched=vouched), sums=sums, vouched=vouched
+    )
 
 
 def write(folder: Path, name: str, record: Record, manifest: Manifest) -> None:
@@ -103,15 +105,16 @@ def record_of(folder: Path) -> Record:
     return cache_file.parsed(cache_file.read(folder / STAGE), RECORD, STAGE)
 
 
-def listed(content: bytes) -> Manifest:
+def listed(content: bytes, *, vouched: bool) -> Manifest:
     """Parse a manifest; raises `DamagedError`.
 
-    By hand: 30 000 rows take as long this way as the JSON itself, and a model's twice as long.
+    Rows of a manifest that its sum vouches for are as they were written: to look at the types in
+    30 000 rows takes as long as to read them.
     """
     manifest = cache_file.loaded(content, MANIFEST)
     if not isinstance(manifest, dict):
         raise DamagedError(f"{MANIFEST} is no list of files")
-    for name, row in manifest.items():
+    for name, row in () if vouched else manifest.items():
         if not isinstance(row, list) or not _is_row(row):
             raise DamagedError(f"{MANIFEST}: {name!r} has no such row")
     return manifest

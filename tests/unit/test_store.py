@@ -18,6 +18,7 @@ import pytest
 from recipes import errors
 from recipes.engine import manifest as manifests
 from recipes.engine import store
+from recipes.engine.key import digest
 from recipes.engine.records import Record
 from recipes.engine.store import Store
 
@@ -231,6 +232,32 @@ def test_a_record_of_another_version_is_told_and_removed(tmp_path: Path, tree: P
     assert len(told) == 1
     assert "its record cannot be read" in told[0]
     assert not list(place.root.iterdir())
+
+
+@pytest.mark.parametrize("name", ["stage.json", "manifest.json", "SHA256SUMS"])
+def test_no_flipped_bit_of_what_an_entry_says_of_itself_is_believed(
+    tmp_path: Path, tree: Path, name: str
+) -> None:
+    place = Store(tmp_path)
+    path = place.commit(KEY, tree, RECORD).folder / name
+    sound = path.read_bytes()
+    for at in range(len(sound)):
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :])
+        assert list(place.verify()) == [KEY], at
+    path.write_bytes(sound)
+    assert place.verify() == {}
+
+
+@pytest.mark.parametrize("name", ["stage.json", "manifest.json"])
+def test_no_flipped_bit_of_an_older_entry_ends_a_run(tmp_path: Path, tree: Path, name: str) -> None:
+    place, key = Store(tmp_path), digest(RECORD.document)
+    folder = place.commit(key, tree, RECORD).folder
+    sound, noticed = (folder / name).read_bytes(), 0
+    for at in range(len(sound)):
+        (folder / "SHA256SUMS").unlink(missing_ok=True)
+        (folder / name).write_bytes(sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :])
+        noticed += bool(place.verify())
+    assert noticed > len(sound) / 2
 
 
 def test_an_unreadable_record_is_the_first_to_go(tmp_path: Path, tree: Path) -> None:
