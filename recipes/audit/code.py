@@ -80,12 +80,18 @@ def findings(
                 count=len(hits),
             )
     if whole is not None:
-        yield from _beyond(elf, place, looked, whole)
+        yield from _beyond(elf, place, looked, whole, known)
 
 
-def _beyond(elf: ELFFile, place: Place, looked: beyond.Looked, whole: Memory) -> Iterator[Finding]:
+def _beyond(
+    elf: ELFFile,
+    place: Place,
+    looked: beyond.Looked,
+    whole: Memory,
+    known: dict[int, list[Symbol]],
+) -> Iterator[Finding]:
     """What is met where a program goes beyond its sections' code."""
-    known, found = symbols.of(elf), dict[tuple[str, str, str], list[walk.Met]]()
+    found: dict[tuple[str, str, str], list[walk.Met]] = {}
     for met in beyond.walk(elf, looked, whole):
         if not met.size:
             yield Finding(place=place, what=met.needs)

@@ -135,7 +135,9 @@ class Walk:
                 yield Met(lead.to, f"{lead.why} leads to {lead.to:#x}, where no code is loaded")
 
     def _seen(self, part: Part) -> bytearray:
-        return self.seen.setdefault(part.start, bytearray(len(part.content)))
+        if part.start not in self.seen:
+            self.seen[part.start] = bytearray(len(part.content))
+        return self.seen[part.start]
 
     def _follow(self, part: Part, lead: Lead) -> Iterator[Met]:
         seen, at, bit = self._seen(part), lead.to, STATES[lead.kind]
