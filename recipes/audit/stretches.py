@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from elftools.elf.sections import Section
@@ -32,6 +32,9 @@ class Run:
     start: int
     end: int
     """From the start of the section."""
+    behind_data: bool = False
+    """Whether data is before it: nobody comes by what fills up there, unless something leads to
+    it."""
     known: int = 0
     """Up to where it is code by the size of a function that starts it (x86-64); what is behind may
     be a table."""
@@ -95,6 +98,9 @@ def runs(
         Run(kind=kind, start=start, end=end)
         for (start, kind), (end, _) in pairwise([*marks, (size, "")])
         if start < end
+    ]
+    stretches[1:] = [
+        replace(one, behind_data=before.kind == "d") for before, one in pairwise(stretches)
     ]
     data = [one for one in stretches if one.kind == "d"]
     led_to = _led_to([one for one in stretches if one.kind != "d"], data, content, relocated)
@@ -175,7 +181,7 @@ def goes_on(run: Run, content: bytes, address: int = 0, targets: Sequence[int] =
                 run.kind, all_of[-flow.LOOK_BACK :]
             )
     index = bisect.bisect_left(targets, address + filled)
-    if only_nothing and any(all_of):
+    if only_nothing and any(all_of) and not run.behind_data:
         return True
     return not last_ends or (index < len(targets) and targets[index] < address + run.end)
 

@@ -72,6 +72,13 @@ def test_data_that_code_runs_into(baseline: str, kind: str, before: list[int], s
     assert looked_at(baseline, kind, before, [DATA, DATA, end, DATA]) == size
 
 
+def test_what_fills_up_between_data_is_not_come_by() -> None:
+    """As an assembler aligns a table behind another one."""
+    content = b"".join(word.to_bytes(4, "little") for word in (RETURN, DATA, NOP, DATA))
+    there = [mark(0, "a"), mark(4, "d"), mark(8, "a"), mark(12, "d")]
+    assert covered(stretches.runs(there, content, BASELINES[ARM])) == {*range(4), *range(8, 12)}
+
+
 def test_thumb_that_runs_into_data() -> None:
     """movs r0, r1 or bx lr; then vadd in four bytes, bx lr, and what is no longer come by."""
     tail = bytes.fromhex("02efff007047ffff")
