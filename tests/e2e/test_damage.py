@@ -22,6 +22,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -197,10 +198,17 @@ def rewrite(path: Path, dice: random.Random) -> None:
                         for char in text[:4000]),
                 text.replace('"', '"x": [], "', 1),
                 text.replace("{", '{"name": 1, "key": [], "asked": {}, "document": 3,', 1),
-                *([json.dumps(list(json.loads(text)))] if text[:1] in "{[" and text[:2] else []),
+                *as_list(text),
             )
         ).encode()
     )  # fmt: skip
+
+
+def as_list(text: str) -> list[str]:
+    """A list of the keys of a text that is one JSON value; a file of events has several."""
+    with suppress(ValueError, TypeError):
+        return [json.dumps(list(json.loads(text)))]
+    return []
 
 
 def swap(path: Path, dice: random.Random) -> None:

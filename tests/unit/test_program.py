@@ -36,6 +36,7 @@ expect = "x"
 def declared(folder: Path, run: str = "", serve: str = "") -> Service:
     folder.mkdir()
     (folder / "service.toml").write_text(TEXT.format(run=run, serve=serve))
+    (folder / "Makefile").touch()
     return service.load((folder,))[folder.name]
 
 
