@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from recipes.audit import flow
 from recipes.audit.flow import signed
 from recipes.audit.memory import Memory
 
@@ -30,8 +31,10 @@ def branches(kind: str, start: int, code: bytes, memory: Memory) -> Iterator[Bra
 
 
 def _interworking(at: int, to: int | None) -> Iterator[Branch]:
-    if to:
-        yield (at, to & ~1, "t") if to & 1 else (at, to, "a")
+    if to and to & 1:
+        yield at, to & ~1, "t"
+    elif to and not to & 2:
+        yield at, to, "a"
 
 
 # --- ARM --------------------------------------------------------------------------------------
@@ -68,7 +71,8 @@ def _near(word: int, at: int) -> int:
 
 def _step_a32(word: int, at: int, known: dict[int, int], memory: Memory) -> None:
     """What registers hold after an instruction, of those that are known."""
-    found = _value_a32(word, at, known, memory)
+    always = word >> 28 == 0xE
+    found = _value_a32(word, at, known, memory) if always else None
     if word & 0x0F000000 == 0x0B000000 or word & 0x0E100000 == 0x08100000:  # bl, ldm
         known.clear()
     known.pop(word >> 12 & 0xF, None)
@@ -112,7 +116,7 @@ def _rotated(word: int) -> int:
 
 
 def _t32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
-    known, age = dict[int, int](), 0
+    known, age, conditional = dict[int, int](), 0, 0
     halves = [half for (half,) in struct.iter_unpack("<H", code[: len(code) & ~1])]
     index = 0
     while index < len(halves):
@@ -129,11 +133,14 @@ def _t32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
         elif first & 0xFF07 == 0x4700:  # bx, blx
             here = {15: at + 4 & ~3}  # bx pc: on as ARM
             yield from _interworking(at, {**known, **here}.get(first >> 3 & 0xF))
+        elif conditional:
+            known.clear()
         elif first & 0xFF87 == 0x4687:  # mov pc
             if (to := known.get(first >> 3 & 0xF)) is not None:
                 yield at, to & ~1, "t"
         else:
             age = _step_t16(first, at, known, age, memory)
+        conditional = flow.conditional_after(first) or max(conditional - 1, 0)
 
 
 def _step_t16(half: int, at: int, known: dict[int, int], age: int, memory: Memory) -> int:
