@@ -74,7 +74,7 @@ class Unchanged:
         """Say what the last run said, if nothing changed; false, and nothing is said, where that is
         not known or a clean-up is at work."""
         try:
-            record = json.loads(self._path.read_text(encoding="utf-8"))
+            record = json.loads(_read(self._path))
             with self._in_use():
                 if any(_differing(record)):
                     return False
@@ -90,7 +90,7 @@ class Unchanged:
 
     def differences(self) -> list[str]:
         """Names of what is not as the last run found it."""
-        return [*_differing(json.loads(self._path.read_text(encoding="utf-8")))]
+        return [*_differing(json.loads(_read(self._path)))]
 
     def keep(self, found: Found) -> None:
         """Remember a run, unless something changed since this process began."""
@@ -128,9 +128,21 @@ class Unchanged:
     @contextmanager
     def _in_use(self) -> Iterator[None]:
         """As `Store.in_use`; waits for nobody and raises `BlockingIOError`."""
-        with (self._cache / "locks" / "in-use").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock = os.open(self._cache / "locks" / "in-use", os.O_RDWR | os.O_NONBLOCK)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             yield
+        finally:
+            os.close(lock)
+
+
+def _read(path: Path) -> str:
+    """A file's text; what is no file is not waited for, and raises `OSError`."""
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(opened, encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise OSError(f"{path} is no file")
+        return file.read()
 
 
 def _differing(record: dict[str, Any]) -> Iterator[str]:

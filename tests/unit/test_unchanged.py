@@ -271,6 +271,16 @@ def test_a_spoilt_record_only_costs_the_look(settled: Place, text: str) -> None:
     assert settled.is_known()
 
 
+@pytest.mark.parametrize("place", ["record", "lock"])
+def test_a_pipe_in_a_files_place_is_not_waited_for(settled: Place, place: str) -> None:
+    (record,) = (settled.root / "cache" / "unchanged").iterdir()
+    path = record if place == "record" else settled.root / "cache" / "locks" / "in-use"
+    path.unlink()
+    os.mkfifo(path)
+    said = settled.run()
+    assert ("nothing to do" in said) == (place == "lock")
+
+
 def test_it_imports_nothing_that_takes_time() -> None:
     text = "import sys, nox; before = set(sys.modules); import recipes.unchanged; "
     text += "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
