@@ -40,8 +40,8 @@ def answer(
             connection.sock = cast("socket.socket", _Line(line, incoming))
             connection.request("GET", path)
             try:
-                response = connection.getresponse()
-                text = response.read().decode(errors="replace")
+                with connection.getresponse() as response:
+                    text = response.read().decode(errors="replace")
             except TimeoutError as error:
                 if incoming.bytes == 0:
                     raise

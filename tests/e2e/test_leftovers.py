@@ -249,6 +249,10 @@ except errors.CommandFailed as error:
 """
 
 
+OF_THE_C_LIBRARY = 3 << 31
+"""Signals 32 and 33: glibc lets nobody change what they do, and some parents leave them ignored."""
+
+
 def test_what_the_runs_own_parent_ignores_is_no_matter(tmp_path: Path) -> None:
     """Under `nohup`, or with SIGCHLD ignored, which makes the kernel forget how a child ended."""
     done = subprocess.run(
@@ -258,4 +262,5 @@ def test_what_the_runs_own_parent_ignores_is_no_matter(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 3
-    assert (tmp_path / "ignored").read_text().split() == ["SigIgn:", "0" * 16]
+    _, ignored = (tmp_path / "ignored").read_text().split()
+    assert not int(ignored, 16) & ~OF_THE_C_LIBRARY
