@@ -35,7 +35,7 @@ class Board(Declaration):
     """Words for the kernel's command line."""
     modules: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")], ...] = ()
     """Modules of the kernel that are loaded, each after those that it needs itself."""
-    seconds: Annotated[float, Field(gt=0, le=24 * 3600)] = 60.0
+    seconds: Annotated[float, Field(gt=0.0, le=24 * 3600.0)] = 60.0
     """From its start until all that a service promises must have been seen, if no `seconds` of the
     service says more."""
     network: str = ""

@@ -22,7 +22,7 @@ from recipes.project import ProgramPath, ProjectPath
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
 FILE = "service.toml"
-MONTH = 30 * 24 * 3600
+MONTH = 30 * 24 * 3600.0
 Text = Annotated[str, Field(min_length=1)]
 OURS = re.compile(
     r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
@@ -36,7 +36,7 @@ RequestPath = Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=2000)]
 """What comes in a request behind the server's name: ASCII, with % for all else."""
 LONGEST = 100
 """Characters of a service's name: stages, logs and reports have more around it."""
-Seconds = Annotated[float, Field(gt=0, le=MONTH)]
+Seconds = Annotated[float, Field(gt=0.0, le=MONTH)]
 Megabytes = Annotated[int, Field(gt=0, le=4000)]
 """Read into memory."""
 
