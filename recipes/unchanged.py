@@ -68,13 +68,14 @@ class Unchanged:
         name = hashlib.sha256(
             json.dumps([FORMAT, str(project), session, *words]).encode()
         ).hexdigest()
-        self._path = self._cache / seen.RECORDS / f"{name}.json"
+        self.path = self._cache / seen.RECORDS / f"{name}.json"
+        """Of the record."""
 
     def repeated(self) -> bool:
         """Say what the last run said, if nothing changed; false, and nothing is said, where that is
         not known or a clean-up is at work."""
         try:
-            record = json.loads(_read(self._path))
+            record = json.loads(_read(self.path))
             with self._in_use():
                 if any(_differing(record)):
                     return False
@@ -90,7 +91,7 @@ class Unchanged:
 
     def differences(self) -> list[str]:
         """Names of what is not as the last run found it."""
-        return [*_differing(json.loads(_read(self._path)))]
+        return [*_differing(json.loads(_read(self.path)))]
 
     def keep(self, found: Found) -> None:
         """Remember a run, unless something changed since this process began."""
@@ -110,13 +111,13 @@ class Unchanged:
             "lines": found.lines,
             "used": {path: _size_and_inode(path) for path in used},
         }
-        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            self._path.parent.mkdir(exist_ok=True)
+            self.path.parent.mkdir(exist_ok=True)
             aside.touch(mode=PRIVATE)
             aside.write_text(json.dumps(record), encoding="utf-8")
-            aside.replace(self._path)
-            records = sorted(self._path.parent.glob("*.json"), key=_age)
+            aside.replace(self.path)
+            records = sorted(self.path.parent.glob("*.json"), key=_age)
             # The first format had the values of variables, for everybody to read.
             public = [one for one in records if stat.S_IMODE(one.stat().st_mode) != PRIVATE]
             for old in (*records[:-KEPT], *public):

@@ -19,7 +19,7 @@ from typing import Literal
 
 import filelock
 
-from recipes import errors
+from recipes import errors, seen
 from recipes.engine import apt_printed, apt_sources, apt_state, cache_file, logs, runner
 from recipes.engine.apt_printed import Located
 from recipes.engine.apt_sources import VENDORS, Entry
@@ -78,7 +78,8 @@ class Apt:
         return f"{self.release}-{ARCHITECTURES.get(machine, machine)}"
 
     def _said(self, key: str) -> str:
-        text = self._os_release.read_text(encoding="utf-8") if self._os_release.exists() else ""
+        there = seen.file(self._os_release)
+        text = there.read_text(encoding="utf-8") if there.exists() else ""
         match = re.search(rf"^{key}=[\"']?(\w+)[\"']?\s*$", text, re.MULTILINE)
         return match[1] if match else ""
 

@@ -239,7 +239,7 @@ int deep(void)
 
 def has_libclang() -> bool:
     """bindgen loads this machine's; the pipeline brings none along."""
-    return any(Path("/usr/lib").glob("llvm-*/lib/libclang*.so*"))
+    return any(Path("/usr/lib").glob("llvm-*/lib/libclang[.-][s0-9]*"))  # not libclang-cpp
 
 
 @pytest.mark.skipif(not has_libclang(), reason="bindgen wants a libclang of this machine")

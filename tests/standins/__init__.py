@@ -41,7 +41,7 @@ def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
             f"{precompiled.OBJECTS}"
         )
         more["gcc/BASE-VER"] = f"{version}\n"
-        more["libstdc++-v3/configure"] = "#!/bin/sh\n"
+        more["libstdc++-v3/configure"] = "#!/bin/sh\nif test -f /etc/ld.so.conf; then :; fi\n"
     return _packed(HERE / part, f"{part}-{version}", to, more)
 
 
