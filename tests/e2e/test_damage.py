@@ -94,6 +94,8 @@ class Site:
     place: Path
     port: int
     keys: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What runs said since the damage; the first may fail of something else."""
 
     @property
     def bench(self) -> Bench:
@@ -124,12 +126,13 @@ class Site:
         remove(self.place / "cache")
         shutil.copytree(self.place / "sound", self.place / "cache", symlinks=True)
         remove(self.place / "dist")
+        self.notes.clear()
 
     def run(self) -> None:
         """Do what sessions do: read all of the cache, build, publish."""
         bench = self.bench
         cache, store = bench.cache, bench.store
-        notes: list[str] = []
+        notes = self.notes
         with errors.explained(cache):
             changelogs.is_fresh(changelogs.load(cache), (), time.time())
             changelogs.failed_lately(cache, time.time())
