@@ -82,7 +82,7 @@ def load(path: Path) -> dict[str, Row]:
         return {}
     rows = declaration.parse(path, document.json_table(path), _Record).root
     return {
-        name: Row(**row.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
+        name: Row(**row.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]  # of the same keys
         for name, row in rows.items()
     }
 

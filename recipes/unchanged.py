@@ -89,10 +89,6 @@ class Unchanged:
         sys.stdout.write("".join(f"{line}\n" for line in (*lines, last)))
         return True
 
-    def differences(self) -> list[str]:
-        """Names of what is not as the last run found it."""
-        return [*_differing(json.loads(_read(self.path)))]
-
     def keep(self, found: Found) -> None:
         """Remember a run, unless something changed since this process began."""
         for path in (*map(Path, _modules()), *found.asked, *found.brought):

@@ -14,8 +14,7 @@ def lacks(addresses: Iterable[str], seconds: float) -> str:
 
     Raises `UnsafeAddress`.
     """
-    # A run that finds everything needs no HTTP client.
-    from recipes.engine.client import Exchange  # noqa: PLC0415
+    from recipes.engine.client import Exchange  # noqa: PLC0415  # not in a run that finds all
 
     faults = []
     for address in addresses:
