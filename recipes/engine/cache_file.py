@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -70,7 +71,7 @@ def parsed(content: bytes, shape: TypeAdapter[Shape], name: str) -> Shape:
 
 def write(path: Path, text: str, *, mode: int = 0o666) -> None:
     """Write a file, whole or not at all, in the place of whatever has its name."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = _aside(path, "new")
     try:
         aside.touch(mode)
         aside.write_text(text, encoding="utf-8")
@@ -91,18 +92,34 @@ def clear(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove whatever has this name."""
-    if is_folder(path):
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """Remove whatever has this name; others may do the same at the same time."""
+    if not is_folder(path):
+        with suppress(FileNotFoundError, IsADirectoryError):
+            path.unlink()
+        return
+    aside = _aside(path, "gone")
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+    if is_folder(aside):
+        shutil.rmtree(aside)
+    elif is_file(aside):  # written since we looked
+        aside.rename(path)
 
 
 def folder(path: Path) -> None:
-    """Make a folder if there is none, in the place of whatever has its name."""
-    if not is_folder(path):
-        path.unlink(missing_ok=True)
-        path.mkdir(exist_ok=True)
+    """Make a folder if there is none, in the place of whatever has its name; others may do the
+    same at the same time."""
+    while not is_folder(path):
+        try:
+            path.mkdir()
+        except FileExistsError:
+            with suppress(FileNotFoundError, IsADirectoryError):  # somebody else was quicker
+                path.unlink()
+
+
+def _aside(path: Path, use: str) -> Path:
+    """A name beside it that no other thread takes."""
+    return path.with_name(f".{path.name}.{use}-{os.getpid()}-{threading.get_ident()}")
 
 
 def is_file(path: Path) -> bool:
