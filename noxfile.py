@@ -32,7 +32,7 @@ PROJECT = Path(__file__).resolve().parent
 sys.path.insert(0, str(PROJECT))  # nox leaves the noxfile's folder out
 
 if TYPE_CHECKING:
-    from recipes.pipeline import Pipeline
+    from muslin.cli.pipeline import Pipeline
 
 TARGETS = [path.stem for path in (PROJECT / "toolchains").glob("*.toml")]
 
@@ -44,10 +44,10 @@ nox.options.reuse_existing_virtualenvs = True
 @contextmanager
 def pipeline(session: nox.Session) -> Iterator[Pipeline]:
     """The pipeline, with whatever a person can meet said in its own words."""
-    from recipes import errors  # declarations are read by the session, not by `nox -l`
-    from recipes.engine.report import Report
-    from recipes.engine.secrets import hidden
-    from recipes.pipeline import Pipeline
+    from muslin import errors  # declarations are read by the session, not by `nox -l`
+    from muslin.cli.pipeline import Pipeline
+    from muslin.engine.console import Report
+    from muslin.engine.redaction import hidden
 
     try:
         yield Pipeline(PROJECT, Report())
@@ -57,7 +57,7 @@ def pipeline(session: nox.Session) -> Iterator[Pipeline]:
 
 def talk() -> ModuleType:
     """The sessions that build nothing."""
-    from recipes import sessions  # as above
+    from muslin.cli import sessions  # as above
 
     return sessions
 
@@ -94,7 +94,7 @@ def building(goal: str) -> Callable[[nox.Session], None]:
     """What a session does that builds up to a goal."""
 
     def build(session: nox.Session) -> None:
-        from recipes.unchanged import Unchanged  # quick; the pipeline is read if it must be
+        from muslin.cli.up_to_date import Unchanged  # quick; the pipeline is read if it must be
 
         known = Unchanged(PROJECT, goal, session.posargs)
         if known.repeated():
@@ -116,7 +116,7 @@ for name in GOALS:
 def cargo(session: nox.Session) -> None:
     """Cargo for one target in the folder nox was called from: `-- armv6 build --release`."""
     with pipeline(session) as run:
-        from recipes import by_hand  # as in `pipeline`
+        from muslin.cli.commands import cargo as by_hand  # as in `pipeline`
 
         program, arguments, environment = by_hand.cargo(run, session.posargs)
         session.chdir(session.invoked_from)
@@ -148,7 +148,7 @@ def advisories(session: nox.Session) -> None:
 def reproduce(session: nox.Session) -> None:
     """Build stages again elsewhere and compare: `-- armv6 --stages gcc-armv6 --jobs 8 --load`."""
     with pipeline(session) as run:
-        from recipes import reproduce as second  # as in `pipeline`
+        from muslin.cli.commands import reproduce as second  # as in `pipeline`
 
         second.run(run, session.posargs)
 
@@ -213,11 +213,12 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and types."""
+    """Style, types and which module may import which."""
     prepare(session, "test", "lint")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")
+    session.run("lint-imports")
 
 
 if "--" not in sys.argv and (named := sorted({*TARGETS} & {*sys.argv})):  # nox says less of it

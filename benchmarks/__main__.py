@@ -19,9 +19,9 @@ from pathlib import Path
 
 from benchmarks import cold, engine, picture, programs, timing, warm
 from benchmarks.timing import Pair, installed, spread
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.models.target import Target
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGE = PROJECT / "docs" / "performance.md"

@@ -20,11 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.timing import NOX, Pair, command, cores, environment
-from recipes.engine import archive
-from recipes.engine.store import remove
-from recipes.pipeline import Pipeline
-from recipes.stages.toolchain import CXX_PROGRAM
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.cache.store import remove
+from muslin.engine.formats import unpack
+from muslin.models.target import Target
+from recipes.toolchain.assemble import CXX_PROGRAM
 
 BY_HAND = Path(__file__).with_name("naive.sh")
 LIBRARIES = ("gmp", "mpfr", "mpc")
@@ -67,8 +67,8 @@ def toolchains(
 
 def _conditions(run: Pipeline, keys: Collection[str]) -> str:
     """Whatever the figures depend on, as far as it lies in our hands."""
-    engine = run.settings.project / "recipes" / "engine"
-    texts = (BY_HAND, *sorted(engine.glob("*.py")))
+    engine = run.settings.project / "muslin" / "engine"
+    texts = (BY_HAND, *sorted(engine.rglob("*.py")))
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in texts]
     words = (*keys, *digests, str(run.settings.jobs))
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
@@ -158,10 +158,10 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
             component = run.pins.component(name)
             file = run.fetcher.fetch(component.source)
             if component.member:
-                archive.unpack(file, folder / "package", only=(component.member,))
+                unpack.unpack(file, folder / "package", only=(component.member,))
                 file = folder / "package" / component.member
             into = sources / "gcc" / name if name in LIBRARIES else sources / name
-            archive.unpack(file, into, strip=1)
+            unpack.unpack(file, into, strip=1)
     # Debian strips gmp's manual with its folder; configure insists on the Makefile.
     manual = sources / "gcc" / "gmp" / "doc" / "Makefile.in"
     manual.parent.mkdir(exist_ok=True)
@@ -222,7 +222,7 @@ def _openssl(
 
     def configured(to: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
-        archive.unpack(source, work, strip=1)
+        unpack.unpack(source, work, strip=1)
         subprocess.run(
             [
                 *("perl", "Configure", "no-tests", "no-shared", target.openssl.target),

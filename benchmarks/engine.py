@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.timing import NOX, Pair, command, environment, in_turns, installed
-from recipes.engine.apt import Apt
-from recipes.engine.build import Builder
-from recipes.engine.events import Events
-from recipes.engine.fetch import Fetcher
-from recipes.engine.history import History
-from recipes.engine.key import Keys
-from recipes.engine.report import Report
-from recipes.engine.runner import Runner
-from recipes.engine.stage import Host, Stage, Write
-from recipes.engine.store import Store
+from muslin.engine.builder import Builder
+from muslin.engine.cache.history import History
+from muslin.engine.cache.store import Store
+from muslin.engine.console import Report
+from muslin.engine.events import Events
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.key import Keys
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Host, Stage, Write
 
 EMPTY = """\
 import nox

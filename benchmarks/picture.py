@@ -1,6 +1,6 @@
 """A run as a picture: what was built when, side by side with what, and the longest way through it.
 
-The events are those that every run leaves in the cache (`recipes/engine/events.py`).
+The events are those that every run leaves in the cache (`muslin/engine/events.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from recipes.engine.report import duration
+from muslin.engine.console import duration
 
 WIDTH, ROW, LEFT, TOP = 1160, 22, 20, 64
 COLOURS = ("#4e79a7", "#59a14f", "#e0a030", "#b07aa1", "#76b7b2", "#9c755f", "#d37295", "#86bcb6")

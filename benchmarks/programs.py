@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks.timing import NOX, Pair, environment, in_turns, installed, spread
 from benchmarks.warm import checkout
-from recipes.pipeline import Pipeline
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.models.target import Target
 
 TARGET = "x86_64"
 """The one whose programs run here as they are."""

@@ -18,7 +18,7 @@ from benchmarks.timing import NOX, Pair, command, environment, in_turns
 @contextmanager
 def checkout(project: Path) -> Iterator[Path]:
     """A checkout of the project on the same cache, which has its services."""
-    git = ("git", "status", "--porcelain", "recipes", "services", "toolchains")
+    git = ("git", "status", "--porcelain", "muslin", "recipes", "services", "toolchains")
     if changed := subprocess.run(git, cwd=project, check=True, capture_output=True).stdout:
         sys.exit(f"a checkout of the last commit is compared; commit these:\n{changed.decode()}")
     with tempfile.TemporaryDirectory() as aside:

@@ -23,20 +23,28 @@ PROJECT = Path(__file__).resolve().parents[1]
 ENOUGH = 0.9
 """Which part of the faults must be noticed."""
 SEEDS = 10**6
+PACKAGES = ("muslin", "recipes")
 
 
 def chosen(root: Path, wanted: Sequence[str]) -> list[str]:
     """Paths of the modules that words mean; raises `Unusable` for a word that means none."""
-    every = sorted(path.relative_to(root).as_posix() for path in (root / "recipes").rglob("*.py"))
+    every = sorted(
+        path.relative_to(root).as_posix()
+        for package in PACKAGES
+        for path in (root / package).rglob("*.py")
+    )
     meant = set[str]()
-    for word in wanted or ("recipes",):
-        name = word.removeprefix("recipes/").removesuffix("/")
-        whole = [f"recipes/{name}", f"recipes/{name}.py"]
+    for word in wanted or PACKAGES:
+        name = word.removesuffix("/")
+        names = [name, *(f"{package}/{name}" for package in PACKAGES)]
         some = [
-            one for one in every if one in whole or one.startswith((f"{whole[0]}/", f"{word}/"))
+            path
+            for path in every
+            if path in names
+            or any(path == f"{name}.py" or path.startswith(f"{name}/") for name in names)
         ]
         if not some:
-            raise Unusable(f"there is no module {word} in recipes/")
+            raise Unusable(f"no module {word} in {' or '.join(PACKAGES)}")
         meant |= {*some}
     return [one for one in every if one in meant]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDERS = ("tests/unit", "tests/e2e")
-NAMED = re.compile(r"\b(?:recipes|tests)(?:\.[a-z_0-9]+)+")
+NAMED = re.compile(r"\b(?:muslin|recipes|tests)(?:\.[a-z_0-9]+)+")
 NOXFILE = "noxfile"
 
 
@@ -19,7 +19,7 @@ class Concerned:
     def __init__(self, root: Path) -> None:
         self._paths = {
             _dotted(path.relative_to(root)): path
-            for folder in ("recipes", "tests")
+            for folder in ("muslin", "recipes", "tests")
             for path in (root / folder).rglob("*.py")
         } | {NOXFILE: root / "noxfile.py"}
         self._imports = {name: set(self._named(name)) for name in self._paths}

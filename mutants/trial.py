@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from recipes.engine import confinement
+from muslin.engine.process import landlock
 
 if TYPE_CHECKING:
     from mutants.faults import Fault
@@ -96,7 +96,7 @@ class Trial:
         many = ("--numprocesses", str(self.processes), "--dist=loadfile") if self.processes else ()
         pytest = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *many)
         writable = (str(self.folder), *WRITABLE)
-        confined = confinement.command(writable, (*pytest, *tests))
+        confined = landlock.command(writable, (*pytest, *tests))
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("XDG_")},
             "HOME": str(self.folder / "home"),
@@ -132,7 +132,7 @@ def unshare() -> tuple[str, ...]:
 
 def insist_on_walls() -> None:
     """Raise `Unusable` where trials cannot be kept to themselves."""
-    if confinement.abi() < confinement.LEAST_ABI:
+    if landlock.abi() < landlock.LEAST_ABI:
         raise Unusable("this kernel has no Landlock, which keeps faults from others' files")
     try:
         subprocess.run((*WITH_US, *unshare(), "true"), check=True, capture_output=True)

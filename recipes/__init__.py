@@ -1,1 +1,1 @@
-"""Recipes: what Muslin builds, and the engine that builds it."""
+"""Recipes: what is built, and from what. Pure functions; nothing here acts."""

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recipes.engine.apt import Apt
-from recipes.engine.build import Builder, Fault
-from recipes.engine.events import Events
-from recipes.engine.fetch import Fetcher
-from recipes.engine.history import History
-from recipes.engine.key import Keys
-from recipes.engine.limits import Limits
-from recipes.engine.report import Report
-from recipes.engine.runner import Runner
-from recipes.engine.stage import Check, Host, Run, Stage, Step, Write
-from recipes.engine.store import Entry, Store
+from muslin.engine.builder import Builder, Fault
+from muslin.engine.cache.history import History
+from muslin.engine.cache.store import Entry, Store
+from muslin.engine.console import Report
+from muslin.engine.events import Events
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.key import Keys
+from muslin.engine.process.limits import Limits
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Check, Host, Run, Stage, Step, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 PROJECT = Path(__file__).resolve().parents[2]

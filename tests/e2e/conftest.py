@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine import confinement
+from muslin.engine.process import landlock
 from tests.e2e.bench import Bench
 
 
@@ -19,4 +19,4 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture
 def unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel without Landlock: stages may meet in a folder that is neither's."""
-    monkeypatch.setattr(confinement, "abi", lambda: -1)
+    monkeypatch.setattr(landlock, "abi", lambda: -1)

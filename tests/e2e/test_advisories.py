@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from recipes import advisories, changelogs, errors, source
-from recipes.changelogs import Known
-from recipes.engine.apt import Apt
-from recipes.engine.apt_printed import Located
-from recipes.engine.runner import Runner
-from recipes.source import Pins
+from muslin import errors
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.apt.output import Located
+from muslin.engine.process.runner import Runner
+from muslin.models import pins as source
+from muslin.models.pins import Pins
+from muslin.sources import advisories, changelog_index
+from muslin.sources.changelog_index import Known
 from tests.e2e.test_apt import pytestmark
 
 __all__ = ["pytestmark"]  # where there is no archive
@@ -39,8 +41,8 @@ def pins(apt: Apt, tmp_path: Path) -> Pins:
 
 def lacking(apt: Apt, pins: Pins, *names: str) -> dict[str, set[str]]:
     """Component -> CVEs, whatever is accepted."""
-    every = [one for one in changelogs.pinned(pins) if one.component in names]
-    known = changelogs.ask(every, apt, before=None, now=0.0)
+    every = [one for one in changelog_index.pinned(pins) if one.component in names]
+    known = changelog_index.ask(every, apt, before=None, now=0.0)
     rows = advisories.lacking(every, known, (), is_newer=apt.is_newer, today=TODAY)
     return {name: {row.cve for row in rows if row.component == name} for name in names}
 
@@ -83,9 +85,9 @@ def test_a_changelog_comes_from_a_binary_package_where_the_sources_are_not_hande
 def test_a_changelog_that_is_known_is_not_fetched_again(
     apt: Apt, pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = [one for one in changelogs.pinned(pins) if one.component in ("musl", "rust")]
-    first = changelogs.ask(every, apt, before=None, now=1.0)
+    every = [one for one in changelog_index.pinned(pins) if one.component in ("musl", "rust")]
+    first = changelog_index.ask(every, apt, before=None, now=1.0)
     monkeypatch.setattr(Apt, "download", None)
-    second = changelogs.ask(every, apt, before=first, now=2.0)
+    second = changelog_index.ask(every, apt, before=first, now=2.0)
     assert second == Known(asked=2.0, packages=first.packages)
     assert {one.slot for one in every} == set(second.packages)

@@ -19,13 +19,16 @@ from typing import ClassVar
 import pytest
 import requests
 
-from recipes import declaration, errors, lock, source
-from recipes.engine import apt_sources
-from recipes.engine.apt import HELPER, Apt
-from recipes.engine.fetch import Fetcher
-from recipes.engine.runner import Runner
-from recipes.engine.stage import ArchiveFile, Source
-from recipes.source import Candidates, Pins, PinSet
+from muslin import errors
+from muslin.engine.fetch.apt import sources
+from muslin.engine.fetch.apt.client import HELPER, Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import ArchiveFile, Source
+from muslin.models import declaration
+from muslin.models import pins as source
+from muslin.models.pins import Candidates, Pins, PinSet
+from muslin.sources import relock
 from tests.e2e.test_fetch import Silent
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -81,7 +84,7 @@ def test_pinned_file_is_located_and_fetched(apt: Apt, pins: Pins, tmp_path: Path
         tmp_path / "downloads", apt=apt, progress=progress, cancelled=starter.stopping
     )
     wanted = patches_of(pins)
-    pins = lock.settle(pins, [wanted], apt, print, obtain=fetcher.fetch)
+    pins = relock.settle(pins, [wanted], apt, print, obtain=fetcher.fetch)
     wanted = patches_of(pins)
     assert fetcher.fetch(wanted).stat().st_size == wanted.size
     assert progress.sizes == {wanted.name: wanted.size}
@@ -119,7 +122,7 @@ def test_dropped_version_is_replaced_by_the_newest_of_its_series(
     )
     pins = source.with_pin(pins, "openssl", gone)
     notes: list[str] = []
-    moved = lock.settle(pins, [pins.source("openssl")], apt, notes.append, obtain=fetcher.fetch)
+    moved = relock.settle(pins, [pins.source("openssl")], apt, notes.append, obtain=fetcher.fetch)
     assert moved.pins["openssl"].version.startswith("3.5.")
     assert moved.pins["openssl"].package_version != "3.5.0-1"
     assert "3.5.0-1 has left the archive" in notes[-1]
@@ -139,7 +142,7 @@ def test_pins_are_moved_to_the_newest_of_their_series(
     (folder / f"host-{apt.host}.toml").unlink(missing_ok=True)
     # Not the large ones: whatever is new is fetched, to see that it can be.
     names = ("musl", *declaration.read(folder / "host.toml", Candidates).groups)
-    lock.relock(folder, apt, print, host=apt.host, obtain=fetcher.fetch, names=names)
+    relock.relock(folder, apt, print, host=apt.host, obtain=fetcher.fetch, names=names)
     before = declaration.read(PROJECT / "recipes/pins/debian.toml", PinSet)
     after = source.load(folder, tmp_path / "run-lock.toml", host=apt.host)
     assert after.pins.keys() == before.pins.keys()
@@ -162,7 +165,7 @@ def test_series_that_is_gone_is_an_error_that_says_what_is_there(apt: Apt, pins:
         origins=(ArchiveFile(suite="trixie", package="musl", version="0.9-1", kind="source"),),
     )
     with pytest.raises(errors.NotInArchive, match=r"another 0\.9; it has 1\.2"):
-        lock.settle(pins, [wanted], apt, print, obtain=lambda one: Path(one.name))
+        relock.settle(pins, [wanted], apt, print, obtain=lambda one: Path(one.name))
 
 
 def test_archive_out_of_reach_is_not_one_that_has_dropped_everything(
@@ -172,7 +175,9 @@ def test_archive_out_of_reach_is_not_one_that_has_dropped_everything(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     private = Apt(tmp_path / "apt", Runner(1))
     with pytest.raises(errors.ArchiveUnreachable, match=r"127\.0\.0\.1:1"):
-        lock.settle(pins, [pins.source("musl")], private, print, obtain=lambda one: Path(one.name))
+        relock.settle(
+            pins, [pins.source("musl")], private, print, obtain=lambda one: Path(one.name)
+        )
     assert not pins.run_lock.exists()
 
 
@@ -195,7 +200,7 @@ def test_two_runs_at_once_wait_for_each_other(apt: Apt, tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_the_pinned_one_is_refused(apt: Apt, pins: Pins, tmp_path: Path) -> None:
-    pins = lock.settle(pins, [patches_of(pins)], apt, print, obtain=lambda one: Path(one.name))
+    pins = relock.settle(pins, [patches_of(pins)], apt, print, obtain=lambda one: Path(one.name))
     starter = Runner(1)
     fetcher = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
     wanted = dataclasses.replace(patches_of(pins), sha256="0" * 64)
@@ -230,8 +235,8 @@ def test_ordinary_user_can_ask(apt: Apt, open_folder: Path) -> None:
     os.chown(state, 65534, 65534)
     # Imported before the change of user, who may not see the interpreter's own folders.
     program = (
-        "import os, sys; from pathlib import Path; from recipes.engine.apt import Apt;"
-        "from recipes.engine.runner import Runner;"
+        "import os, sys; from pathlib import Path; from muslin.engine.fetch.apt.client import Apt;"
+        "from muslin.engine.process.runner import Runner;"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534);"
         "print(Apt(Path(sys.argv[1]), Runner(1)).versions('trixie', 'musl', 'source'))"
     )
@@ -273,7 +278,7 @@ class Guarded(BaseHTTPRequestHandler):
 def test_a_password_of_the_systems_files_lets_apt_in_and_is_left_nowhere(
     apt: Apt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main = apt_sources.archive_of(Path("/etc/apt"), apt.release)["main"]
+    main = sources.archive_of(Path("/etc/apt"), apt.release)["main"]
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     (tmp_path / "left").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "left"))

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine.apt import Apt
-from recipes.engine.client import CHUNK
-from recipes.engine.fetch import Fetcher
-from recipes.engine.runner import Runner
-from recipes.engine.web import Limits
+from muslin import errors
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.fetch.http import Limits
+from muslin.engine.fetch.request import CHUNK
+from muslin.engine.process.runner import Runner
 from tests.e2e.test_fetch import BODY, Silent, names, source
 
 OTHER = BODY.replace(b"pinned", b"other!")

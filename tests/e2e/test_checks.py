@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import check, files
-from recipes.engine.stage import (
+from muslin import errors
+from muslin.engine import check, files
+from muslin.engine.stage import (
     Check,
     Does,
     Elf,

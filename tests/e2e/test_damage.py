@@ -29,13 +29,16 @@ from pathlib import Path
 
 import pytest
 
-from recipes import changelogs, dist, errors, lock, source, source_sets
-from recipes.changelog import Entry as Release
-from recipes.engine import room
-from recipes.engine.records import SUMS
-from recipes.engine.stage import Link, Present, Run, Source, Stage, Url, Write
-from recipes.engine.store import Entry, Store, remove
-from recipes.source import Moved, Pin, RunLock
+from muslin import errors
+from muslin.dist import publish
+from muslin.engine.cache import gc
+from muslin.engine.cache.records import SUMS
+from muslin.engine.cache.store import Entry, Store, remove
+from muslin.engine.stage import Link, Present, Run, Source, Stage, Url, Write
+from muslin.models import pins
+from muslin.models.pins import Moved, Pin, RunLock
+from muslin.sources import changelog_index, relock, source_sets
+from muslin.sources.changelog import Entry as Release
 from tests.e2e.bench import Bench
 
 BATCH = 100
@@ -110,12 +113,14 @@ class Site:
         cache, goal = bench.cache, built["goal"]
         shutil.copytree(goal.folder, bench.store.refused / goal.key, symlinks=True)
         bench.store.marks(goal.key).refuse("f" * 64)
-        known = changelogs.Package(
+        known = changelog_index.Package(
             newest="1.2-3", entries=(Release(version="1.2-3", cves=("CVE-2024-12345",)),)
         )
-        changelogs.save(cache, changelogs.Known(asked=time.time(), packages={"zlib/trixie": known}))
+        changelog_index.save(
+            cache, changelog_index.Known(asked=time.time(), packages={"zlib/trixie": known})
+        )
         moved = {"zlib": Moved(replaces="1.2-2", pin=Pin.model_validate(PIN, by_name=True))}
-        lock._write(cache / "run-lock.toml", RunLock(moved=moved))  # as a run does it
+        relock._write(cache / "run-lock.toml", RunLock(moved=moved))  # as a run does it
         (cache / "source-set").write_text("debian\n")
         bench.build(*stages(self.port))
         self._publish(bench, bench.build(*stages(self.port)))
@@ -134,15 +139,15 @@ class Site:
         cache, store = bench.cache, bench.store
         notes = self.notes
         with errors.explained(cache):
-            changelogs.is_fresh(changelogs.load(cache), (), time.time())
-            changelogs.failed_lately(cache, time.time())
+            changelog_index.is_fresh(changelog_index.load(cache), (), time.time())
+            changelog_index.failed_lately(cache, time.time())
             source_sets.drop_if_damaged(cache / "run-lock.toml", notes.append)
-            moved = source.remembered(cache / "run-lock.toml").moved
+            moved = pins.remembered(cache / "run-lock.toml").moved
             assert all(one.pin.sha256 == "a" * 64 for one in moved.values()), "another pin"
             sets = {"upstream": lambda: "", "debian": lambda: ""}
             name = source_sets.choose("auto", sets, cache, notes.append)
             assert name == "debian" or notes, "another source set, and not a word"
-        room.collect(store, 10**12, dry=True)
+        gc.collect(store, 10**12, dry=True)
         built = bench.build(*stages(self.port))
         self._publish(bench, built)
         left = {key: fault for key, fault in store.drop_damaged().items() if UNSEEN not in fault}
@@ -150,10 +155,10 @@ class Site:
 
     def _publish(self, bench: Bench, built: dict[str, Entry]) -> None:
         wanted = [
-            dist.Wanted(path="goal", entry=built["goal"], file="goal", target=""),
-            dist.Wanted(path="note", entry=built["tool"], file="note", target=""),
+            publish.Wanted(path="goal", entry=built["goal"], file="goal", target=""),
+            publish.Wanted(path="note", entry=built["tool"], file="note", target=""),
         ]
-        dist.publish(
+        publish.publish(
             self.place / "dist", wanted, store=bench.store, source_set="debian", possible=()
         )
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from recipes.engine import oci
+from muslin.engine.formats import oci
 
 PROGRAM = r"""
 #include <stdio.h>

@@ -12,9 +12,11 @@ from typing import NoReturn
 
 import pytest
 
-from recipes import errors, trees
-from recipes.engine import confinement, ending, logs, runner, workplace
-from recipes.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
+from muslin import errors
+from muslin.engine import work_directory
+from muslin.engine.process import landlock, logs, runner, termination
+from muslin.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
+from muslin.models import source_trees
 from tests.e2e.bench import Bench, shell, stage, text
 
 GREETING = """\
@@ -237,7 +239,7 @@ def test_a_program_that_is_not_there_is_named(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    monkeypatch.setattr(workplace, "HOST_PATH", str(tmp_path / "empty"))
+    monkeypatch.setattr(work_directory, "HOST_PATH", str(tmp_path / "empty"))
     with pytest.raises(errors.CommandMissing) as caught:
         bench.build(program())
     assert "program: the program 'gcc' cannot be started: it is not there" in str(caught.value)
@@ -311,7 +313,7 @@ def test_a_step_has_the_declared_environment_and_no_other(
         "TMPDIR": work,
         "GIT_CEILING_DIRECTORIES": f"{bench.cache}/work:{bench.cache}/scratch",
         "TZ": "Asia/Tokyo",
-        ending.MARK: work,
+        termination.MARK: work,
     }
     assert Path(work).is_relative_to(bench.cache)
 
@@ -408,7 +410,7 @@ def test_programs_of_a_project_can_be_run(bench: Bench, tmp_path: Path) -> None:
         (project / name).chmod(mode)
     reader = Stage(
         name="reader",
-        trees=(("mine", trees.of_project(project)),),
+        trees=(("mine", source_trees.of_project(project)),),
         steps=(
             Run(argv=("./configure",), cwd="${tree.mine}"),
             Run(
@@ -620,7 +622,7 @@ def test_a_stage_with_scratch_is_checked_without_it(bench: Bench) -> None:
 
 
 CONFINED = pytest.mark.skipif(
-    confinement.abi() < confinement.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
+    landlock.abi() < landlock.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
 )
 OUTSIDE = {
     "file": 'echo x > "$PLACE/new"',
@@ -671,5 +673,5 @@ def test_what_a_step_may_do_in_its_own_folders(bench: Bench) -> None:
 def test_where_the_kernel_cannot_confine_all_works(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confinement, "abi", lambda: -1)
+    monkeypatch.setattr(landlock, "abi", lambda: -1)
     assert "hello" in (bench.build(saying(program()))["saying"].tree / "said").read_text()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import addresses, web
-from recipes.engine.apt import Apt
-from recipes.engine.fetch import Fetcher
-from recipes.engine.runner import Runner
-from recipes.engine.web import Limits
+from muslin import errors
+from muslin.engine.fetch import http, reachability
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.fetch.http import Limits
+from muslin.engine.process.runner import Runner
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, LENGTH, PLANTED, SIZE, Line, Server, head
 from tests.e2e.test_fetch import Silent
@@ -84,7 +84,7 @@ def test_a_petabyte_of_unknown_size_buys_no_time(tmp_path: Path) -> None:
 def test_a_file_of_unknown_size_does_not_fill_the_disk(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "LARGEST", 1_000_000)
+    monkeypatch.setattr(http, "LARGEST", 1_000_000)
 
     def flood(line: Line) -> None:
         line.send(head(200))
@@ -102,7 +102,7 @@ def test_a_file_of_unknown_size_does_not_fill_the_disk(
 def test_what_is_begun_of_unknown_size_outlives_a_flood(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "LARGEST", 1_000_000)
+    monkeypatch.setattr(http, "LARGEST", 1_000_000)
     client.part.parent.mkdir(parents=True)
     client.part.write_bytes(BODY[:HALF])
 
@@ -177,7 +177,7 @@ def test_a_disk_without_room_is_no_fault_of_the_server(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("recipes.engine.overlay.Overlay.add", full)
+    monkeypatch.setattr("muslin.engine.fetch.resume.Overlay.add", full)
     with Server(hostile.sound) as server, Server(hostile.sound) as other:
         with pytest.raises(OSError, match="No space left"):
             client.fetch(server.address(), other.address())
@@ -190,7 +190,7 @@ def test_a_disk_without_room_is_no_fault_of_the_server(
 def test_a_server_that_does_anything_but_answer_holds_up_no_choice() -> None:
     def lacks(row: hostile.Case) -> str:
         with Server(row.behaviour, reads=row.reads) as server:
-            lacking = addresses.lacks([server.address(row.scheme)], 2.0)
+            lacking = reachability.lacks([server.address(row.scheme)], 2.0)
             assert server.is_left(AMPLE)
             return lacking
 
@@ -205,15 +205,15 @@ def test_a_server_that_does_anything_but_answer_holds_up_no_choice() -> None:
 
 def test_the_first_address_that_answers_is_enough() -> None:
     with Server(hostile.says(head(404))) as server, Server(hostile.sound) as sound:
-        assert addresses.lacks([server.address(), sound.address()], AMPLE) == ""
-        assert addresses.lacks([server.address()], AMPLE) == "127.0.0.1 answers 404 (Not Found)"
+        assert reachability.lacks([server.address(), sound.address()], AMPLE) == ""
+        assert reachability.lacks([server.address()], AMPLE) == "127.0.0.1 answers 404 (Not Found)"
 
 
 def test_an_address_that_is_not_asked_names_no_password() -> None:
     with pytest.raises(
         errors.UnsafeAddress, match=r"http://\*\*\*@files\.example\.org/x/\?"
     ) as caught:
-        addresses.lacks([f"http://me:{PLANTED}@files.example.org/x/?token={PLANTED}"], 1.0)
+        reachability.lacks([f"http://me:{PLANTED}@files.example.org/x/?token={PLANTED}"], 1.0)
     assert PLANTED not in str(caught.value)
 
 

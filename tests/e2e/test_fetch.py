@@ -16,13 +16,13 @@ from pathlib import Path
 import filelock
 import pytest
 
-from recipes import errors
-from recipes.engine.apt import Apt
-from recipes.engine.fetch import Fetcher
-from recipes.engine.runner import Runner
-from recipes.engine.stage import Source, Url
-from recipes.engine.store import remove
-from recipes.engine.web import Limits
+from muslin import errors
+from muslin.engine.cache.store import remove
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.fetch.http import Limits
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Source, Url
 
 BODY = b"the pinned content\n" * 5000
 ServeBody = Callable[[http.server.BaseHTTPRequestHandler], None]

@@ -29,14 +29,14 @@ from typing import NoReturn
 
 import pytest
 
-from recipes import images
-from recipes.audit import allowed, verdict
-from recipes.audit.baseline import BASELINES
-from recipes.audit.finding import Refused
-from recipes.engine import oci
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
-from recipes.target import Image
+from muslin.audit import allowed, verdict
+from muslin.audit.baseline import BASELINES
+from muslin.audit.finding import Refused
+from muslin.check import image_programs
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.formats import oci
+from muslin.models.target import Image
 
 PROJECT = Path(__file__).resolve().parents[2]
 LONGEST = 20
@@ -106,7 +106,7 @@ def judged(seed: Seed, content: bytes, folder: Path) -> str:
         if seed.baseline:
             found = [(seed.baseline, path)]
         else:
-            programs = images.programs(path, PLATFORM, Path(tempfile.mkdtemp(dir=folder)))
+            programs = image_programs.programs(path, PLATFORM, Path(tempfile.mkdtemp(dir=folder)))
             found = [("armv6-vfpv2", file) for _, file in programs]
         verdicts = [
             verdict.of(one, "file", held_to=BASELINES[name], baseline=name, entries=allowed.load())

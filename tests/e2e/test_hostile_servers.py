@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine.apt import Apt
-from recipes.engine.fetch import Fetcher
-from recipes.engine.runner import Runner
-from recipes.engine.stage import Source, Url
-from recipes.engine.web import Limits
+from muslin import errors
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.fetch.http import Limits
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Source, Url
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, PLANTED, SIZE, Case, Server
 from tests.e2e.test_fetch import Silent

@@ -14,10 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-from recipes import errors, images
-from recipes.audit.finding import Refused
-from recipes.engine import archive, oci
-from recipes.target import Image
+from muslin import errors
+from muslin.audit.finding import Refused
+from muslin.check import image_programs
+from muslin.engine.formats import oci, unpack
+from muslin.models.target import Image
 
 AMD64, ARM64, V6 = (
     Image(architecture="amd64"),
@@ -47,7 +48,7 @@ def written(folder: Path, image: Image, content: bytes = PROGRAM) -> Path:
 
 def found(path: Path, image: Image, aside: Path) -> dict[str, bytes]:
     into = aside / uuid4().hex
-    return {name: file.read_bytes() for name, file in images.programs(path, image, into)}
+    return {name: file.read_bytes() for name, file in image_programs.programs(path, image, into)}
 
 
 def test_an_image_of_one_platform(tmp_path: Path) -> None:
@@ -66,8 +67,8 @@ def test_of_an_image_of_many_platforms_the_targets_alone(tmp_path: Path) -> None
 
 def test_a_folder_and_a_compressed_tar(tmp_path: Path) -> None:
     path = written(tmp_path, V6)
-    archive.unpack(path, tmp_path / "layout")
-    assert images.is_one(tmp_path / "layout")
+    unpack.unpack(path, tmp_path / "layout")
+    assert image_programs.is_one(tmp_path / "layout")
     assert found(tmp_path / "layout", V6, tmp_path) == {"bin/program": PROGRAM}
     subprocess.run(["gzip", "--keep", path], check=True)
     assert found(tmp_path / "armv6.tar.gz", V6, tmp_path) == {"bin/program": PROGRAM}
@@ -141,7 +142,7 @@ def test_an_image_without_programs_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_blob_that_was_changed_is_refused(tmp_path: Path) -> None:
-    archive.unpack(written(tmp_path, V6), tmp_path / "layout")
+    unpack.unpack(written(tmp_path, V6), tmp_path / "layout")
     blob = max((tmp_path / "layout/blobs/sha256").iterdir(), key=lambda one: one.stat().st_size)
     blob.write_bytes(blob.read_bytes().replace(b"what follows", b"what was put"))
     with pytest.raises(Refused, match=f"its blob sha256:{blob.name} is another"):
@@ -249,7 +250,7 @@ def test_blobs_of_other_platforms_need_not_be_there(tmp_path: Path) -> None:
     each = [written(tmp_path, one, PROGRAM + one.architecture.encode()) for one in (V6, ARM64)]
     joint = tmp_path / "joint.tar"
     oci.write_index(joint, reference="muslin-test/joint:x", images=each)
-    archive.unpack(joint, tmp_path / "layout")
+    unpack.unpack(joint, tmp_path / "layout")
     for blob in (tmp_path / "layout/blobs/sha256").iterdir():
         if PROGRAM + b"arm64" in blob.read_bytes():
             blob.unlink()
@@ -336,11 +337,13 @@ def test_of_two_lists_both_are_looked_at(tmp_path: Path) -> None:
     )
     (folder / "index.json").write_text(json.dumps({"manifests": [one]}))
     (folder / "manifest.json").write_text(json.dumps([manifest_of(folder, one)]))
-    assert list(images.programs(folder, AMD64, tmp_path / "same")) == [
+    assert list(image_programs.programs(folder, AMD64, tmp_path / "same")) == [
         ("program", tmp_path / "same" / "0" / "0")
     ]
     (folder / "manifest.json").write_text(json.dumps([manifest_of(folder, other)]))
-    programs = [path.read_bytes() for _, path in images.programs(folder, AMD64, tmp_path / "two")]
+    programs = [
+        path.read_bytes() for _, path in image_programs.programs(folder, AMD64, tmp_path / "two")
+    ]
     assert programs == [PROGRAM + b"one", PROGRAM + b"other"]
 
 
@@ -363,4 +366,4 @@ def test_lists_of_another_shape_are_refused(tmp_path: Path, manifest: str, fault
 def test_a_fifo_is_no_image(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(errors.NotAFile, match="fifo is a FIFO and no file"):
-        images.is_one(tmp_path / "fifo")
+        image_programs.is_one(tmp_path / "fifo")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine.jobserver import Jobserver
-from recipes.engine.stage import Run, Stage, Write
+from muslin import errors
+from muslin.engine.process.jobserver import Jobserver
+from muslin.engine.stage import Run, Stage, Write
 from tests.e2e.bench import Bench, stage
 
 pytestmark = [

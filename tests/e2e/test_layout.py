@@ -12,10 +12,10 @@ from typing import Literal
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from recipes.audit import audit, baseline, symbols, verdict
-from recipes.audit.baseline import BASELINES
-from recipes.audit.finding import Refused
-from recipes.audit.symbols import Names, Symbol
+from muslin.audit import audit, baseline, symbols, verdict
+from muslin.audit.baseline import BASELINES
+from muslin.audit.finding import Refused
+from muslin.audit.symbols import Names, Symbol
 from tests.hidden import X86_HEAD, X86_WAYS
 
 pytestmark = pytest.mark.skipif(

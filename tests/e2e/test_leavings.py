@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import removal, room, walk
-from recipes.engine.stage import (
+from muslin import errors
+from muslin.engine.cache import gc
+from muslin.engine.filesystem import removal, walk
+from muslin.engine.stage import (
     Copy,
     Does,
     Elf,
@@ -287,7 +288,7 @@ def test_folders_without_an_end_are_named_and_go(bench: Bench, name: str, count:
     assert len(message) < 4000
     assert "lies too deep" in said(bench, goal), "the next run empties the folder"
     bench.build(text("other"))
-    room.collect(bench.store, 10**9)
+    gc.collect(bench.store, 10**9)
     assert not list((bench.cache / "work").iterdir())
 
 
@@ -339,12 +340,12 @@ def test_folders_without_an_end_that_a_step_removes_are_nothing(bench: Bench) ->
 def test_a_scratch_folder_without_an_end_is_made_anew(bench: Bench) -> None:
     goal = stage("goal", deep("${scratch}"), scratch=("x",))
     bench.build(goal)
-    list(room.held(bench.store))
+    list(gc.held(bench.store))
     with bench.builder() as builder:
         bench.store.drop(builder.keys.of(goal))
     bench.build(goal)
     assert bench.said("built") == {"goal"}
-    room.collect(bench.store, -1)
+    gc.collect(bench.store, -1)
     assert not list((bench.cache / "scratch").iterdir())
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import asking, ending
-from recipes.engine.runner import HOST_PATH, Runner
-from recipes.engine.stage import Does, Run, Serves, Write
+from muslin import errors
+from muslin.engine.process import loopback, termination
+from muslin.engine.process.runner import HOST_PATH, Runner
+from muslin.engine.stage import Does, Run, Serves, Write
 from tests.e2e.bench import LONGER, PROJECT, Bench, stage, text
 
 DAEMON = """\
@@ -58,7 +58,7 @@ def leaving(daemon: Path, code: int = 0) -> Run:
 
 def lives(process: int) -> bool:
     """Whether a process is there and no zombie."""
-    row = ending.table().get(process)
+    row = termination.table().get(process)
     return row is not None and row.alive
 
 
@@ -113,7 +113,7 @@ def test_nobodys_child_is_left_unreaped_and_no_other_child_is_touched(
         try:
             bench.build(stage("goal", leaving(daemon)))
             children = {
-                process for process, row in ending.table().items() if row.parent == os.getpid()
+                process for process, row in termination.table().items() if row.parent == os.getpid()
             }
             assert bystander.pid in children
             assert bystander.poll() is None
@@ -191,7 +191,7 @@ time.sleep(600)
 
 
 def test_a_run_that_stops_does_not_wait_for_the_answer_of_a_daemon(tmp_path: Path) -> None:
-    starter, port, number = Runner(1), asking.free_port(), tmp_path / "number"
+    starter, port, number = Runner(1), loopback.free_port(), tmp_path / "number"
     argv = (sys.executable, "-c", SILENT, str(number))
     env = {"PORT": str(port), "PATH": HOST_PATH}
 
@@ -199,7 +199,7 @@ def test_a_run_that_stops_does_not_wait_for_the_answer_of_a_daemon(tmp_path: Pat
         with starter.server(argv, what="x", cwd=tmp_path, env=env, log=tmp_path / "log") as process:
             process.wait()
             with suppress(OSError, http.client.HTTPException):
-                asking.answer("http", port, "/", seconds=3600, most=1000)
+                loopback.answer("http", port, "/", seconds=3600, most=1000)
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -218,8 +218,8 @@ def test_a_number_is_nobody_elses_until_all_of_a_program_has_ended(bench: Bench)
             ["true"], what="x", cwd=Path("/"), env={"PATH": HOST_PATH}, log=log
         ) as process:
             assert process.wait() == 0
-            assert process.pid in ending.table()
-        assert process.pid not in ending.table()
+            assert process.pid in termination.table()
+        assert process.pid not in termination.table()
         assert process.poll() == 0
 
 
@@ -227,7 +227,7 @@ SIGNALS = """\
 import os, signal, sys
 from pathlib import Path
 from recipes import errors
-from recipes.engine.runner import HOST_PATH, Runner
+from muslin.engine.process.runner import HOST_PATH, Runner
 
 for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
     signal.signal(number, signal.SIG_IGN)
@@ -237,7 +237,7 @@ FAILING = """\
 import sys
 from pathlib import Path
 from recipes import errors
-from recipes.engine.runner import HOST_PATH, Runner
+from muslin.engine.process.runner import HOST_PATH, Runner
 
 runner, folder = Runner(1), Path(sys.argv[1])
 facts = dict(what="x", cwd=folder, env={"PATH": HOST_PATH}, log=folder / "log", writable=[folder])

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import room
-from recipes.engine.limits import Limits
-from recipes.engine.runner import HOST_PATH, Runner
-from recipes.engine.stage import Boot, Check, Does, Run, Serves
+from muslin import errors
+from muslin.engine.cache import gc
+from muslin.engine.process.limits import Limits
+from muslin.engine.process.runner import HOST_PATH, Runner
+from muslin.engine.stage import Boot, Check, Does, Run, Serves
 from tests.e2e.bench import LONGER, Bench, shell, stage, text
 
 SLEEP = ("sleep", "600")
@@ -249,8 +249,8 @@ def test_the_clean_up_counts_logs_and_takes_the_oldest(bench: Bench) -> None:
     bench.build(stage("goal", shell("head -c 100000 /dev/zero"), *text("goal").steps))
     log = bench.cache / "logs" / "host" / "goal.log"
     os.utime(log, (1, 1))
-    before = sum(one.bytes for one in room.held(bench.store))
+    before = sum(one.bytes for one in gc.held(bench.store))
     assert before > 100_000
-    (gone,) = room.collect(bench.store, before - 1)
+    (gone,) = gc.collect(bench.store, before - 1)
     assert (gone.name, gone.path) == ("log host/goal.log", log)
     assert not log.exists()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine.stage import Boot, Folder, Initramfs, Link, Request, Run, Stage, Write
+from muslin import errors
+from muslin.engine.stage import Boot, Folder, Initramfs, Link, Request, Run, Stage, Write
 from tests.e2e.bench import Bench, stage
 
 SERVER = """\

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from muslin.engine.process import landlock
 from mutants import left_out, trial
 from mutants.concerned import Concerned
 from mutants.trial import Trial, Unusable
-from recipes.engine import confinement
 
 PROJECT = Path(__file__).resolve().parents[2]
 THING = "def double(number: int) -> int:\n    return 2 * number\n"
@@ -30,7 +30,7 @@ def by(tmp_path: Path) -> Trial:
     try:
         trial.insist_on_walls()
     except Unusable as fault:
-        if os.geteuid() == 0 and confinement.abi() >= confinement.LEAST_ABI:
+        if os.geteuid() == 0 and landlock.abi() >= landlock.LEAST_ABI:
             raise
         pytest.skip(str(fault))
     files = {f"tests/{name}.py": text for name, text in TESTS.items()} | {
@@ -125,7 +125,8 @@ def test_a_fault_reaches_no_file_and_no_process_of_others(by: Trial, tmp_path: P
 def test_what_is_left_out_is_there_and_has_a_reason() -> None:
     lines = {
         path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8").splitlines()
-        for path in (PROJECT / "recipes").rglob("*.py")
+        for package in ("muslin", "recipes")
+        for path in (PROJECT / package).rglob("*.py")
     }
     for one in left_out.load():
         assert one.reason

@@ -11,8 +11,8 @@ import io
 import tarfile
 from pathlib import Path
 
-from recipes.engine.stage import Source, Url
-from recipes.stages import host_programs
+from muslin.engine.stage import Source, Url
+from recipes import host_programs
 from tests.e2e.bench import Bench
 
 TRIPLE = "x86_64-unknown-linux-gnu"

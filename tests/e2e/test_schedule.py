@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine.build import Fault
-from recipes.engine.stage import Stage
+from muslin import errors
+from muslin.engine.builder import Fault
+from muslin.engine.stage import Stage
 from tests.e2e.bench import Bench, shell, stage, text
 
 pytestmark = pytest.mark.usefixtures("unconfined")

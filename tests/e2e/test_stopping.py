@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.ending import MARK
+from muslin.engine.process.termination import MARK
 from tests.e2e import test_leftovers
 from tests.e2e.bench import PROJECT, Bench
 
@@ -27,10 +27,10 @@ import signal
 import sys
 from pathlib import Path
 from recipes import errors
-from recipes.engine.report import Report
-from recipes.engine.stage import Run, Stage
-from recipes.engine import confinement
-from recipes.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.stage import Run, Stage
+from muslin.engine import confinement
+from muslin.cli.pipeline import Pipeline
 from tests.e2e.bench import shell, stage, text
 
 here = Path.cwd()
@@ -322,7 +322,7 @@ def test_what_the_system_refuses_is_one_message(project: Path) -> None:
     """A share of the disk that is used up, by a limit of the process."""
     stages = (
         "import resource\n"
-        "from recipes.engine.stage import Write\n"
+        "from muslin.engine.stage import Write\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         'large = Write(path="${out}/x", text="x" * 200_000)\n'
         'GOALS = [stage("refused", large), text("fine")]'

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, settings
-from recipes.engine import room
-from recipes.engine.stage import Copy, Link, Present, Run, Stage, Write
-from recipes.engine.store import remove
+from muslin import errors
+from muslin.engine.cache import gc
+from muslin.engine.cache.store import remove
+from muslin.engine.stage import Copy, Link, Present, Run, Stage, Write
+from muslin.models import settings
 from tests.e2e.bench import PROJECT, Bench, shell, stage, text
 
 VICTIM = stage(
@@ -391,17 +392,17 @@ def test_the_least_recently_used_goes_first(bench: Bench) -> None:
     aged(bench, "one", "two", "three")
     bench.build(text("one", f"{'one':10}"))  # used just now
     shutil.rmtree(bench.cache / "logs", ignore_errors=True)
-    gone = room.collect(bench.store, 20)
+    gone = gc.collect(bench.store, 20)
     assert [one.name for one in gone] == ["two"]
     assert left(bench) == {"one", "three"}
-    assert room.collect(bench.store, 20) == []
+    assert gc.collect(bench.store, 20) == []
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(bench: Bench) -> None:
     aged(bench, "one", "two", "three")
     leftover = bench.cache / "work" / "leftover"
     leftover.mkdir()
-    gone = room.collect(bench.store, 10, dry=True)
+    gone = gc.collect(bench.store, 10, dry=True)
     assert [one.name for one in gone] == ["one", "two"]
     assert left(bench) == {"one", "two", "three"}
     assert leftover.exists()
@@ -417,13 +418,13 @@ def test_scratch_goes_first_and_downloads_by_their_age(bench: Bench) -> None:
         os.utime(folder, (age, age))
     (bench.cache / "downloads/new").mkdir()
     (bench.cache / "downloads/new/new.tar").write_bytes(b"x" * 50)
-    names = [one.name for one in room.collect(bench.store, 0, dry=True)]
+    names = [one.name for one in gc.collect(bench.store, 0, dry=True)]
     assert names[0] == "scratch mine"
     assert names[-1] == "download new.tar"
     assert set(names[1:-1]) == {"one", "two", "download old.tar"}
-    gone = room.collect(bench.store, 60)
+    gone = gc.collect(bench.store, 60)
     assert gone[0].bytes == 100
-    assert sum(one.bytes for one in room.held(bench.store)) <= 60
+    assert sum(one.bytes for one in gc.held(bench.store)) <= 60
     assert (bench.cache / "downloads/new/new.tar").exists()
     assert not (bench.cache / "downloads/abc").exists()
 
@@ -436,9 +437,9 @@ def test_strangers_in_the_cache_are_held_and_go_like_others(bench: Bench) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * 100)
     (bench.cache / "downloads" / "link").symlink_to("nowhere")
-    names = {one.name for one in room.collect(bench.store, 0, dry=True)}
+    names = {one.name for one in gc.collect(bench.store, 0, dry=True)}
     assert names == {"download file", "download link", "scratch file", "unreadable", "one"}
-    room.collect(bench.store, 0)
+    gc.collect(bench.store, 0)
     assert not any(
         list((bench.cache / name).iterdir()) for name in ("downloads", "scratch", "store")
     )
@@ -449,7 +450,7 @@ def test_clean_up_takes_what_killed_runs_left(bench: Bench) -> None:
     for leftover in ("work/abc", "store/.new-x", "store/.gone-1-2-x"):
         (bench.cache / leftover / "deep").mkdir(parents=True)
         (bench.cache / leftover / "deep").chmod(0o555)
-    assert room.collect(bench.store, 100) == []
+    assert gc.collect(bench.store, 100) == []
     assert not list((bench.cache / "work").iterdir())
     assert len(list((bench.cache / "store").iterdir())) == 1
 
@@ -459,9 +460,9 @@ def test_clean_up_takes_what_is_known_of_runs_with_nothing_to_do(bench: Bench) -
     record = bench.cache / "unchanged" / "record.json"
     record.parent.mkdir()
     record.write_text("{}")
-    room.collect(bench.store, 100, dry=True)
+    gc.collect(bench.store, 100, dry=True)
     assert record.exists()
-    room.collect(bench.store, 100)
+    gc.collect(bench.store, 100)
     assert not record.exists()
 
 
@@ -481,9 +482,9 @@ def test_clean_up_refuses_while_a_run_holds_the_cache(bench: Bench) -> None:
     aged(bench, "one")
     with bench.store.in_use():
         with pytest.raises(errors.CacheInUse, match="another run is using the cache"):
-            room.collect(bench.store, 0)
+            gc.collect(bench.store, 0)
     assert left(bench) == {"one"}
-    assert len(room.collect(bench.store, 0)) == 1
+    assert len(gc.collect(bench.store, 0)) == 1
 
 
 def test_runs_do_not_keep_each_other_out(bench: Bench) -> None:
@@ -572,8 +573,8 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
 FIRST_USE = """\
 import pathlib, resource, sys
 from recipes import errors
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.cli.pipeline import Pipeline
 if sys.argv[2] == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 try:

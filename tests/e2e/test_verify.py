@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, sessions
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
+from muslin import errors
+from muslin.cli import sessions
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
 
 PROJECT = Path(__file__).resolve().parents[2]
 OTHERS = {"x86_64": "aarch64", "aarch64": "x86_64"}
@@ -125,7 +126,7 @@ def audited(folder: Path, **more: object) -> subprocess.CompletedProcess[str]:
         **more,
     }
     (folder / "rules.json").write_text(json.dumps(rules))
-    words = (sys.executable, "-m", "recipes.audit", "rules.json", ".", ".")
+    words = (sys.executable, "-m", "muslin.audit", "rules.json", ".", ".")
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.run(
         words, cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -154,7 +155,7 @@ def test_what_does_not_fit_gets_no_report(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert f"demo does not fit {MACHINE}" in done.stdout
     assert "  refused: libx.a(x.o): f at 0x" in done.stdout
-    assert "say so in recipes/audit/allowed.toml: docs" in done.stdout
+    assert "say so in muslin/audit/allowed.toml: docs" in done.stdout
     assert "say so in [[allowed]] of service.toml: docs" in audited(tmp_path, shipped="x.o").stdout
     assert not list(tmp_path.glob("report.*"))
 

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.stage import Stage
-from recipes.engine.store import Store
-from recipes.pipeline import Pipeline
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.cache.store import Store
+from muslin.engine.stage import Stage
 from tests.product.conftest import PROJECT, pipeline
 
 __all__ = ["pipeline"]  # the fixture

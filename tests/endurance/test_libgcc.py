@@ -13,14 +13,14 @@ from dataclasses import replace
 
 import pytest
 
-from recipes.engine import archives
-from recipes.engine.manifest import file_digest
-from recipes.engine.runner import Runner
-from recipes.engine.stage import Copy, Run, SameTime, Stage, Step, Touch
-from recipes.pipeline import Pipeline
-from recipes.stages import compiler, gcc
-from recipes.stages.component import LONG_AGO
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.cache.manifest import file_digest
+from muslin.engine.formats import ar
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Copy, Run, SameTime, Stage, Step, Touch
+from muslin.models.target import Target
+from recipes.component import LONG_AGO
+from recipes.toolchain import compiler, target_libraries
 from tests.product.conftest import pipeline
 
 __all__ = ["pipeline"]  # the fixture
@@ -40,10 +40,10 @@ def libgcc_alone(made: Stage, target: Target, name: str, timing: Sequence[Step])
         *timing,
         *made.steps[first + 1 : last + 1],
         # What the pass for libstdc++ does to libgcc.
-        compiler.make("all-target-libgcc", root="${work}", env=gcc.NO_SHARED),
+        compiler.make("all-target-libgcc", root="${work}", env=target_libraries.NO_SHARED),
         *(
             Copy(source=f"{folder}/{archive}", to=f"${{out}}/kept/{archive}")
-            for archive in gcc.LIBGCC
+            for archive in target_libraries.LIBGCC
         ),
     )
     return replace(made, name=name, steps=steps, checks=())
@@ -71,16 +71,16 @@ def test_libgcc_is_the_same_whichever_was_older(
     with pipeline.at_work(), ThreadPoolExecutor(1) as executor:
         builder = pipeline.builder()
         for target in pipeline.chosen(request.config.getoption("--targets").split(",")):
-            made, unwinder = catalog.gcc(target), set(gcc.unwinder(target))
+            made, unwinder = catalog.gcc(target), set(target_libraries.unwinder(target))
             found: dict[str, list[str]] = {}
             for case, steps in timings(target).items():
                 # The name is not in the key, and the cases differ in their steps alone.
                 stage = libgcc_alone(made, target, f"libgcc-{case}-{jobs}-{target.name}", steps)
                 pipeline.store.drop(builder.keys.of(stage)) if builder.has(stage) else None
                 tree = builder.build([stage], executor)[stage.name].tree / "kept"
-                assert set(archives.names(tree / "libgcc_eh.a")) == unwinder
-                assert not unwinder & set(archives.names(tree / "libgcc.a"))
-                found[case] = [file_digest(tree / name) for name in gcc.LIBGCC]
+                assert set(ar.names(tree / "libgcc_eh.a")) == unwinder
+                assert not unwinder & set(ar.names(tree / "libgcc.a"))
+                found[case] = [file_digest(tree / name) for name in target_libraries.LIBGCC]
             assert found["older"] == found["newer"] == found["untouched"]
 
 
@@ -98,7 +98,7 @@ def test_two_passes_of_another_kind_differ(
             stage = replace(stage, steps=tuple(map(as_it_was, stage.steps)))
             pipeline.store.drop(builder.keys.of(stage)) if builder.has(stage) else None
             tree = builder.build([stage], executor)[stage.name].tree / "kept"
-            members[case] = set(archives.names(tree / "libgcc.a"))
+            members[case] = set(ar.names(tree / "libgcc.a"))
     assert members["older"] != members["newer"]
 
 
@@ -107,7 +107,7 @@ def as_it_was(step: Step) -> Step:
     if not isinstance(step, Run):
         return step
     if is_libgcc(step):
-        first = gcc.LIBGCC[0] in step.argv
+        first = target_libraries.LIBGCC[0] in step.argv
         words = ("enable_shared=no", "libgcc.a") if first else ("enable_shared=yes",)
         return replace(step, argv=(*step.argv[:3], *words))
     if "all-target-libgcc" in step.argv:

@@ -14,10 +14,10 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from recipes.engine.stage import Remove, Stage
-from recipes.pipeline import Pipeline
-from recipes.stages import compiler
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.stage import Remove, Stage
+from muslin.models.target import Target
+from recipes.toolchain import compiler
 from tests.product.conftest import pipeline
 
 __all__ = ["pipeline"]  # the fixture

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.manifest import file_digest
-from recipes.pipeline import Pipeline
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.cache.manifest import file_digest
+from muslin.models.target import Target
 from tests.product.conftest import pipeline
 
 __all__ = ["pipeline"]  # the fixture

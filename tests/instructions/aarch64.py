@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.audit import aarch64
+from muslin.audit import aarch64
 from tests.instructions import Cases
 
 A64: Cases = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.audit import arm
+from muslin.audit import arm
 from tests.instructions import Cases
 
 A32: Cases = (

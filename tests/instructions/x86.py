@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.audit import x86
+from muslin.audit import x86
 from tests.instructions import Cases
 
 X86: Cases = (

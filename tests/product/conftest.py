@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.report import Report
-from recipes.engine.stage import Stage
-from recipes.pipeline import Pipeline
-from recipes.stages import rustc_wrapper
-from recipes.target import Target
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.stage import Stage
+from muslin.models.target import Target
+from recipes.rust import rustc_wrapper
 from tests.product.shop import Shop, lay, package
 
 PROJECT = Path(__file__).resolve().parents[2]

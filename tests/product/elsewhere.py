@@ -20,13 +20,13 @@ from typing import Any
 import pytest
 import tomli_w
 
-from recipes import declaration
-from recipes.engine.report import Report
-from recipes.engine.stage import Source
-from recipes.pipeline import Pipeline
-from recipes.stages.headers import architecture
-from recipes.target import Target
-from recipes.upstream import Upstream
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.stage import Source
+from muslin.models import declaration
+from muslin.models.target import Target
+from muslin.sources.upstream import Upstream
+from recipes.toolchain.kernel_headers import architecture
 from tests import standins
 from tests.product.conftest import PROJECT, Product
 

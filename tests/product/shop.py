@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
 
 if TYPE_CHECKING:  # which has a fixture for what is here
     from tests.product.conftest import Product

@@ -15,9 +15,9 @@ from elftools.elf.sections import SymbolTableSection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recipes.audit import allowed, arm, audit, objects, verdict
-from recipes.audit.baseline import BASELINES
-from recipes.audit.finding import Refused
+from muslin.audit import allowed, arm, audit, objects, verdict
+from muslin.audit.baseline import BASELINES
+from muslin.audit.finding import Refused
 from tests.instructions import Cases
 from tests.instructions.aarch64 import A64, ARCHITECTURE
 from tests.instructions.arm import A32, HEAD, THUMB
@@ -122,7 +122,7 @@ def compiled(product: Product, folder: Path, *options: str, text: str = SOURCE) 
 
 @pytest.mark.only("armv6")
 def test_the_look_before_allowed_code_is_there(armv6: Product) -> None:
-    """What recipes/audit/allowed.toml says of musl: the function that chooses names both."""
+    """What muslin/audit/allowed.toml says of musl: the function that chooses names both."""
     triple = armv6.target.triple
     nm, libc = armv6.toolchain / "bin" / f"{triple}-nm", armv6.toolchain / triple / "lib" / "libc.a"
     wanted = output([nm, libc]).split("__set_thread_area.lo:")[1].split("\n\n")[0].split()
@@ -158,7 +158,7 @@ def _global_symbols(content: bytes) -> tuple[set[str], set[str]]:
 
 
 def test_a_probe_is_read_before_allowed_code(product: Product) -> None:
-    """What recipes/audit/allowed.toml says of libcrypto and libgcc."""
+    """What muslin/audit/allowed.toml says of libcrypto and libgcc."""
     for entry in allowed.load():
         if fnmatchcase(entry.file, "*.rlib") or "ring_core" in entry.file:  # no archive of ours
             continue

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import pytest
 
-from recipes import errors
-from recipes.board import Board
-from recipes.engine.report import Report
-from recipes.engine.stage import Copy, Stage, Write
-from recipes.pipeline import Pipeline
-from recipes.service import Service
-from recipes.stages import boot
+from muslin import errors
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.stage import Copy, Stage, Write
+from muslin.models.board import Board
+from muslin.models.service import Service
+from recipes import boot
 from tests.product.conftest import PROJECT, Product
 from tests.product.test_witnesses import INSTRUCTIONS, gcc, instruction
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
+from muslin import errors
 from tests.product.shop import Shop, lay, package
 
 ASKS = """
@@ -288,7 +288,7 @@ fn main() {
 
 @pytest.mark.native
 def test_common_crates_with_code_for_newer_processors_are_known(shop: Shop) -> None:
-    """Each looks before it runs such code, and recipes/audit/allowed.toml says where."""
+    """Each looks before it runs such code, and muslin/audit/allowed.toml says where."""
     more = """
 [dependencies]
 flate2 = "1"

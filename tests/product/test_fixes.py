@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes.libraries import LIBRARIES, with_their_needs
-from recipes.service import Service
+from muslin.graph.libraries import LIBRARIES, with_their_needs
+from muslin.models.service import Service
 from tests.product.conftest import Product, output
 
 MUSL = r"""

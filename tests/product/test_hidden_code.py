@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes.audit import arm, audit
-from recipes.audit.baseline import BASELINES
-from recipes.audit.finding import Refused
+from muslin.audit import arm, audit
+from muslin.audit.baseline import BASELINES
+from muslin.audit.finding import Refused
 from tests.hidden import A64_HEAD, A64_WAYS, ARM_HEAD, ARM_WAYS, THUMB_WAYS, X86_HEAD, X86_WAYS
 from tests.product.conftest import Product, output
 

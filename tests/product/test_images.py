@@ -19,12 +19,12 @@ from uuid import uuid4
 
 import pytest
 
-from recipes import errors
-from recipes.engine import archive, oci
-from recipes.engine.apt_printed import Located
-from recipes.engine.stage import ArchiveFile, Source
-from recipes.pipeline import Pipeline
-from recipes.target import Image
+from muslin import errors
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.fetch.apt.output import Located
+from muslin.engine.formats import oci, unpack
+from muslin.engine.stage import ArchiveFile, Source
+from muslin.models.target import Image
 from tests.product.conftest import PROJECT, Product, output
 from tests.product.test_witnesses import INSTRUCTIONS, instruction
 
@@ -156,7 +156,7 @@ def archived(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Ar
     try:
         packages = pipeline.apt.closure("host", ["skopeo", "umoci"])
         for one in packages:
-            archive.unpack(
+            unpack.unpack(
                 pipeline.fetcher.fetch(source(one)),
                 folder,
                 omit=("bin", "etc", "sbin", "usr/sbin", "usr/share", "var"),
@@ -224,7 +224,7 @@ def test_umoci_reads_an_image_of_one_platform(
     product: Product, archived: Archived, tmp_path: Path
 ) -> None:
     layout = tmp_path / "layout"
-    archive.unpack(PROJECT / "dist/images" / f"hello-tls-{product.target.name}.tar", layout)
+    unpack.unpack(PROJECT / "dist/images" / f"hello-tls-{product.target.name}.tar", layout)
     index = json.loads((layout / "index.json").read_text())
     # What a tag may be called differs from program to program; umoci takes no colon.
     index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"] = "it"

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, target
-from recipes.engine.report import Report
-from recipes.engine.stage import Stage
-from recipes.pipeline import Pipeline
-from recipes.target import Target
+from muslin import errors
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.stage import Stage
+from muslin.models import target
+from muslin.models.target import Target
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import confinement
+from muslin import errors
+from muslin.engine.process import landlock
 from tests.product.shop import Shop, lay, package
 
 # --- cargo ----------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_an_install_ends_inside_the_stage(shop: Shop, line: str) -> None:
 
 
 @pytest.mark.skipif(
-    confinement.abi() < confinement.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
+    landlock.abi() < landlock.LEAST_ABI, reason="this kernel has no Landlock (Linux 5.19)"
 )
 @pytest.mark.parametrize("place", ["/usr/local/bin", "/bin", "/opt/muslin-test", "$(HOME)"])
 def test_an_install_into_this_machine_is_refused(shop: Shop, place: str) -> None:

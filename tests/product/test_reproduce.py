@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, reproduce
-from recipes.engine.report import Report
-from recipes.engine.store import remove
-from recipes.pipeline import Pipeline
+from muslin import errors
+from muslin.cli.commands import reproduce
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.cache.store import remove
+from muslin.engine.console import Report
 from tests.product.conftest import PROJECT, Product
 
 SERVICE = """\
@@ -32,7 +33,7 @@ prog: prog.c
 install:
 \tinstall -D prog $(DESTDIR)/bin/prog
 """
-PARTS = ("boards", "recipes", "toolchains", "pyproject.toml")
+PARTS = ("boards", "muslin", "recipes", "toolchains", "pyproject.toml")
 """What a checkout holds for a run, and for the second one in a process of its own."""
 
 

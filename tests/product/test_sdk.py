@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import by_hand as cargo_by_hand
+from muslin.cli.commands import cargo as cargo_by_hand
 from tests.product.conftest import PROJECT, Product, output
 
 MAIN_C = """\

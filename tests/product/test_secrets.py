@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
+from muslin import errors
 from tests.product.shop import Shop, lay, package
 
 TOLD = "told-to-nobody"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.stages import openssl
+from recipes.libraries import openssl
 from tests.product.conftest import PROJECT, Product, output
 
 

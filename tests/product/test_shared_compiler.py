@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes.pipeline import Pipeline
-from recipes.stages.toolchain import C_PROGRAM, CXX_PROGRAM
+from muslin.cli.pipeline import Pipeline
+from recipes.toolchain.assemble import C_PROGRAM, CXX_PROGRAM
 from tests.product.conftest import PROJECT, Product, output
 
 LENDERS = {"armv7": "armv6"}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from recipes.stages.toolchain import C_PROGRAM, CXX_PROGRAM, PROGRAMS
-from recipes.target import Target
+from muslin.models.target import Target
+from recipes.toolchain.assemble import C_PROGRAM, CXX_PROGRAM, PROGRAMS
 from tests.product import elsewhere
 from tests.product.conftest import Product, output
 

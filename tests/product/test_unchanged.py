@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from recipes.engine.manifest import file_digest
-from recipes.unchanged import Unchanged
+from muslin.cli.up_to_date import Unchanged
+from muslin.engine.cache.manifest import file_digest
 from tests.product.conftest import PROJECT, Product
 
 LEFT = shutil.ignore_patterns(".git", ".nox", "dist", "target", "__pycache__", ".*_cache")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.pipeline import Pipeline
-from recipes.stages import crates
+from muslin import errors
+from muslin.cli.pipeline import Pipeline
+from recipes.rust import crates
 from tests import standins
 from tests.product import elsewhere
 from tests.product.conftest import Product

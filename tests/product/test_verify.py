@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from recipes import errors, sessions
-from recipes.engine import oci
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
+from muslin import errors
+from muslin.cli import sessions
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.formats import oci
 from tests.product.conftest import PROJECT, Product
 from tests.product.shop import Shop, lay
 from tests.product.test_witnesses import INSTRUCTIONS, gcc, instruction

@@ -18,12 +18,13 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from recipes import errors, sessions
-from recipes.audit import allowed, audit
-from recipes.audit.baseline import BASELINES
-from recipes.audit.finding import Refused
-from recipes.engine.report import Report
-from recipes.pipeline import Pipeline
+from muslin import errors
+from muslin.audit import allowed, audit
+from muslin.audit.baseline import BASELINES
+from muslin.audit.finding import Refused
+from muslin.cli import sessions
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
 from tests.product.conftest import PROJECT, Product, output
 
 PAGE = PROJECT / "docs" / "witnesses.md"

@@ -8,8 +8,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipes.stages import precompiled
-from recipes.stages.gcc_source import PACKED
+from recipes.toolchain import precompiled_headers
+from recipes.toolchain.gcc_source import PACKED
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,7 +38,7 @@ def compiler(part: str, version: str, toolchain: Path, to: Path) -> StandIn:
             more[path] = "   %{static-pie:-static -pie --no-dynamic-linker -z text} \\\n"
         more["gcc/Makefile.in"] = (
             "INTERNAL_CFLAGS = -DIN_GCC @CROSS@\n  $(WARN_CXXFLAGS) @DEFS@\n\t$(ANALYZER_OBJS) \\\n"
-            f"{precompiled.OBJECTS}"
+            f"{precompiled_headers.OBJECTS}"
         )
         more["gcc/BASE-VER"] = f"{version}\n"
         more["libstdc++-v3/configure"] = "#!/bin/sh\nif test -f /etc/ld.so.conf; then :; fi\n"

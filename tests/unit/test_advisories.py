@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from recipes import advisories, changelogs, declaration, errors
-from recipes.advisories import Accepted, Found, Policy, Support
-from recipes.changelog import Entry
-from recipes.changelogs import Known, Package, Pinned
-from recipes.source import PinSet
+from muslin import errors
+from muslin.models import declaration
+from muslin.models.pins import PinSet
+from muslin.sources import advisories, changelog_index
+from muslin.sources.advisories import Accepted, Found, Policy, Support
+from muslin.sources.changelog import Entry
+from muslin.sources.changelog_index import Known, Package, Pinned
 
 PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
 TODAY = datetime.date(2026, 11, 29)
@@ -127,43 +129,45 @@ def test_the_summary_is_about_what_is_open() -> None:
 
 
 def test_what_the_archive_said_is_kept(tmp_path: Path) -> None:
-    assert changelogs.load(tmp_path) is None
-    changelogs.save(tmp_path, KNOWN)
-    assert changelogs.load(tmp_path) == KNOWN
+    assert changelog_index.load(tmp_path) is None
+    changelog_index.save(tmp_path, KNOWN)
+    assert changelog_index.load(tmp_path) == KNOWN
     for damaged in ("", "[]", '{"asked": 1, "packages": {"a": {}}}'):
-        (tmp_path / changelogs.FILE).write_text(damaged)
-        assert changelogs.load(tmp_path) is None
+        (tmp_path / changelog_index.FILE).write_text(damaged)
+        assert changelog_index.load(tmp_path) is None
 
 
 def test_no_flipped_bit_of_what_the_archive_said_is_believed(tmp_path: Path) -> None:
-    changelogs.save(tmp_path, KNOWN)
-    path = tmp_path / changelogs.FILE
+    changelog_index.save(tmp_path, KNOWN)
+    path = tmp_path / changelog_index.FILE
     sound = path.read_bytes()
     for at in range(len(sound)):
         path.write_bytes(sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :])
-        assert changelogs.load(tmp_path) in (None, KNOWN)
+        assert changelog_index.load(tmp_path) in (None, KNOWN)
     table = json.loads(sound)
     del table["sha256"]  # as older versions wrote it
     path.write_text(json.dumps(table))
-    assert changelogs.load(tmp_path) == KNOWN
+    assert changelog_index.load(tmp_path) == KNOWN
 
 
 def test_a_failure_that_cannot_be_remembered_ends_no_run(tmp_path: Path) -> None:
-    (tmp_path / changelogs.FAILED).symlink_to(changelogs.FAILED)
-    assert not changelogs.failed_lately(tmp_path, time.time())
-    changelogs.remember_failure(tmp_path)
-    assert changelogs.failed_lately(tmp_path, time.time())
-    changelogs.remember_failure(tmp_path / "lost")
+    (tmp_path / changelog_index.FAILED).symlink_to(changelog_index.FAILED)
+    assert not changelog_index.failed_lately(tmp_path, time.time())
+    changelog_index.remember_failure(tmp_path)
+    assert changelog_index.failed_lately(tmp_path, time.time())
+    changelog_index.remember_failure(tmp_path / "lost")
 
 
 def test_the_archive_is_asked_once_a_day() -> None:
     every = [pinned("1.0-4")]
-    assert not changelogs.is_fresh(None, every, 0.0)
-    assert changelogs.is_fresh(KNOWN, every, changelogs.DAY - 1)
-    assert not changelogs.is_fresh(KNOWN, every, changelogs.DAY)
-    assert not changelogs.is_fresh(KNOWN, every, -1.0), "the clock was set back"
+    assert not changelog_index.is_fresh(None, every, 0.0)
+    assert changelog_index.is_fresh(KNOWN, every, changelog_index.DAY - 1)
+    assert not changelog_index.is_fresh(KNOWN, every, changelog_index.DAY)
+    assert not changelog_index.is_fresh(KNOWN, every, -1.0), "the clock was set back"
     other = dataclasses.replace(pinned("1.0-4"), package="other")
-    assert not changelogs.is_fresh(KNOWN, [*every, other], 1.0), "it was not asked about this one"
+    assert not changelog_index.is_fresh(KNOWN, [*every, other], 1.0), (
+        "it was not asked about this one"
+    )
 
 
 def test_what_the_archive_was_not_asked_about_is_not_said_to_be_fixed() -> None:
@@ -224,7 +228,9 @@ def test_a_projects_release_is_compared_with_the_releases_of_the_package() -> No
         ("2.0", ("CVE-2026-0203",), {"CVE-2026-0021"}),
         ("2.1", (), set[str]()),
     ):
-        every = changelogs.released({"demo": (version, fixes), "own": ("1", ())}, pins, "trixie")
+        every = changelog_index.released(
+            {"demo": (version, fixes), "own": ("1", ())}, pins, "trixie"
+        )
         rows = advisories.lacking(
             every, known, (), is_newer=lambda left, right: left > right, today=TODAY
         )

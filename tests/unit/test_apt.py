@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine.apt import Apt
-from recipes.engine.apt_printed import Located
-from recipes.engine.fetch import Fetcher
-from recipes.engine.report import Report
-from recipes.engine.runner import Runner
-from recipes.engine.stage import ArchiveFile, Source
+from muslin import errors
+from muslin.engine.console import Report
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.apt.output import Located
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import ArchiveFile, Source
 
 ENTRY = "deb https://m.example.org/d {} main\ndeb https://m.example.org/d {}-updates main\n"
 

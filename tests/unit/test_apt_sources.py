@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine import apt_sources
+from muslin.engine.fetch.apt import sources
 
-MAIN = apt_sources.Entry(uri="http://m.example.org/debian", suite="trixie", components=("main",))
-SECURITY = apt_sources.Entry(
+MAIN = sources.Entry(uri="http://m.example.org/debian", suite="trixie", components=("main",))
+SECURITY = sources.Entry(
     uri="http://m.example.org/debian-security", suite="trixie-security", components=("main",)
 )
 DEB822 = """\
@@ -55,14 +55,14 @@ def etc(tmp_path: Path) -> Path:
 
 def test_deb822(etc: Path) -> None:
     (etc / "sources.list.d" / "debian.sources").write_text(DEB822)
-    found = apt_sources.archive_of(etc, "bookworm")
+    found = sources.archive_of(etc, "bookworm")
     assert found["main"].uri == "http://mirror.example.org/debian"
     assert found["security"].uri == "http://mirror.example.org/security"
 
 
 def test_one_line(etc: Path) -> None:
     (etc / "sources.list").write_text(ONE_LINE)
-    found = apt_sources.archive_of(etc, "bookworm")
+    found = sources.archive_of(etc, "bookworm")
     assert found["main"].uri == "https://m.example.org/d"
     assert found["main"].signed_by == "/usr/share/keyrings/debian-archive-keyring.gpg"
     assert found["security"].uri == "http://s.example.org/s"
@@ -70,25 +70,25 @@ def test_one_line(etc: Path) -> None:
 
 def test_entry_of_another_vendor_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "vendor.sources").write_text(VENDOR)
-    assert apt_sources.archive_of(etc, "bookworm") == {}
+    assert sources.archive_of(etc, "bookworm") == {}
 
 
 def test_disabled_entry_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "debian.sources").write_text(
         DEB822.replace("Types: deb deb-src", "Types: deb deb-src\nEnabled: no")
     )
-    assert "main" not in apt_sources.archive_of(etc, "bookworm")
+    assert "main" not in sources.archive_of(etc, "bookworm")
 
 
 def test_file_of_another_kind_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "debian.sources.disabled").write_text(DEB822)
-    assert apt_sources.archive_of(etc, "bookworm") == {}
+    assert sources.archive_of(etc, "bookworm") == {}
 
 
 @pytest.mark.parametrize("no", ["no", "No", "false", "without", "off", "disable", "0"])
 def test_every_no_of_apt_is_a_no(etc: Path, no: str) -> None:
     (etc / "sources.list.d" / "debian.sources").write_text(f"{DEB822.strip()}\nEnabled: {no}\n")
-    assert set(apt_sources.archive_of(etc, "bookworm")) == {"main"}
+    assert set(sources.archive_of(etc, "bookworm")) == {"main"}
 
 
 def test_first_of_several_addresses_is_taken(etc: Path) -> None:
@@ -96,7 +96,7 @@ def test_first_of_several_addresses_is_taken(etc: Path) -> None:
         "Types: deb\nURIs: https://one.example.org/d/\n https://two.example.org/d\n"
         "# between\nSuites:\n bookworm-updates\n# and here\n bookworm\nComponents: main\n"
     )
-    assert apt_sources.archive_of(etc, "bookworm")["main"].uri == "https://one.example.org/d"
+    assert sources.archive_of(etc, "bookworm")["main"].uri == "https://one.example.org/d"
 
 
 def test_release_under_a_name_that_moves(etc: Path) -> None:
@@ -105,7 +105,7 @@ def test_release_under_a_name_that_moves(etc: Path) -> None:
         "deb https://m.example.org/d oldstable-updates main\n"
         "deb https://m.example.org/s oldstable-security main\n"
     )
-    found = apt_sources.archive_of(etc, "bookworm")
+    found = sources.archive_of(etc, "bookworm")
     assert found["main"].uri == "https://m.example.org/d"
     assert found["security"].uri == "https://m.example.org/s"
 
@@ -114,7 +114,7 @@ def test_unsigned_stable_of_another_vendor_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "browser.list").write_text(
         "deb [arch=amd64] https://browser.example.com/deb/ stable main\n"
     )
-    assert apt_sources.archive_of(etc, "bookworm") == {}
+    assert sources.archive_of(etc, "bookworm") == {}
 
 
 def test_archive_goes_before_an_unsigned_vendor_of_the_same_name(etc: Path) -> None:
@@ -122,7 +122,7 @@ def test_archive_goes_before_an_unsigned_vendor_of_the_same_name(etc: Path) -> N
         "deb https://vendor.example.com bookworm main\n"
     )
     (etc / "sources.list.d" / "debian.sources").write_text(DEB822)
-    assert apt_sources.archive_of(etc, "bookworm")["main"].uri == "http://mirror.example.org/debian"
+    assert sources.archive_of(etc, "bookworm")["main"].uri == "http://mirror.example.org/debian"
 
 
 def test_sources_of_another_release(etc: Path) -> None:
@@ -130,20 +130,20 @@ def test_sources_of_another_release(etc: Path) -> None:
         DEB822.replace("Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg", "")
     )
     (etc / "keyring.gpg").touch()
-    found = apt_sources.archive_of(etc, "bookworm")
-    text = apt_sources.stanzas(found, "trixie", etc / "keyring.gpg")
+    found = sources.archive_of(etc, "bookworm")
+    text = sources.stanzas(found, "trixie", etc / "keyring.gpg")
     assert text.split("\n\n") == [
         "Types: deb deb-src\nURIs: http://mirror.example.org/debian\n"
         f"Suites: trixie trixie-updates\nComponents: main\nSigned-By: {etc}/keyring.gpg",
         "Types: deb deb-src\nURIs: http://mirror.example.org/security\nSuites: trixie-security\n"
         f"Components: main\nSigned-By: {etc}/keyring.gpg\n",
     ]
-    assert "Signed-By" not in apt_sources.stanzas(found, "trixie", etc / "no-keyring.gpg")
+    assert "Signed-By" not in sources.stanzas(found, "trixie", etc / "no-keyring.gpg")
 
 
 def test_other_release_is_left_out(etc: Path) -> None:
     (etc / "sources.list.d" / "debian.sources").write_text(DEB822)
-    assert apt_sources.archive_of(etc, "trixie") == {}
+    assert sources.archive_of(etc, "trixie") == {}
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_a_file_of_one_pool_may_lie_in_the_other(path: str, other: str | None) -
     found = {"main": MAIN, "security": SECURITY}
     uri = f"http://m.example.org/{path}"
     there = [uri] if other is None else [uri, f"http://m.example.org/{other}"]
-    assert apt_sources.places(uri, found) == there
-    assert apt_sources.places(uri, {"main": MAIN}) == [uri]
+    assert sources.places(uri, found) == there
+    assert sources.places(uri, {"main": MAIN}) == [uri]

@@ -20,10 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes import errors
-from recipes.engine import archive, packing, walk
-from recipes.engine.stage import Image, Unpack
-from recipes.errors import BrokenArchive, UnsafeArchive
+from muslin import errors
+from muslin.engine.filesystem import walk
+from muslin.engine.formats import tar_writer, unpack
+from muslin.engine.stage import Image, Unpack
+from muslin.errors import BrokenArchive, UnsafeArchive
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 Tree = bytes | str | dict[str, "Tree"]
@@ -129,7 +130,7 @@ LISTING = [
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_every_compression_is_read(tmp_path: Path, compression: str) -> None:
     path = saved(tmp_path, COMPRESSIONS[compression](tar_of(SOUND)))
-    assert archive.unpack(path, tmp_path / "into") == 5
+    assert unpack.unpack(path, tmp_path / "into") == 5
     assert list(listing(tmp_path / "into")) == LISTING
 
 
@@ -138,14 +139,14 @@ def test_a_debian_package_gives_its_data(tmp_path: Path, compression: str) -> No
     data = COMPRESSIONS[compression](tar_of(SOUND))
     name = "data.tar" if compression == "tar" else f"data.tar.{compression}"
     path = saved(tmp_path, debian_package(data, name))
-    assert archive.unpack(path, tmp_path / "into") == 5
+    assert unpack.unpack(path, tmp_path / "into") == 5
     assert list(listing(tmp_path / "into")) == LISTING
 
 
 def test_only_execute_bits_and_times_are_kept_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        archive.unpack(saved(tmp_path, tar_of(SOUND)), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, tar_of(SOUND)), tmp_path / "into")
     finally:
         os.umask(before)
     top = tmp_path / "into/top"
@@ -156,7 +157,7 @@ def test_only_execute_bits_and_times_are_kept_whatever_the_umask(tmp_path: Path)
 
 
 def test_what_is_unpacked_is_golden(tmp_path: Path) -> None:
-    archive.unpack(saved(tmp_path, tar_of(SOUND)), tmp_path / "into")
+    unpack.unpack(saved(tmp_path, tar_of(SOUND)), tmp_path / "into")
     digest = hashlib.sha256()
     for name, content in listing(tmp_path / "into"):
         status = (tmp_path / "into" / name).lstat()
@@ -167,14 +168,14 @@ def test_what_is_unpacked_is_golden(tmp_path: Path) -> None:
 
 
 def test_a_hard_link_is_a_file_of_its_own(tmp_path: Path) -> None:
-    archive.unpack(saved(tmp_path, tar_of(SOUND)), tmp_path / "into")
+    unpack.unpack(saved(tmp_path, tar_of(SOUND)), tmp_path / "into")
     (tmp_path / "into/top/twin").write_text("written in place")
     assert (tmp_path / "into/top/program").read_text() == "run"
 
 
 def test_only_takes_whole_names_and_strip_drops_folders(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of([*SOUND, *file("top/others", b"another name")]))
-    assert archive.unpack(path, tmp_path / "into", only=("top/other/", "./top/deep"), strip=1) == 2
+    assert unpack.unpack(path, tmp_path / "into", only=("top/other/", "./top/deep"), strip=1) == 2
     assert list(listing(tmp_path / "into")) == [
         ("deep", "/"),
         ("deep/up", "-> ../program"),
@@ -186,7 +187,7 @@ def test_only_takes_whole_names_and_strip_drops_folders(tmp_path: Path) -> None:
 def test_omit_leaves_out_folders_by_pattern_name_for_name(tmp_path: Path) -> None:
     kept = [*file("a/x-1/lib/src/kept"), *file("a/b/x-1/src/kept")]
     path = saved(tmp_path, tar_of([*kept, *file("a/x-1/src/gone"), *file("a/x-2/src/deep/gone")]))
-    assert archive.unpack(path, tmp_path / "into", omit=("a/x-*/src",)) == 2
+    assert unpack.unpack(path, tmp_path / "into", omit=("a/x-*/src",)) == 2
     assert [name for name, what in listing(tmp_path / "into") if what != "/"] == [
         "a/b/x-1/src/kept",
         "a/x-1/lib/src/kept",
@@ -196,12 +197,12 @@ def test_omit_leaves_out_folders_by_pattern_name_for_name(tmp_path: Path) -> Non
 def test_only_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of(SOUND))
     with pytest.raises(BrokenArchive, match=r"nothing below top/nowhere$"):
-        archive.unpack(path, tmp_path / "into", only=("top/other", "top/nowhere"))
+        unpack.unpack(path, tmp_path / "into", only=("top/other", "top/nowhere"))
 
 
 def test_what_only_leaves_out_is_not_judged(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of([*file("../outside"), *link("etc", "/etc"), *file("in/side")]))
-    assert archive.unpack(path, tmp_path / "into", only=("in",)) == 1
+    assert unpack.unpack(path, tmp_path / "into", only=("in",)) == 1
 
 
 def test_the_same_path_twice_keeps_the_later(tmp_path: Path) -> None:
@@ -210,16 +211,16 @@ def test_the_same_path_twice_keeps_the_later(tmp_path: Path) -> None:
     (tmp_path / "into").mkdir()
     (tmp_path / "into/link").symlink_to(outside)
     members = [*file("twice", b"1"), *file("twice", b"2"), *file("link", b"new")]
-    archive.unpack(saved(tmp_path, tar_of(members)), tmp_path / "into")
+    unpack.unpack(saved(tmp_path, tar_of(members)), tmp_path / "into")
     assert list(listing(tmp_path / "into")) == [("link", "new"), ("twice", "2")]
     assert outside.read_text() == "untouched"
 
 
 def test_long_and_foreign_names_and_an_empty_archive(tmp_path: Path) -> None:
     name = f"{'long' * 40}/{'é' * 60}"
-    assert archive.unpack(saved(tmp_path, tar_of(file(name))), tmp_path / "into") == 1
+    assert unpack.unpack(saved(tmp_path, tar_of(file(name))), tmp_path / "into") == 1
     assert (tmp_path / "into" / name).read_text() == "data"
-    assert archive.unpack(saved(tmp_path, tar_of([])), tmp_path / "into") == 0
+    assert unpack.unpack(saved(tmp_path, tar_of([])), tmp_path / "into") == 0
 
 
 UNSAFE: dict[str, tuple[Members, str]] = {
@@ -248,7 +249,7 @@ def test_an_unsafe_member_is_refused_before_it_is_written(tmp_path: Path, fault:
     members, why = UNSAFE[fault]
     into = tmp_path / "sub/into"
     with pytest.raises(UnsafeArchive, match=why) as caught:
-        archive.unpack(saved(tmp_path, tar_of([*file("first"), *members])), into)
+        unpack.unpack(saved(tmp_path, tar_of([*file("first"), *members])), into)
     assert repr(members[-1][0].name) in str(caught.value)
     assert not [path for path in tmp_path.rglob("*evil*") if path.is_symlink() or path.exists()]
     assert (into / "first").exists()
@@ -258,7 +259,7 @@ def test_a_link_that_was_there_before_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "into").mkdir()
     (tmp_path / "into/there").symlink_to(tmp_path)
     with pytest.raises(UnsafeArchive, match="through the link 'there'"):
-        archive.unpack(saved(tmp_path, tar_of(file("there/evil"))), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, tar_of(file("there/evil"))), tmp_path / "into")
     assert not (tmp_path / "evil").exists()
 
 
@@ -301,7 +302,7 @@ BROKEN: dict[str, bytes] = {
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_archive_is_an_error(tmp_path: Path, fault: str) -> None:
     with pytest.raises(BrokenArchive, match=r"^archive cannot be unpacked: \S"):
-        archive.unpack(saved(tmp_path, BROKEN[fault]), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, BROKEN[fault]), tmp_path / "into")
 
 
 @pytest.mark.parametrize("name", ["n" * 100_000_000, "d/" * 50_000_000], ids=["long", "deep"])
@@ -309,7 +310,7 @@ def test_a_name_of_100_mb_is_neither_read_nor_printed(tmp_path: Path, name: str)
     path = saved(tmp_path, tar_of(file(name)))
     tracemalloc.start()
     with pytest.raises(BrokenArchive, match="a name or a table of names in it has 1") as caught:
-        archive.unpack(path, tmp_path / "into", only=("d/d",))
+        unpack.unpack(path, tmp_path / "into", only=("d/d",))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20_000_000
@@ -319,31 +320,31 @@ def test_a_name_of_100_mb_is_neither_read_nor_printed(tmp_path: Path, name: str)
 def test_a_name_within_the_limits_is_cut_where_it_is_shown(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of(file("../" + "\n" * 3000)))
     with pytest.raises(UnsafeArchive, match="letters more") as caught:
-        archive.unpack(path, tmp_path / "into")
+        unpack.unpack(path, tmp_path / "into")
     assert len(str(caught.value)) < 2000
 
 
 def test_an_archive_of_too_many_bytes_ends_before_they_are_written(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of([*file("a", b"123"), *file("b", b"45")]))
-    archive.unpack(path, tmp_path / "fine", at_most=5)
+    unpack.unpack(path, tmp_path / "fine", at_most=5)
     with pytest.raises(BrokenArchive, match="more than 4 bytes"):
-        archive.unpack(path, tmp_path / "into", at_most=4)
+        unpack.unpack(path, tmp_path / "into", at_most=4)
     assert [one.name for one in (tmp_path / "into").iterdir()] == ["a"]
 
 
 def test_folders_are_as_deep_as_they_may_be(tmp_path: Path) -> None:
-    archive.unpack(saved(tmp_path, tar_of(file("d/" * (walk.DEEPEST - 1) + "x"))), tmp_path / "in")
+    unpack.unpack(saved(tmp_path, tar_of(file("d/" * (walk.DEEPEST - 1) + "x"))), tmp_path / "in")
     walk.insist(tmp_path / "in")
 
 
 def test_a_debian_package_without_data_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BrokenArchive, match=r"no member data\.tar$"):
-        archive.unpack(saved(tmp_path, debian_package(LONG, "other")), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, debian_package(LONG, "other")), tmp_path / "into")
 
 
 def test_a_truncated_zst_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BrokenArchive):
-        archive.unpack(saved(tmp_path, zst(LONG)[:-1]), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, zst(LONG)[:-1]), tmp_path / "into")
 
 
 # --- pack -----------------------------------------------------------------------------------
@@ -351,7 +352,7 @@ def test_a_truncated_zst_is_an_error(tmp_path: Path) -> None:
 
 def packed(root: Path, **options: Any) -> bytes:  # noqa: ANN401  # handed on
     buffer = io.BytesIO()
-    packing.pack(root, buffer, **options)
+    tar_writer.pack(root, buffer, **options)
     return buffer.getvalue()
 
 
@@ -415,12 +416,12 @@ def test_a_mode_for_nothing_is_an_error(tmp_path: Path) -> None:
 
 def test_a_tar_gets_its_name_when_it_is_complete(tmp_path: Path) -> None:
     root, tar = grow(tmp_path / "root"), tmp_path / "a.tar"
-    packing.pack(root, tar)
+    tar_writer.pack(root, tar)
     complete = tar.read_bytes()
     assert complete == packed(root)
     os.mkfifo(root / "pipe")
     with pytest.raises(errors.NotAFile, match="pipe is a FIFO"):
-        packing.pack(root, tar)
+        tar_writer.pack(root, tar)
     assert tar.read_bytes() == complete
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "root"]
 
@@ -461,10 +462,10 @@ def test_what_was_packed_is_unpacked(tree: dict[str, Tree]) -> None:
     with tempfile.TemporaryDirectory() as folder_name:
         work = Path(folder_name)
         plant(work / "one", tree)
-        packing.pack(work / "one", work / "tar")
-        archive.unpack(work / "tar", work / "two")
+        tar_writer.pack(work / "one", work / "tar")
+        unpack.unpack(work / "tar", work / "two")
         assert harvest(work / "two") == tree
-        packing.pack(work / "two", work / "again")
+        tar_writer.pack(work / "two", work / "again")
         assert (work / "again").read_bytes() == (work / "tar").read_bytes()
 
 
@@ -473,9 +474,9 @@ def test_a_time_that_no_file_can_have_is_a_broken_archive(tmp_path: Path, kind: 
     members = file("odd") if kind == "file" else folder("odd")
     members[-1][0].mtime = 1 << 80
     with pytest.raises(BrokenArchive, match=r"cannot be unpacked"):
-        archive.unpack(saved(tmp_path, tar_of(members)), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, tar_of(members)), tmp_path / "into")
 
 
 def test_a_name_that_no_file_can_have_is_a_broken_archive(tmp_path: Path) -> None:
     with pytest.raises(BrokenArchive, match=r"name too long"):
-        archive.unpack(saved(tmp_path, tar_of(file("x" * 300))), tmp_path / "into")
+        unpack.unpack(saved(tmp_path, tar_of(file("x" * 300))), tmp_path / "into")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from recipes import arguments, errors
+from muslin import errors
+from muslin.cli import options
 
 
 def split(*words: str) -> tuple[list[str], dict[str, str]]:
-    return arguments.split("plan", words, flags=("--json",), valued=("--why",))
+    return options.split("plan", words, flags=("--json",), valued=("--why",))
 
 
 def test_names_and_options_come_apart_in_any_order() -> None:

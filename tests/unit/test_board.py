@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes import board, errors, target
+from muslin import errors
+from muslin.models import board, target
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine import cache_file
+from muslin.engine.filesystem import atomic
 
 THREADS = 8
 ROUNDS = 200
@@ -42,14 +42,14 @@ def test_a_folder_is_made_by_several_at_once(tmp_path: Path, stranger: str) -> N
             path.touch()
         elif stranger != "nothing":
             path.symlink_to(tmp_path if stranger == "link" else tmp_path / "absent")
-        assert at_once(lambda path=path: cache_file.folder(path)) == []  # type: ignore[misc]
-        assert cache_file.is_folder(path)
+        assert at_once(lambda path=path: atomic.folder(path)) == []  # type: ignore[misc]
+        assert atomic.is_folder(path)
 
 
 def test_a_folder_in_the_place_of_a_file_is_removed_by_several_at_once(tmp_path: Path) -> None:
     for number in range(ROUNDS):
         path = tmp_path / str(number)
         (path / "below").mkdir(parents=True)
-        assert at_once(lambda path=path: cache_file.write(path, "text")) == []  # type: ignore[misc]
+        assert at_once(lambda path=path: atomic.write(path, "text")) == []  # type: ignore[misc]
         assert path.read_text() == "text"
     assert {path.name for path in tmp_path.iterdir()} == {str(number) for number in range(ROUNDS)}

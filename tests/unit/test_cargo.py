@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from recipes import errors
-from recipes.engine import cargo
+from muslin import errors
+from muslin.engine import cargo_config
 
 CONFIG = """\
 [build]
@@ -54,7 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "work" / "cargo-home" / "config.toml"
-    cargo.write_registry_settings(path)
+    cargo_config.write_registry_settings(path)
     return tomllib.loads(path.read_text())
 
 
@@ -98,7 +98,7 @@ def test_without_the_variable_it_is_the_home_folders(
     monkeypatch.delenv("CARGO_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     home.rename(tmp_path / ".cargo")
-    assert cargo.user_home() == tmp_path / ".cargo"
+    assert cargo_config.user_home() == tmp_path / ".cargo"
 
 
 @pytest.mark.parametrize("name", ["credentials", "credentials.toml"])
@@ -117,7 +117,7 @@ def test_tokens_and_proxies_of_the_configuration_are_in_no_file(tmp_path: Path, 
     )
     said = {"registry": {}, "registries": {"our-own": {"index": "x"}}}
     assert written(tmp_path) == {**said, "http": {"multiplexing": False}}
-    assert cargo.credentials() == {
+    assert cargo_config.credentials() == {
         "CARGO_REGISTRY_TOKEN": "one",
         "CARGO_REGISTRIES_OUR_OWN_TOKEN": "two",
         "CARGO_HTTP_PROXY": "http://me:three@proxy.example",

@@ -12,13 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from recipes import board, declaration, errors, service, source, target, trees
-from recipes.catalog import Catalog
-from recipes.engine import site
-from recipes.engine.key import Keys
-from recipes.engine.stage import Host, Members, Patch, Present, Run, Stage, Write
-from recipes.libraries import LIBRARIES
-from recipes.stages import gcc, openssl, rustc_wrapper
+from muslin import errors
+from muslin.engine import sandbox
+from muslin.engine.key import Keys
+from muslin.engine.stage import Host, Members, Patch, Present, Run, Stage, Write
+from muslin.graph.catalog import Catalog
+from muslin.graph.libraries import LIBRARIES
+from muslin.models import board, declaration, service, source_trees, target
+from muslin.models import pins as source
+from recipes.libraries import openssl
+from recipes.rust import rustc_wrapper
+from recipes.toolchain import target_libraries
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
@@ -402,7 +406,7 @@ def test_names_beyond_ascii_are_files_like_others(catalog: Catalog, tmp_path: Pa
     program = fresh.program(mine["mine"], TARGETS["armv6"])
     assert Keys(HOST).of(program)
     ((_, tree),) = program.trees
-    site.lay_out(tree, tmp_path / "laid out")
+    sandbox.lay_out(tree, tmp_path / "laid out")
     assert (tmp_path / "laid out" / "src" / os.fsdecode(b"latin-\xfc.c")).is_file()
 
 
@@ -430,7 +434,7 @@ def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
     (tmp_path / "shared" / "back").symlink_to(tmp_path / "mine")
     (tmp_path / "mine" / "linked").symlink_to("../shared")
     (tmp_path / "mine" / "lost").symlink_to("nowhere")
-    (file,) = trees.of_project(tmp_path / "mine").files
+    (file,) = source_trees.of_project(tmp_path / "mine").files
     assert file.path == "linked/inner/lib.c"
 
 
@@ -469,16 +473,18 @@ def test_whoever_takes_a_source_bare_is_found(catalog: Catalog) -> None:
 
 
 def test_the_members_of_libgcc_are_known_for_the_default_targets(catalog: Catalog) -> None:
-    known = declaration.read(PROJECT / gcc.MEMBERS, gcc.LibgccMembers)
+    known = declaration.read(PROJECT / target_libraries.MEMBERS, target_libraries.LibgccMembers)
     assert known.version == catalog.pins.pins["gcc"].version
     assert set(known.members) == {"x86_64", "aarch64", "armv7", "armv6"}
     for name, members in known.members.items():
-        unwinder = set(gcc.unwinder(TARGETS[name]))
+        unwinder = set(target_libraries.unwinder(TARGETS[name]))
         assert not unwinder & set(members), name
         checks = catalog.gcc(TARGETS[name]).checks
         assert (
             Members(
-                pattern="lib/gcc/*/*/libgcc.a", exactly=members, lacks=gcc.unwinder(TARGETS[name])
+                pattern="lib/gcc/*/*/libgcc.a",
+                exactly=members,
+                lacks=target_libraries.unwinder(TARGETS[name]),
             )
             in checks
         )

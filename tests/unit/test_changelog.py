@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recipes import changelog
-from recipes.changelog import Entry
+from muslin.sources import changelog
+from muslin.sources.changelog import Entry
 
 TEXT = """\
 openssl (3.5.7-1~deb13u2) trixie-security; urgency=medium

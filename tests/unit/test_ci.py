@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import ci, errors, sessions
-from recipes.engine.report import Report
-from recipes.engine.stage import Stage
-from recipes.pipeline import Pipeline
+from muslin import errors
+from muslin.cli import sessions
+from muslin.cli.commands import ci
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.console import Report
+from muslin.engine.stage import Stage
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMAS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes.audit import audit
-from recipes.audit.baseline import BASELINES
-from recipes.audit.finding import Refused
+from muslin.audit import audit
+from muslin.audit.baseline import BASELINES
+from muslin.audit.finding import Refused
 from tests import elf
 
 V5, V6, V7 = "armv5te", "armv6-vfpv2", "armv7-vfpv3-d16"

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import config_mak, declaration, errors, target
-from recipes.target import Target
+from muslin import errors
+from muslin.cli.commands import config_mak
+from muslin.models import declaration, target
+from muslin.models.target import Target
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")

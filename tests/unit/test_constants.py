@@ -7,8 +7,8 @@ import struct
 import capstone
 import pytest
 
-from recipes.audit import constants
-from recipes.audit.memory import Memory, Part
+from muslin.audit import constants
+from muslin.audit.memory import Memory, Part
 
 START = 0x10000
 HERE = range(START, START + 0x1000)

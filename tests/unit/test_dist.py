@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from recipes import dist, errors, service, target
-from recipes.engine.manifest import file_digest
-from recipes.engine.records import Record
-from recipes.engine.stage import Source
-from recipes.engine.store import Entry, Store
-from recipes.service import Service
-from recipes.source import Component
-from recipes.target import Target
+from muslin import errors
+from muslin.dist import publish as dist
+from muslin.engine.cache.manifest import file_digest
+from muslin.engine.cache.records import Record
+from muslin.engine.cache.store import Entry, Store
+from muslin.engine.stage import Source
+from muslin.models import service, target
+from muslin.models.pins import Component
+from muslin.models.service import Service
+from muslin.models.target import Target
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")

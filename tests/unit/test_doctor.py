@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import doctor, errors
-from recipes.doctor import Finding
+from muslin import errors
+from muslin.engine import host as doctor
+from muslin.engine.host import Finding
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from recipes import cargo_manifest, declaration, document, errors
-from recipes.declaration import Declaration
+from muslin import errors
+from muslin.engine.formats import documents
+from muslin.models import cargo_manifest, declaration
+from muslin.models.declaration import Declaration
 
 
 class Small(Declaration):
@@ -23,7 +25,7 @@ class Small(Declaration):
 def fault(path: Path) -> str:
     """What is said of a file, once its name was said."""
     with pytest.raises(errors.BadDeclaration) as caught:
-        document.toml(path)
+        documents.toml(path)
     assert caught.value.path == path
     (said,) = caught.value.faults
     return said
@@ -52,7 +54,7 @@ def test_what_is_no_toml_is_said_in_words(tmp_path: Path, content: bytes, words:
 
 def test_a_byte_order_mark_and_lines_of_windows_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfa = 1\r\nb = '''x\r\ny'''\r\n")
-    assert document.toml(tmp_path / "a.toml") == {"a": 1, "b": "x\ny"}
+    assert documents.toml(tmp_path / "a.toml") == {"a": 1, "b": "x\ny"}
 
 
 def test_what_is_no_file_is_said_and_not_waited_for(tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ def test_what_is_no_file_is_said_and_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.toml").open("wb") as file:
-        file.truncate(document.LARGEST + 1)
+        file.truncate(documents.LARGEST + 1)
     assert fault(tmp_path / "a.toml") == "it has more than 16 MiB"
 
 
@@ -78,7 +80,7 @@ def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path) -> None:
 def test_json_that_is_no_table_is_said(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(errors.BadDeclaration) as caught:
-        document.json_table(tmp_path / "a.json")
+        documents.json_table(tmp_path / "a.json")
     assert caught.value.path == tmp_path / "a.json"
 
 

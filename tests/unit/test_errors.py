@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes import errors
+from muslin import errors
 
 
 def test_a_line_of_somebody_elses_is_cut() -> None:

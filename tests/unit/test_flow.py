@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import capstone
 import pytest
 
-from recipes.audit import flow
+from muslin.audit import flow
 
 START = 0x20000000
 """Far from 0, for branches lead back too."""

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from recipes import doctor, errors, service, source, target
-from recipes.catalog import Catalog
-from recipes.engine import apt_sources
-from recipes.engine.apt import Apt
-from recipes.engine.key import Keys
-from recipes.engine.runner import Runner
-from recipes.engine.stage import Host, Stage
-from recipes.source import Pins
+from muslin import errors
+from muslin.engine import host
+from muslin.engine.fetch.apt import sources
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.key import Keys
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Host, Stage
+from muslin.graph.catalog import Catalog
+from muslin.models import pins as source
+from muslin.models import service, target
+from muslin.models.pins import Pins
 
 PROJECT = Path(__file__).resolve().parents[2]
 ARM64 = Host(machine="aarch64", libc="glibc 2.36")
@@ -79,7 +82,7 @@ def test_no_stage_on_an_arm64_host_speaks_of_another_machine(tmp_path: Path) -> 
 
 def test_this_machine_may_be_another_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    assert doctor.host().machine == "aarch64"
+    assert host.host().machine == "aarch64"
     (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=trixie\n")
     apt = Apt(tmp_path, Runner(1), etc=tmp_path, os_release=tmp_path / "os-release")
     assert apt.host == "trixie-arm64"
@@ -113,15 +116,15 @@ def test_a_list_of_mirrors_gives_its_first(tmp_path: Path) -> None:
     (tmp_path / "sources.list.d").mkdir()
     text = UBUNTU.replace("/etc/apt/apt-mirrors.txt", str(mirrors))
     (tmp_path / "sources.list.d" / "ubuntu.sources").write_text(text)
-    found = apt_sources.archive_of(tmp_path, "noble", apt_sources.UBUNTU)
+    found = sources.archive_of(tmp_path, "noble", sources.UBUNTU)
     assert {entry.uri for entry in found.values()} == {"http://near.example.org/ubuntu"}
 
 
 def test_ubuntus_sources_have_universe_and_its_keys(tmp_path: Path) -> None:
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list.d" / "ubuntu.sources").write_text(UBUNTU)
-    found = apt_sources.archive_of(tmp_path, "noble", apt_sources.UBUNTU)
-    text = apt_sources.stanzas(found, "noble", Path("/nowhere"), apt_sources.UBUNTU)
+    found = sources.archive_of(tmp_path, "noble", sources.UBUNTU)
+    text = sources.stanzas(found, "noble", Path("/nowhere"), sources.UBUNTU)
     assert "URIs: mirror+file:/etc/apt/apt-mirrors.txt\n" in text
     assert "Suites: noble noble-updates\nComponents: main universe\n" in text
     assert "Suites: noble-security\n" in text

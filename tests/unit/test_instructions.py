@@ -9,8 +9,8 @@ from pathlib import Path
 import capstone
 import pytest
 
-from recipes.audit import aarch64, arm, audit
-from recipes.audit.baseline import BASELINES
+from muslin.audit import aarch64, arm, audit
+from muslin.audit.baseline import BASELINES
 from tests import elf
 from tests.instructions import Cases
 from tests.instructions.aarch64 import A64

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.jobserver import TOKEN, Jobserver
+from muslin.engine.process.jobserver import TOKEN, Jobserver
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.engine import key, stage
-from recipes.engine.key import Keys
-from recipes.engine.stage import (
+from muslin.engine import key, stage
+from muslin.engine.key import Keys
+from muslin.engine.stage import (
     ArchiveFile,
     Elf,
     File,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes import libraries, service
+from muslin.graph import libraries
+from muslin.models import service
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAID = {

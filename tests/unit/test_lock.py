@@ -16,14 +16,17 @@ import filelock
 import pytest
 from typing_extensions import override
 
-from recipes import declaration, errors, lock, lock_upstream, source, source_sets, upstream
-from recipes.changelog import upstream as _upstream
-from recipes.engine.apt import Apt
-from recipes.engine.apt_printed import Located
-from recipes.engine.runner import Runner
-from recipes.engine.stage import ArchiveFile, Source
-from recipes.lock import _part
-from recipes.source import Pins, PinSet
+from muslin import errors
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.apt.output import Located
+from muslin.engine.process.runner import Runner
+from muslin.engine.stage import ArchiveFile, Source
+from muslin.models import declaration
+from muslin.models import pins as source
+from muslin.models.pins import Pins, PinSet
+from muslin.sources import relock, relock_upstream, source_sets, upstream
+from muslin.sources.changelog import upstream as _upstream
+from muslin.sources.relock import _part
 
 PINS = Path(__file__).resolve().parents[2] / "recipes" / "pins"
 HOST = "bookworm-amd64"
@@ -66,7 +69,7 @@ def nothing(wanted: Source) -> Path:
 
 
 @pytest.fixture
-def debian_files(tmp_path: Path) -> lock.Obtain:
+def debian_files(tmp_path: Path) -> relock.Obtain:
     """A download of a package's archive with a changelog and two patches."""
 
     def obtain(wanted: Source) -> Path:
@@ -212,7 +215,7 @@ def pins(run_lock: Path) -> Pins:
 
 
 def test_newest_of_the_series_under_another_compression(
-    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -224,7 +227,7 @@ def test_newest_of_the_series_under_another_compression(
         located("openssl", "3.5.9-1", "openssl_3.5.9-1.debian.tar.xz"),
         located("openssl", "3.5.8-1", "openssl_3.5.8.orig.tar.gz"),
     )
-    moved = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=debian_files).pins[
+    moved = relock.settle(pins, [pins.source("openssl")], archive, print, obtain=debian_files).pins[
         "openssl"
     ]
     assert (moved.version, moved.package_version) == ("3.5.9", "3.5.9-1")
@@ -234,22 +237,22 @@ def test_newest_of_the_series_under_another_compression(
 def test_nothing_of_the_series_is_there(tmp_path: Path, pins: Pins) -> None:
     archive = Archive(tmp_path, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.xz"))
     with pytest.raises(errors.NotInArchive, match=r"nor another 3\.5; it has 3\.6\.1-1"):
-        lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
+        relock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
 
 
 def test_a_second_run_uses_what_the_first_one_took(
-    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: lock.Obtain
+    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: relock.Obtain
 ) -> None:
     def there(version: str) -> tuple[Located, ...]:
         names = (f"openssl_{version}.orig.tar.gz", f"openssl_{version}-1.debian.tar.xz")
         return tuple(located("openssl", f"{version}-1", name) for name in names)
 
     archive = Archive(tmp_path, *there("3.5.98"))
-    first = lock.settle(pins, [pins.source("openssl")], archive, print, obtain=debian_files)
+    first = relock.settle(pins, [pins.source("openssl")], archive, print, obtain=debian_files)
     second = source.load(PINS, run_lock, host=HOST)
     assert second.source("openssl") == first.source("openssl")
     archive.there = there("3.5.99")
-    third = lock.settle(second, [second.source("openssl")], archive, print, obtain=debian_files)
+    third = relock.settle(second, [second.source("openssl")], archive, print, obtain=debian_files)
     assert third.pins["openssl"].version == "3.5.99"
     again = source.load(PINS, run_lock, host=HOST)
     assert again.pins["openssl"].version == "3.5.99", "the pin that was replaced is the first one"
@@ -261,13 +264,13 @@ def test_a_second_run_uses_what_the_first_one_took(
 
 
 def test_what_two_runs_remember_at_once_is_all_kept(
-    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: lock.Obtain
+    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: relock.Obtain
 ) -> None:
     names = ("openssl_3.5.98.orig.tar.gz", "openssl_3.5.98-1.debian.tar.xz")
     archive = Archive(tmp_path, *(located("openssl", "3.5.98-1", name) for name in names))
     gone = [pins.source("openssl")]
     run = threading.Thread(
-        target=lock.settle, args=(pins, gone, archive, print), kwargs={"obtain": debian_files}
+        target=relock.settle, args=(pins, gone, archive, print), kwargs={"obtain": debian_files}
     )
     with filelock.FileLock(run_lock.with_name(f".{run_lock.name}.lock")):  # another run amends it
         run.start()
@@ -281,7 +284,7 @@ def test_what_two_runs_remember_at_once_is_all_kept(
 
 
 def test_sources_and_patches_of_a_package_move_together(
-    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -289,14 +292,14 @@ def test_sources_and_patches_of_a_package_move_together(
         located("musl", "1.2.5-9", "musl_1.2.5.orig.tar.gz", "c"),
     )
     (gone,) = pins.component("musl").series.files
-    moved = lock.settle(pins, [gone], archive, print, obtain=debian_files).component("musl")
+    moved = relock.settle(pins, [gone], archive, print, obtain=debian_files).component("musl")
     assert [one.sha256 for one in moved.series.files] == ["b" * 64]
     assert moved.source.sha256 == "c" * 64
     assert moved.fixes == ("CVE-2031-0001", "CVE-2031-0002")
 
 
 def test_a_version_whose_patches_cannot_be_had_is_passed_over(
-    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -312,14 +315,14 @@ def test_a_version_whose_patches_cannot_be_had_is_passed_over(
         return debian_files(wanted)
 
     notes: list[str] = []
-    moved = lock.newest(archive, "trixie", pins.pins["musl"], notes.append, obtain=obtain)
+    moved = relock.newest(archive, "trixie", pins.pins["musl"], notes.append, obtain=obtain)
     assert moved.package_version == "1.2.5-9"
     assert len(notes) == 1
     assert "1.2.5-10 is passed over" in notes[0]
 
 
 def test_a_pattern_of_left_out_patches_that_matches_none_is_dropped(
-    tmp_path: Path, pins: Pins, debian_files: lock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -330,7 +333,7 @@ def test_a_pattern_of_left_out_patches_that_matches_none_is_dropped(
     assert old.patches is not None
     left_out = {"t*.patch": "why", "gone.patch": "why"}
     old = old.model_copy(update={"patches": old.patches.model_copy(update={"left_out": left_out})})
-    moved = lock.newest(archive, "trixie", old, print, obtain=debian_files)
+    moved = relock.newest(archive, "trixie", old, print, obtain=debian_files)
     assert moved.patches is not None
     assert moved.patches.left_out == {"t*.patch": "why"}
 
@@ -358,7 +361,7 @@ def test_a_group_moves_as_a_whole(tmp_path: Path, pins: Pins, run_lock: Path) ->
     ask = pins.groups["rust"].ask
     archive = Archive(tmp_path, *(located(name, "1.99-1", f"{name}.deb") for name in ask))
     notes: list[str] = []
-    moved = lock.settle(pins, [pins.group("rust")[0]], archive, notes.append, obtain=nothing)
+    moved = relock.settle(pins, [pins.group("rust")[0]], archive, notes.append, obtain=nothing)
     assert [one.version for one in moved.groups["rust"].packages] == ["1.99-1"] * len(ask)
     assert moved.groups["qemu"] == pins.groups["qemu"]
     assert len(notes) == 1
@@ -370,9 +373,9 @@ def test_a_moved_group_ends_when_the_repository_has_another(
 ) -> None:
     archive = Archive(tmp_path, *(located(name, "1.98-1", "x.deb") for name in ("m4", "bison")))
     archive.there += tuple(located(name, "1.98-1", "y.deb") for name in ("flex", "patch"))
-    once = lock.settle(pins, [pins.group("build-tools")[0]], archive, print, obtain=nothing)
+    once = relock.settle(pins, [pins.group("build-tools")[0]], archive, print, obtain=nothing)
     archive.there = tuple(dataclasses.replace(one, version="1.99-1") for one in archive.there)
-    twice = lock.settle(once, [once.group("build-tools")[0]], archive, print, obtain=nothing)
+    twice = relock.settle(once, [once.group("build-tools")[0]], archive, print, obtain=nothing)
     assert source.load(PINS, run_lock, host=HOST).groups == twice.groups
     shutil.copytree(PINS, tmp_path / "pins")
     path = tmp_path / "pins" / f"host-{HOST}.toml"
@@ -390,11 +393,11 @@ def test_a_host_without_a_lock_asks_once(tmp_path: Path, run_lock: Path) -> None
         *("qemu-user", "qemu-system-arm", "pkgconf-bin", "cmake", "tcl"),
     )
     archive = Archive(tmp_path, *(located(name, "1-1", f"{name}.deb") for name in names))
-    pins = lock.complete(source.load(PINS, run_lock, host=host), archive, print)
+    pins = relock.complete(source.load(PINS, run_lock, host=host), archive, print)
     assert pins.groups["rust"].ask == ("rustc", "cargo", "rust-src")
     assert pins.groups["qemu"].suite == "trixie"
     archive.there = ()
-    again = lock.complete(source.load(PINS, run_lock, host=host), archive, print)
+    again = relock.complete(source.load(PINS, run_lock, host=host), archive, print)
     assert again.groups == pins.groups
 
 
@@ -403,9 +406,9 @@ def test_a_host_whose_archive_lacks_the_release_takes_its_own_package(tmp_path: 
         tmp_path, located("qemu-user", "1-1", "a"), located("qemu-static", "2-1", "b")
     )
     candidates = (("qemu-user/trixie",), ("qemu-static",))
-    assert lock.resolve(archive, candidates).suite == "trixie"
+    assert relock.resolve(archive, candidates).suite == "trixie"
     archive.lacking = "trixie"
-    group = lock.resolve(archive, candidates)
+    group = relock.resolve(archive, candidates)
     assert (group.suite, group.packages[0].name) == ("host", "qemu-static")
 
 
@@ -436,7 +439,7 @@ DAMAGES: dict[str, Callable[[str], str]] = {
 def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> None:
     pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
     moved = {"zlib": source.Moved(replaces="1", pin=pin)}
-    lock._write(run_lock, source.RunLock(moved=moved))
+    relock._write(run_lock, source.RunLock(moved=moved))
     assert source.remembered(run_lock).moved == moved
     text = DAMAGES[damage](run_lock.read_text(encoding="utf-8"))
     run_lock.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -451,7 +454,7 @@ def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> 
 def test_a_run_lock_of_an_older_version_is_believed(run_lock: Path) -> None:
     pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
     moved = {"zlib": source.Moved(replaces="1", pin=pin)}
-    lock._write(run_lock, source.RunLock(moved=moved))
+    relock._write(run_lock, source.RunLock(moved=moved))
     _, _, older = run_lock.read_text(encoding="utf-8").partition("\n")
     run_lock.write_text(older, encoding="utf-8")
     assert source.remembered(run_lock).moved == moved
@@ -463,7 +466,7 @@ def test_a_group_that_is_asked_for_no_more_is_forgotten(tmp_path: Path, run_lock
     before = asked.read_text()
     asked.write_text(before + 'more = [["more"]]\n')
     archive = Archive(tmp_path, located("more", "1-1", "more.deb"))
-    pins = lock.complete(source.load(tmp_path / "pins", run_lock, host=HOST), archive, print)
+    pins = relock.complete(source.load(tmp_path / "pins", run_lock, host=HOST), archive, print)
     assert "more" in pins.groups
     asked.write_text(before)
     again = source.load(tmp_path / "pins", run_lock, host=HOST)
@@ -472,7 +475,7 @@ def test_a_group_that_is_asked_for_no_more_is_forgotten(tmp_path: Path, run_lock
 
 
 def test_a_new_name_gets_a_pin_of_its_source_package(
-    tmp_path: Path, debian_files: lock.Obtain
+    tmp_path: Path, debian_files: relock.Obtain
 ) -> None:
     folder = tmp_path / "pins"
     shutil.copytree(PINS, folder)
@@ -481,12 +484,12 @@ def test_a_new_name_gets_a_pin_of_its_source_package(
         located("expat", "2.7.1-2", "expat_2.7.1-2.debian.tar.xz"),
         located("expat", "2.7.1-2", "expat_2.7.1.orig.tar.xz"),
     )
-    assert lock.relock(folder, archive, print, host=HOST, obtain=debian_files, names=["expat"]) == [
-        "expat"
-    ]
+    assert relock.relock(
+        folder, archive, print, host=HOST, obtain=debian_files, names=["expat"]
+    ) == ["expat"]
     pin = declaration.read(folder / "debian.toml", PinSet).pins["expat"]
     assert (pin.version, pin.series, pin.file) == ("2.7.1", "2.7", "expat_2.7.1.orig.tar.xz")
-    assert pin.licence == lock.UNKNOWN_LICENCE
+    assert pin.licence == relock.UNKNOWN_LICENCE
     others = declaration.read(PINS / "debian.toml", PinSet).pins
     assert declaration.read(folder / "debian.toml", PinSet).pins == {**others, "expat": pin}
 
@@ -505,7 +508,7 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
 
     for had, get in ((False, obtain), (True, nothing)):
         names = ["kernel-rpi"]
-        lock.relock(folder, archive, notes.append, host=HOST, obtain=get, names=names)
+        relock.relock(folder, archive, notes.append, host=HOST, obtain=get, names=names)
         after = declaration.read(folder / "kernels.toml", source.Kernels).groups
         assert (after == before) is not had
     (note,) = notes
@@ -513,7 +516,7 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
 
 
 def test_a_new_name_gets_the_newest_version_that_can_be_had(
-    tmp_path: Path, debian_files: lock.Obtain
+    tmp_path: Path, debian_files: relock.Obtain
 ) -> None:
     folder, notes = tmp_path / "pins", list[str]()
     shutil.copytree(PINS, folder)
@@ -530,7 +533,7 @@ def test_a_new_name_gets_the_newest_version_that_can_be_had(
             raise errors.NoNetwork(wanted.name, ["404  Not Found"])
         return debian_files(wanted)
 
-    lock.relock(folder, archive, notes.append, host=HOST, obtain=obtain, names=["expat"])
+    relock.relock(folder, archive, notes.append, host=HOST, obtain=obtain, names=["expat"])
     pin = declaration.read(folder / "debian.toml", PinSet).pins["expat"]
     assert pin.package_version == "2.7.1-2"
     assert "2.7.1-2+deb13u1 is passed over" in notes[0]
@@ -539,7 +542,7 @@ def test_a_new_name_gets_the_newest_version_that_can_be_had(
 def test_a_name_that_the_archive_does_not_know_is_told(tmp_path: Path) -> None:
     shutil.copytree(PINS, tmp_path / "pins")
     with pytest.raises(errors.NoSourcePackage, match=r"\(trixie\) has no source package 'exppat'"):
-        lock.relock(
+        relock.relock(
             tmp_path / "pins",
             Archive(tmp_path),
             print,
@@ -586,7 +589,7 @@ def test_a_pin_of_upstream_moves_by_the_archives_record(
     there = located("openssl", f"{version}-1", f"openssl_{version}.orig.tar.gz", "f")
     archive = Archive(tmp_path, there, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.gz"))
     debian = declaration.read(PINS / "debian.toml", PinSet)
-    lines = lock_upstream.moved(path, debian, archive, names=["openssl"])
+    lines = relock_upstream.moved(path, debian, archive, names=["openssl"])
     pins = declaration.read(path, upstream.Upstream).pins
     assert any("->" in line for line in lines) == moves
     assert pins["openssl"].version == (version if moves else "3.5.9")
@@ -604,7 +607,7 @@ def test_a_pin_of_upstream_without_a_record_stays(tmp_path: Path) -> None:
     path.write_text(UPSTREAM.format(digest="e" * 64))
     debian = declaration.read(PINS / "debian.toml", PinSet)
     with pytest.raises(errors.NoRecord, match="no record of releases of 'zlib'"):
-        lock_upstream.moved(path, debian, Archive(tmp_path), names=["zlib"])
+        relock_upstream.moved(path, debian, Archive(tmp_path), names=["zlib"])
 
 
 def test_a_run_lock_of_another_form_is_forgotten(run_lock: Path) -> None:
@@ -616,7 +619,7 @@ def test_no_pin_moves_to_an_older_version(tmp_path: Path, pins: Pins) -> None:
     older = located("openssl", "3.5.5-1", "openssl_3.5.5.orig.tar.gz")
     archive = Archive(tmp_path, older)
     with pytest.raises(errors.NotInArchive, match="An older version than the pinned one"):
-        lock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
+        relock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
 
 
 def test_where_nothing_newer_can_be_had_a_pin_stays(tmp_path: Path, pins: Pins) -> None:
@@ -631,7 +634,7 @@ def test_where_nothing_newer_can_be_had_a_pin_stays(tmp_path: Path, pins: Pins) 
         raise errors.NoNetwork(wanted.name, ["404  Not Found"])
 
     notes: list[str] = []
-    assert lock.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
+    assert relock.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
     assert "3.5.99-1 is passed over" in notes[0]
 
 

@@ -10,7 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from recipes import sessions
+from muslin.cli import sessions
 
 PROJECT = Path(__file__).resolve().parents[2]
 TEXT = (PROJECT / "noxfile.py").read_text()

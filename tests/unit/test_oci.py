@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from recipes.engine import oci
-from recipes.engine.stage import Image, ImageIndex
-from recipes.errors import BrokenArchive
+from muslin.engine.formats import oci
+from muslin.engine.stage import Image, ImageIndex
+from muslin.errors import BrokenArchive
 
 # By revision of the step: a changed byte needs a new revision, else caches keep old images.
 GOLDEN_LAYER = {2: "sha256:4bf71a4620ebe7a363fa60b9c6e7cf4a56588487f9fb08d5e64220243f9b9f44"}

@@ -18,26 +18,19 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from recipes import (
-    advisories,
-    board,
-    config_mak,
-    digests,
-    dist,
-    errors,
-    reports,
-    schema,
-    service,
-    source,
-    target,
-    upstream,
-    workspaces,
-)
-from recipes import settings as checkout
-from recipes.audit import allowed
-from recipes.catalog import Catalog
-from recipes.engine import cargo
-from recipes.engine.key import Keys
+from muslin import errors
+from muslin.audit import allowed
+from muslin.cli import schemas
+from muslin.cli.commands import config_mak
+from muslin.dist import publish, reports, stage_digests
+from muslin.engine import cargo_config
+from muslin.engine.key import Keys
+from muslin.graph.catalog import Catalog
+from muslin.models import board, cargo_workspaces, service, target
+from muslin.models import pins as source
+from muslin.models import settings as checkout
+from muslin.models.declaration import read as read_declaration
+from muslin.sources import advisories, upstream
 from tests.unit import odd_values
 from tests.unit.test_catalog import HOST, PROJECT, TARGETS
 
@@ -168,12 +161,12 @@ def planned(folder: Path) -> None:
 
 def workspace(folder: Path) -> None:
     """A member of the workspace, and all of it."""
-    workspaces.whole(folder / "x")
+    cargo_workspaces.whole(folder / "x")
     (folder / "x/near/service.toml").write_text(
         'summary = "s"\nbuild = "cargo"\nbinary = "near"\nimage.entrypoint = ["/x"]\n'
     )
     for one in service.load((folder / "x/near",)).values():
-        workspaces.of(one)
+        cargo_workspaces.of(one)
 
 
 def pinned(folder: Path) -> None:
@@ -193,7 +186,7 @@ def pinned(folder: Path) -> None:
 def configured(folder: Path) -> None:
     """The user's own configuration of cargo, as stages take it."""
     for tables in ((), ("registries",)):
-        cargo.write_registry_settings(folder / "home/config.toml", tables)
+        cargo_config.write_registry_settings(folder / "home/config.toml", tables)
 
 
 def plan() -> Catalog:
@@ -264,7 +257,7 @@ KINDS: dict[str, Kind] = {
         "allowed.toml",
         b'[[allowed]]\nbaselines = ["x86-64"]\nfile = "libc.a"\nmembers = ["a.lo"]\n'
         b'symbols = ["a*"]\nneeds = ["SSE3"]\nclaims = []\nprobes = ["p"]\nreason = "r"\n',
-        lambda folder: allowed.load(folder / "allowed.toml"),
+        lambda folder: read_declaration(folder / "allowed.toml", allowed.List),
     ),
     "report": Kind(
         "dist/reports/armv6/x.json",
@@ -275,12 +268,12 @@ KINDS: dict[str, Kind] = {
         "dist/manifest.json",
         b'{"artefacts": [{"path": "a", "sha256": "0", "bytes": 1, "target": "", "stage_key": "k",'
         b' "source_set": "debian", "contains": []}]}',
-        lambda folder: dist.listed(folder / "dist"),
+        lambda folder: publish.listed(folder / "dist"),
     ),
     "record": Kind(
         "debian.json",
         b'{"gcc-armv6": {"key": "0", "tree": "1", "compiler": "gcc"}}',
-        lambda folder: digests.load(folder / "debian.json"),
+        lambda folder: stage_digests.load(folder / "debian.json"),
     ),
     "config.mak": Kind(
         "config.mak", CONFIG_MAK, lambda folder: config_mak.imported(folder / "config.mak", TARGETS)
@@ -325,7 +318,7 @@ def content(kind: Kind) -> st.SearchStrategy[bytes]:
     form = odd_values.as_json if is_json else odd_values.as_toml
     ways = [by_bytes, odd_values.changed(table).map(form)]
     if kind.schema:
-        ways.append(odd_values.tables(json.loads(schema.text(kind.schema))).map(form))
+        ways.append(odd_values.tables(json.loads(schemas.text(kind.schema))).map(form))
     return st.one_of(ways)
 
 

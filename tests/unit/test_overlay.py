@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine.overlay import laid_over
+from muslin.engine.fetch.resume import laid_over
 
 OLD = b"0123456789"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine import packing
+from muslin.engine.formats import tar_writer
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 def compressed(root: Path, name: str) -> bytes:
     path = root.with_name(name)
-    packing.pack_compressed(root, path, prefix="a/b")
+    tar_writer.pack_compressed(root, path, prefix="a/b")
     return path.read_bytes()
 
 

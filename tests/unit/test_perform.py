@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import files, perform, runner
-from recipes.engine.runner import Runner
-from recipes.engine.site import Site
-from recipes.engine.stage import (
+from muslin import errors
+from muslin.engine import files, perform
+from muslin.engine.process import runner
+from muslin.engine.process.runner import Runner
+from muslin.engine.sandbox import Site
+from muslin.engine.stage import (
     CollectLibraries,
     Copy,
     Deduplicate,

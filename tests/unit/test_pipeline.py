@@ -12,15 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from recipes import by_hand, errors, sessions, settings, source_sets, target
-from recipes.audit import allowed
-from recipes.engine.history import Build
-from recipes.engine.key import Keys, digest
-from recipes.engine.records import Record
-from recipes.engine.report import Report
-from recipes.engine.stage import Stage
-from recipes.pipeline import Pipeline
-from recipes.target import Image, Target
+from muslin import errors
+from muslin.audit import allowed
+from muslin.cli import sessions
+from muslin.cli.commands import cargo
+from muslin.cli.pipeline import Pipeline
+from muslin.engine.cache.history import Build
+from muslin.engine.cache.records import Record
+from muslin.engine.console import Report
+from muslin.engine.key import Keys, digest
+from muslin.engine.stage import Stage
+from muslin.models import settings, target
+from muslin.models.target import Image, Target
+from muslin.sources import source_sets
 
 PROJECT = Path(__file__).resolve().parents[2]
 RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
@@ -262,7 +266,7 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
 
     monkeypatch.setattr(trial, "goals", goals)
     entries = [one for one in allowed.load() if "armv6-vfpv2" not in one.baselines]
-    monkeypatch.setattr(allowed, "load", lambda: entries)
+    monkeypatch.setattr("muslin.cli.pipeline.allowed_code", lambda: entries)
     with pytest.raises(errors.Interrupted):
         trial.run("package", ["armv6", "armv7"])
     notes = [line for line in trial.stream.getvalue().splitlines() if "allowed.toml" in line]
@@ -279,7 +283,7 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
 )
 def test_what_cargo_cannot_do_for_a_target(trial: Trial, words: list[str], why: str) -> None:
     with pytest.raises(errors.CargoCannot, match=why):
-        by_hand.cargo(trial, ["armv6", *words])
+        cargo.cargo(trial, ["armv6", *words])
 
 
 @pytest.mark.parametrize("listing", [None, "[]", "{", '{"artefacts": [1]}'])

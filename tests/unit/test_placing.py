@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipes.engine import manifest, placing
+from muslin.engine.cache import manifest
+from muslin.engine.filesystem import verified_copy
 
 
 def test_a_name_of_255_letters_is_placed(tmp_path: Path) -> None:
@@ -13,9 +14,9 @@ def test_a_name_of_255_letters_is_placed(tmp_path: Path) -> None:
     (tree / "x").write_text("content")
     row = manifest.seal(tree)["x"]
     path = tmp_path / "dist" / ("n" * 255)
-    assert placing.place(tree / "x", path, row)
+    assert verified_copy.place(tree / "x", path, row)
     assert [(one.name, one.read_text()) for one in path.parent.iterdir()] == [
         ("n" * 255, "content")
     ]
-    assert not placing.place(tree / "x", path, [*row[:3], "another digest"])
+    assert not verified_copy.place(tree / "x", path, [*row[:3], "another digest"])
     assert len(list(path.parent.iterdir())) == 1

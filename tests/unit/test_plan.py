@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from recipes import plan
-from recipes.engine.history import Build
-from recipes.engine.key import Document, Keys
-from recipes.engine.schedule import Planned, State
-from recipes.engine.stage import Copy, Host, Run, Source, Stage, Write
+from muslin.cli.commands import plan
+from muslin.engine.cache.history import Build
+from muslin.engine.key import Document, Keys
+from muslin.engine.scheduler import Planned, State
+from muslin.engine.stage import Copy, Host, Run, Source, Stage, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 SOURCE = Source(name="a.tar", sha256="a" * 64, size=1, origins=())

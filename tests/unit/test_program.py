@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from recipes import board, errors, service, target
-from recipes.engine.key import Keys
-from recipes.engine.stage import Boot, Does, Host, Run, Serves, Stage
-from recipes.service import Service
-from recipes.stages import boot, program
+from muslin import errors
+from muslin.engine.key import Keys
+from muslin.engine.stage import Boot, Does, Host, Run, Serves, Stage
+from muslin.models import board, service, target
+from muslin.models.service import Service
+from recipes import boot
+from recipes.programs import product
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")
@@ -41,7 +43,7 @@ def declared(folder: Path, run: str = "", serve: str = "") -> Service:
 
 
 def runs(one: Service) -> tuple[Run, Run]:
-    does, serves = program.checks(one, TARGETS["armv6"])[-2:]
+    does, serves = product.checks(one, TARGETS["armv6"])[-2:]
     assert isinstance(does, Does)
     assert isinstance(serves, Serves)
     return does.run, serves.run
@@ -68,7 +70,7 @@ def test_limits_reach_the_checks_and_no_key(tmp_path: Path) -> None:
     host = Keys(Host(machine="x86_64", libc="glibc 2.36"))
     keys = []
     for one in (plain, more):
-        checks = program.checks(one, TARGETS["armv6"])
+        checks = product.checks(one, TARGETS["armv6"])
         keys.append(host.checks_of(Stage(name="x", steps=(), runs_on="target", checks=checks)))
     assert keys[0] == keys[1]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, service
-from recipes.service import Service
+from muslin import errors
+from muslin.models import service
+from muslin.models.service import Service
 
 MAKE = 'summary = "s"\nbuild = "make"\nbinary = "x"\nimage.entrypoint = ["/x"]\n'
 CMAKE = MAKE.replace('"make"', '"cmake"')

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from recipes import service, source, target
-from recipes.catalog import Catalog
-from recipes.engine.key import Keys
-from recipes.engine.stage import Stage
-from recipes.service import Service
-from recipes.source import Pin, Pins
-from recipes.target import Target
+from muslin.engine.key import Keys
+from muslin.engine.stage import Stage
+from muslin.graph.catalog import Catalog
+from muslin.models import pins as source
+from muslin.models import service, target
+from muslin.models.pins import Pin, Pins
+from muslin.models.service import Service
+from muslin.models.target import Target
 from tests.unit.test_catalog import HOST, PROJECT, everything
 
 GOLDEN = PROJECT / "tests" / "golden" / "rebuilds.json"

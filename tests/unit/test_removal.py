@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes.engine import removal, store
+from muslin.engine.cache import store
+from muslin.engine.filesystem import removal
 from tests.unit.test_trees import deepen
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.engine import report
-from recipes.engine.report import Report, duration, size
+from muslin.engine import console
+from muslin.engine.console import Report, duration, size
 
 
 class Terminal(io.StringIO):
@@ -88,8 +88,8 @@ def test_a_table_is_as_wide_as_its_cells(plain: tuple[Report, io.StringIO]) -> N
 def test_a_long_stage_is_heard_of(
     plain: tuple[Report, io.StringIO], monkeypatch: pytest.MonkeyPatch, log: Path
 ) -> None:
-    monkeypatch.setattr(report, "HEARTBEAT", 0.02)
-    monkeypatch.setattr(report, "REFRESH", 0.01)
+    monkeypatch.setattr(console, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(console, "REFRESH", 0.01)
     told, stream = plain
     with told.stage("gcc-armv6", log, 725.0):
         assert told.running() == ["gcc-armv6"]
@@ -106,7 +106,7 @@ def test_a_long_stage_is_heard_of(
 def test_a_short_stage_is_not(
     plain: tuple[Report, io.StringIO], monkeypatch: pytest.MonkeyPatch, log: Path
 ) -> None:
-    monkeypatch.setattr(report, "REFRESH", 0.001)
+    monkeypatch.setattr(console, "REFRESH", 0.001)
     told, stream = plain
     with told.stage("quick", log):
         time.sleep(0.02)
@@ -121,7 +121,7 @@ def test_a_failed_stage_runs_no_more(plain: tuple[Report, io.StringIO], tmp_path
 
 
 def test_a_terminal_has_one_live_line(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
-    monkeypatch.setattr(report, "REFRESH", 0.01)
+    monkeypatch.setattr(console, "REFRESH", 0.01)
     stream = Terminal()
     told = Report(stream)
     told.planned(found=0, all_=5, seconds=3.0)

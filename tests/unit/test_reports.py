@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import reports
+from muslin.dist import reports
 
 GOOD = '{"subject": "x", "fits": true, "shipped": "0123", "files": []}'
 

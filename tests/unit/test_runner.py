@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import ending, logs, runner
-from recipes.engine.process import Usage
-from recipes.engine.runner import Runner
+from muslin import errors
+from muslin.engine.process import logs, runner, termination
+from muslin.engine.process.runner import Runner
+from muslin.engine.process.supervisor import Usage
 
 ENV: Mapping[str, str] = {"PATH": runner.HOST_PATH}
 
@@ -109,7 +109,7 @@ def test_what_a_command_leaves_running_is_ended(starter: Runner, log: Path) -> N
 def test_what_heeds_no_sigterm_is_killed(
     starter: Runner, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ending, "GRACE", 0.2)
+    monkeypatch.setattr(termination, "GRACE", 0.2)
     sh(starter, 'sh -c "trap : TERM; while :; do sleep 0.01; done" & echo $! >child', log)
     until(lambda: not lives(int((log.parent / "child").read_text())))
 
@@ -157,34 +157,38 @@ def test_no_descriptor_leaks_into_a_process(starter: Runner, log: Path, tmp_path
 
 
 def test_leftovers_are_known_by_their_mark(starter: Runner, log: Path, tmp_path: Path) -> None:
-    mine = {**ENV, ending.MARK: str(tmp_path / "work")}
-    other = {**ENV, ending.MARK: str(tmp_path / "work2")}
+    mine = {**ENV, termination.MARK: str(tmp_path / "work")}
+    other = {**ENV, termination.MARK: str(tmp_path / "work2")}
     with (
         starter.server(["sleep", "1000"], what="x", cwd=tmp_path, env=mine, log=log) as victim,
         starter.server(["sleep", "1000"], what="x", cwd=tmp_path, env=other, log=log) as bystander,
     ):
         environ = Path(f"/proc/{victim.pid}/environ")
-        while ending.MARK.encode() not in environ.read_bytes():  # the kernel fills it after exec
+        while (
+            termination.MARK.encode() not in environ.read_bytes()
+        ):  # the kernel fills it after exec
             pass
-        assert ending.end_leftovers(tmp_path / "work") == 1
+        assert termination.end_leftovers(tmp_path / "work") == 1
         assert victim.wait(30) == -signal.SIGKILL
         assert bystander.poll() is None
-        assert ending.end_leftovers(tmp_path / "work") == 0
+        assert termination.end_leftovers(tmp_path / "work") == 0
 
 
 def test_a_leftover_that_does_not_end_is_named(
     starter: Runner, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ending, "LAST_MOMENTS", 0.1)
-    mine = {**ENV, ending.MARK: str(tmp_path / "work")}
+    monkeypatch.setattr(termination, "LAST_MOMENTS", 0.1)
+    mine = {**ENV, termination.MARK: str(tmp_path / "work")}
     with starter.server(["sleep", "1000"], what="x", cwd=tmp_path, env=mine, log=log) as process:
         environ = Path(f"/proc/{process.pid}/environ")
-        while ending.MARK.encode() not in environ.read_bytes():  # the kernel fills it after exec
+        while (
+            termination.MARK.encode() not in environ.read_bytes()
+        ):  # the kernel fills it after exec
             pass
         with monkeypatch.context() as immortal:
             immortal.setattr(os, "kill", lambda *_: None)
             with pytest.raises(errors.LeftoverAlive, match=f"process {process.pid} of an earlier"):
-                ending.end_leftovers(tmp_path / "work")
+                termination.end_leftovers(tmp_path / "work")
 
 
 def test_the_tail_of_a_log(log: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from recipes.engine.schedule import Planned, Schedule, ways
-from recipes.engine.stage import Stage
+from muslin.engine.scheduler import Planned, Schedule, ways
+from muslin.engine.stage import Stage
 
 
 def planned(key: str, seconds: float, *after: str, memory: int = 0) -> Planned:

@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from recipes import schema
-from recipes.stages import gcc
+from muslin.cli import schemas
+from recipes.toolchain import target_libraries
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMAS = PROJECT / "schemas"
@@ -24,7 +24,7 @@ DECLARATIONS = {
     "host-packages": [PROJECT / "recipes/pins/host.toml"],
     "kernels": [PROJECT / "recipes/pins/kernels.toml"],
     "advisories": [PROJECT / "recipes/pins/advisories.toml"],
-    "libgcc": [PROJECT / gcc.MEMBERS],
+    "libgcc": [PROJECT / target_libraries.MEMBERS],
     "board": sorted((PROJECT / "boards").glob("*.toml")),
 }
 EACH = [(name, path) for name, paths in DECLARATIONS.items() for path in paths]
@@ -44,16 +44,16 @@ def validator(name: str) -> Any:  # noqa: ANN401  # the library has no type of i
     return jsonschema.Draft202012Validator(json.loads((SCHEMAS / f"{name}.json").read_text()))
 
 
-@pytest.mark.parametrize("name", schema.MODELS)
+@pytest.mark.parametrize("name", schemas.MODELS)
 def test_schemas_are_current(name: str) -> None:
     path = SCHEMAS / f"{name}.json"
     if os.environ.get("MUSLIN_GOLDEN") == "write":
-        path.write_text(schema.text(name))
-    assert path.read_text() == schema.text(name), "to write them: MUSLIN_GOLDEN=write pytest"
+        path.write_text(schemas.text(name))
+    assert path.read_text() == schemas.text(name), "to write them: MUSLIN_GOLDEN=write pytest"
 
 
 def test_there_is_no_other_schema() -> None:
-    assert {path.stem for path in SCHEMAS.iterdir()} == set(schema.MODELS)
+    assert {path.stem for path in SCHEMAS.iterdir()} == set(schemas.MODELS)
 
 
 @pytest.mark.parametrize(("name", "path"), EACH, ids=lambda value: str(value).split("/")[-1])

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import seen
-from recipes.engine import apt_sources, cargo, secrets
-from recipes.seen import RECORDS
-from recipes.unchanged import Found, Unchanged
+from muslin.cli.up_to_date import Found, Unchanged
+from muslin.engine import cargo_config, inputs, redaction
+from muslin.engine.fetch.apt import sources
+from muslin.engine.inputs import RECORDS
 
 PLANTED = "hunter2-do-not-tell"
 
@@ -31,7 +31,7 @@ PLANTED = "hunter2-do-not-tell"
     ],
 )
 def test_what_lets_somebody_in_is_hidden(text: str, left: str) -> None:
-    said = secrets.hidden(text)
+    said = redaction.hidden(text)
     assert PLANTED not in said
     assert left in said
 
@@ -46,7 +46,7 @@ def test_what_lets_somebody_in_is_hidden(text: str, left: str) -> None:
     ],
 )
 def test_all_else_stays(text: str) -> None:
-    assert secrets.hidden(text) == text
+    assert redaction.hidden(text) == text
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_all_else_stays(text: str) -> None:
     ],
 )
 def test_an_address_is_shown_without_what_lets_somebody_in(address: str, place: str) -> None:
-    assert secrets.place(address) == place
+    assert redaction.place(address) == place
 
 
 def test_the_record_of_a_run_has_no_values_of_variables(
@@ -76,7 +76,7 @@ def test_the_record_of_a_run_has_no_values_of_variables(
     monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CARGO_REGISTRIES_CORP_TOKEN", PLANTED)
     for name in ("_files", "_folders", "_patterns"):  # what other tests read, and removed
-        monkeypatch.setattr(seen, name, {})
+        monkeypatch.setattr(inputs, name, {})
     records = tmp_path / "cache" / RECORDS
     records.mkdir(parents=True)
     old = records / "old.json"
@@ -95,7 +95,7 @@ def test_registries_come_to_a_build_without_their_tokens(
     said = f'[registries.corp]\nindex = "sparse+https://h.example/"\ntoken = "{PLANTED}"\n'
     (tmp_path / "user").mkdir()
     (tmp_path / "user" / "config.toml").write_text(said)
-    cargo.write_registry_settings(tmp_path / "build", ("registries",))
+    cargo_config.write_registry_settings(tmp_path / "build", ("registries",))
     assert "h.example" in (tmp_path / "build").read_text()
     assert PLANTED not in (tmp_path / "build").read_text()
 
@@ -103,10 +103,10 @@ def test_registries_come_to_a_build_without_their_tokens(
 def test_an_address_of_the_systems_archive_is_told_without_its_password(tmp_path: Path) -> None:
     line = f"deb https://me:{PLANTED}%40@h.example/debian bookworm main\n"
     (tmp_path / "sources.list").write_text(line)
-    found = apt_sources.archive_of(tmp_path, "bookworm")
-    said = apt_sources.stanzas(found, "bookworm", tmp_path / "keyring")
+    found = sources.archive_of(tmp_path, "bookworm")
+    said = sources.stanzas(found, "bookworm", tmp_path / "keyring")
     assert "URIs: https://h.example/debian\n" in said
     assert PLANTED not in said + repr(found)
-    assert apt_sources.netrc(found) == (
+    assert sources.netrc(found) == (
         f"machine https://h.example/debian login me password {PLANTED}@\n"
     )

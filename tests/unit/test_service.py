@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, service, settings
-from recipes.audit import allowed, baseline
+from muslin import errors
+from muslin.audit import allowed, baseline
+from muslin.models import service, settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 BAD = PROJECT / "tests" / "data" / "bad"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, settings
-from recipes.engine.limits import BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE, Limits
+from muslin import errors
+from muslin.engine.process.limits import BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE, Limits
+from muslin.models import settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
@@ -341,11 +342,12 @@ def test_numbers_beyond_all_machines(
 NOTED = """\
 import sys
 from pathlib import Path
-from recipes import seen, settings
+from muslin.engine import inputs
+from muslin.models import settings
 
 project = Path(sys.argv[1])
 print(len(settings.load(project).services))
-before = seen.everything()
+before = inputs.everything()
 found = project / sys.argv[2]
 if found.is_symlink():
     found = found.parent / found.readlink()
@@ -354,7 +356,7 @@ elif found.exists():
 found.mkdir(parents=True)
 (found / "x").mkdir()
 (found / "x" / "service.toml").touch()
-print([*seen.differing(before)])
+print([*inputs.differing(before)])
 print(len(settings.load(project).services))
 """
 """What a run looks at; then a service appears, and what of that differs."""

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes import errors
-from recipes.engine.runner import Runner
-from recipes.engine.site import Site
+from muslin import errors
+from muslin.engine.process.runner import Runner
+from muslin.engine.sandbox import Site
 
 WORK = Path("/cache/place")
 SITE = Site(

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors
-from recipes.engine import manifest as manifests
-from recipes.engine import store
-from recipes.engine.key import digest
-from recipes.engine.records import Record
-from recipes.engine.store import Store
+from muslin import errors
+from muslin.engine.cache import manifest as manifests
+from muslin.engine.cache import store
+from muslin.engine.cache.records import Record
+from muslin.engine.cache.store import Store
+from muslin.engine.key import digest
 
 KEY = "0123456789abcdef" * 4
 RECORD = Record(
@@ -360,7 +360,7 @@ def test_an_entry_built_anew_between_two_looks_stays(
         looks.append(fault)
         return fault
 
-    monkeypatch.setattr("recipes.engine.store.compare", look)
+    monkeypatch.setattr("muslin.engine.cache.store.compare", look)
     assert place.find(KEY) == entry
     assert looks == ["data has 5 bytes instead of 4", None]
 

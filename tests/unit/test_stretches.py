@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 from elftools.elf.sections import Section
 
-from recipes.audit import flow, stretches
-from recipes.audit.baseline import BASELINES
-from recipes.audit.symbols import Symbol
+from muslin.audit import flow, stretches
+from muslin.audit.baseline import BASELINES
+from muslin.audit.symbols import Symbol
 
 ARM, THUMB, A64 = "armv6-vfpv2", "armv7-vfpv3-d16", "armv8.0"
 CALLS = {"a": 0xEBFFFFFE, "x": 0x94000000}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, target
+from muslin import errors
+from muslin.models import target
 
 PROJECT = Path(__file__).resolve().parents[2]
 BAD = PROJECT / "tests" / "data" / "bad"

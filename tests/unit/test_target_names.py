@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import target, target_names
+from muslin.models import target, target_aliases
 
 TARGETS = target.load(Path(__file__).resolve().parents[2] / "toolchains")
 
@@ -44,4 +44,4 @@ TARGETS = target.load(Path(__file__).resolve().parents[2] / "toolchains")
     ],
 )
 def test_names_of_others(said: str, meant: list[str]) -> None:
-    assert target_names.meant(said, TARGETS.values()) == meant
+    assert target_aliases.meant(said, TARGETS.values()) == meant

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from recipes import errors, settings, trees
-from recipes.engine import removal, walk
+from muslin import errors
+from muslin.engine.filesystem import removal, walk
+from muslin.models import settings, source_trees
 from tests.e2e.bench import PROJECT
 
 
 def names(root: Path) -> list[str]:
-    return [file.path for file in trees.of_project(root).files]
+    return [file.path for file in source_trees.of_project(root).files]
 
 
 @pytest.fixture
@@ -50,13 +51,13 @@ def test_what_is_no_file_is_no_source(project: Path, monkeypatch: pytest.MonkeyP
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket")
         assert names(project) == ["main.c"]
-        assert list(trees.everything(project)) == [Path("main.c")]
+        assert list(source_trees.everything(project)) == [Path("main.c")]
 
 
 def test_a_fifo_that_is_named_is_an_error(project: Path) -> None:
     os.mkfifo(project / "fifo")
     with pytest.raises(errors.NotAFile, match="project/fifo is a FIFO and no file"):
-        trees.named(project, ["fifo"])
+        source_trees.named(project, ["fifo"])
 
 
 def test_seven_folders_linked_to_each_other(project: Path) -> None:
@@ -82,7 +83,9 @@ def test_two_folders_linked_to_each_other_are_in_each_other(project: Path) -> No
     assert names(project) == ["a/b/text", "a/text", "b/a/text", "b/text", "main.c"]
 
 
-@pytest.mark.parametrize("look", [trees.of_project, lambda root: trees.named(root, ["."])])
+@pytest.mark.parametrize(
+    "look", [source_trees.of_project, lambda root: source_trees.named(root, ["."])]
+)
 def test_folders_without_an_end(project: Path, look: Callable[[Path], object]) -> None:
     deepen(project, 2500)
     with pytest.raises(errors.TooDeep, match="project has a folder that lies too deep: d/d"):

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from recipes.unchanged import TICK
+from muslin.cli.up_to_date import TICK
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 RUN = """\
 import sys
 from pathlib import Path
-from recipes import seen
-from recipes.unchanged import Found, Unchanged
+from muslin.engine import inputs
+from muslin.cli.up_to_date import Found, Unchanged
 
 place = Path(sys.argv[1])
 project, cache = place / "project", place / "cache"
@@ -35,15 +35,15 @@ if (project / "early").exists():
     (project / "service" / "main.rs").write_text("fn main() {}")
 import helper  # the project's own code
 
-for folder in [seen.file(one).resolve() for one in seen.matches(project, "s*/*")]:
-    seen.file(folder / "service.toml").exists()
-for path in seen.folder(project / "service").iterdir():
-    if seen.file(path).is_file():
+for folder in [inputs.file(one).resolve() for one in inputs.matches(project, "s*/*")]:
+    inputs.file(folder / "service.toml").exists()
+for path in inputs.folder(project / "service").iterdir():
+    if inputs.file(path).is_file():
         path.read_text()
 if (project / "late").exists():
     (project / "service" / "main.rs").write_text("fn main() {}")
-seen.program("gcc", f"{place / 'first'}:{place / 'bin'}")
-seen.file(place / "absent").exists()
+inputs.program("gcc", f"{place / 'first'}:{place / 'bin'}")
+inputs.file(place / "absent").exists()
 names = "armv6/demo", "manifest.json", "SHA256SUMS"
 known.keep(
     Found(
@@ -102,7 +102,7 @@ def settle(root: Path) -> Place:
     """A place whose last run had nothing to do."""
     # Python lists the folders that it looks for modules in; others are at work in the project's.
     (root / "code").mkdir(parents=True)
-    (root / "code" / "recipes").symlink_to(PROJECT / "recipes")
+    (root / "code" / "muslin").symlink_to(PROJECT / "muslin")
     write(root / "project" / "helper.py", "said = 1\n")
     write(root / "project" / "pyproject.toml", "")
     write(root / "project" / "recipes" / "pins" / "debian.toml", "")
@@ -282,9 +282,9 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(settled: Place, place: str) -
 
 
 def test_it_imports_nothing_that_takes_time() -> None:
-    text = "import sys, nox; before = set(sys.modules); import recipes.unchanged; "
+    text = "import sys, nox; before = set(sys.modules); import muslin.cli.up_to_date; "
     text += "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
     argv = [sys.executable, "-c", text]
     said = subprocess.run(argv, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
     # configparser by platformdirs 4.3
-    assert set(said.split()) <= {"configparser", "glob", "platformdirs", "recipes"}
+    assert set(said.split()) <= {"configparser", "glob", "muslin", "platformdirs"}

@@ -11,14 +11,17 @@ from types import MappingProxyType
 
 import pytest
 
-from recipes import declaration, errors, service, source, source_sets, upstream
-from recipes.catalog import Catalog
-from recipes.engine.stage import Host, Patch, Replace, Run, Unpack, Url
-from recipes.parts import Driver
-from recipes.service import Service
-from recipes.source import Pin, PinSet
-from recipes.target import load
-from recipes.upstream import Rust, Upstream, UpstreamPins, WebPin
+from muslin import errors
+from muslin.engine.stage import Host, Patch, Replace, Run, Unpack, Url
+from muslin.graph.catalog import Catalog
+from muslin.models import declaration, service
+from muslin.models import pins as source
+from muslin.models.pins import Pin, PinSet
+from muslin.models.service import Service
+from muslin.models.settings import Driver
+from muslin.models.target import load
+from muslin.sources import source_sets, upstream
+from muslin.sources.upstream import Rust, Upstream, UpstreamPins, WebPin
 
 PROJECT = Path(__file__).resolve().parents[2]
 PINS = PROJECT / "recipes" / "pins"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import crate_sources, errors, service, workspaces
-from recipes.service import Service
-from recipes.workspaces import Workspace
+from muslin import errors
+from muslin.models import cargo_workspaces, crate_sources, service
+from muslin.models.cargo_workspaces import Workspace
+from muslin.models.service import Service
 
 SERVICE = 'summary = "s"\nbuild = "cargo"\nbinary = "x"\nimage.entrypoint = ["/x"]\n'
 
@@ -62,7 +63,7 @@ def test_members_by_name_and_their_path_dependencies(tmp_path: Path) -> None:
     (tmp_path / "Cargo.toml").write_text(
         MEMBERS["Cargo.toml"] + '[workspace.dependencies]\nshared = { path = "shared" }\n'
     )
-    found = workspaces.of(load(tmp_path / "app"))
+    found = cargo_workspaces.of(load(tmp_path / "app"))
     near = {"libs/near/Cargo.toml", "libs/near/src/lib.rs"}
     shared = {"shared/Cargo.toml", "shared/src/lib.rs"}
     own = {"app/Cargo.toml", "app/src/main.rs"}
@@ -76,7 +77,7 @@ def test_members_by_name_and_their_path_dependencies(tmp_path: Path) -> None:
 
 def test_a_package_alone_is_taken_as_it_is(tmp_path: Path) -> None:
     lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": "", "src/main.rs": ""})
-    found = workspaces.of(load(tmp_path))
+    found = cargo_workspaces.of(load(tmp_path))
     assert paths(found) == {"Cargo.toml", "Cargo.lock", "src/main.rs"}
     assert found.written == ()
 
@@ -86,7 +87,7 @@ def test_a_member_does_not_bring_the_package_of_the_workspaces_folder(tmp_path: 
     root += 'members = ["app"]\n[profile.small]\ninherits = "release"\n'
     files = {"Cargo.toml": root, "Cargo.lock": "", "src/lib.rs": "", "gone/Cargo.toml": ""}
     lay(tmp_path, {**files, "app/Cargo.toml": package("app"), "app/src/main.rs": ""})
-    found = workspaces.of(load(tmp_path / "app"))
+    found = cargo_workspaces.of(load(tmp_path / "app"))
     assert paths(found) == {"Cargo.lock", "app/Cargo.toml", "app/src/main.rs"}
     table = written(found)
     assert table.keys() == {"workspace", "profile"}
@@ -97,7 +98,7 @@ def test_a_root_package_keeps_its_own_files_and_not_its_members(tmp_path: Path) 
     root = package("root", '[workspace]\nmembers = ["other"]\n')
     files = {"Cargo.toml": root, "Cargo.lock": "", "src/main.rs": ""}
     lay(tmp_path, {**files, "other/Cargo.toml": package("other"), "other/src/lib.rs": ""})
-    found = workspaces.of(load(tmp_path))
+    found = cargo_workspaces.of(load(tmp_path))
     assert paths(found) == {"Cargo.toml", "Cargo.lock", "src/main.rs"}
     assert written(found)["workspace"] == {"members": []}
 
@@ -107,11 +108,13 @@ def test_a_dependency_outside_is_laid_out_where_it_is_looked_for(tmp_path: Path)
     lay(tmp_path / "app", {"Cargo.toml": app, "Cargo.lock": "", "src/main.rs": ""})
     lay(tmp_path / "lib", {"Cargo.toml": package("lib"), "src/lib.rs": ""})
     lay(tmp_path / "unrelated", {"Cargo.toml": package("unrelated")})
-    found = workspaces.of(load(tmp_path / "app"))
+    found = cargo_workspaces.of(load(tmp_path / "app"))
     assert found.manifest == "app/Cargo.toml"
     assert {"lib/Cargo.toml", "lib/src/lib.rs", "app/src/main.rs"} < paths(found)
     assert not any(path.startswith("unrelated") for path in paths(found))
-    assert "lib/Cargo.toml" in {one.path for one in workspaces.whole(tmp_path / "app").files.files}
+    assert "lib/Cargo.toml" in {
+        one.path for one in cargo_workspaces.whole(tmp_path / "app").files.files
+    }
 
 
 def test_a_package_that_the_workspace_above_excludes_is_taken_alone(tmp_path: Path) -> None:
@@ -119,7 +122,7 @@ def test_a_package_that_the_workspace_above_excludes_is_taken_alone(tmp_path: Pa
     near = '[dependencies]\nnear = { path = "../near" }\n'
     lay(tmp_path, {"tools/app/Cargo.toml": package("app", near), "tools/app/src/main.rs": ""})
     lay(tmp_path, {"tools/app/Cargo.lock": "", "tools/near/Cargo.toml": package("near")})
-    found = workspaces.of(load(tmp_path / "tools/app"))
+    found = cargo_workspaces.of(load(tmp_path / "tools/app"))
     near_too = {"near/Cargo.toml"}
     assert paths(found) == {"app/Cargo.lock", "app/Cargo.toml", "app/src/main.rs", *near_too}
     assert found.written == ()
@@ -128,12 +131,12 @@ def test_a_package_that_the_workspace_above_excludes_is_taken_alone(tmp_path: Pa
 def test_what_another_member_says_is_in_no_services_key(tmp_path: Path) -> None:
     lay(tmp_path, MEMBERS | {"libs/near/Cargo.toml": package("near")})
     one = load(tmp_path / "app")
-    before, crates = workspaces.of(one), workspaces.whole(tmp_path)
+    before, crates = cargo_workspaces.of(one), cargo_workspaces.whole(tmp_path)
     lay(tmp_path, {"libs/other/src/lib.rs": "// more\n"})
-    assert workspaces.of(one) == before
-    assert workspaces.whole(tmp_path).files.files == crates.files.files
+    assert cargo_workspaces.of(one) == before
+    assert cargo_workspaces.whole(tmp_path).files.files == crates.files.files
     lay(tmp_path, {"libs/near/src/lib.rs": "// more\n"})
-    assert workspaces.of(one) != before
+    assert cargo_workspaces.of(one) != before
 
 
 def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
@@ -145,7 +148,7 @@ def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
     )
     packages = "".join(f'[[package]]\nname = "a"\nsource = "{source}"\n' for source in sources)
     lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": packages, "src/main.rs": ""})
-    said = tomllib.loads(workspaces.of(load(tmp_path)).sources)["source"]
+    said = tomllib.loads(cargo_workspaces.of(load(tmp_path)).sources)["source"]
     assert said["vendored"] == {"directory": "{folder}"}
     assert said["crates-io"] == {"replace-with": "vendored"}
     replaced = {"replace-with": "vendored"}
@@ -158,12 +161,12 @@ def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
 def test_a_project_without_a_lock_is_told_where_to_make_one(tmp_path: Path) -> None:
     lay(tmp_path, {"Cargo.toml": package("x")})
     with pytest.raises(errors.BadDeclaration, match="run `cargo generate-lockfile` in"):
-        workspaces.of(load(tmp_path))
+        cargo_workspaces.of(load(tmp_path))
 
 
 def test_a_folder_that_is_no_project_is_told_of_source(tmp_path: Path) -> None:
     with pytest.raises(errors.BadDeclaration, match="`source` says where the project lies"):
-        workspaces.of(load(tmp_path))
+        cargo_workspaces.of(load(tmp_path))
 
 
 def test_members_may_be_named_by_whole_paths_and_lie_beside(tmp_path: Path) -> None:
@@ -173,9 +176,9 @@ def test_members_may_be_named_by_whole_paths_and_lie_beside(tmp_path: Path) -> N
     lay(root, {"library/Cargo.toml": package("library")})
     beside = package("beside", 'workspace = "../root"\n')
     lay(tmp_path / "beside", {"Cargo.toml": beside, "src/main.rs": ""})
-    assert workspaces.members(root) == {root / "app", root / "library", tmp_path / "beside"}
-    found = workspaces.of(load(tmp_path / "root/app"))
-    assert "root/app/Cargo.toml" in paths(workspaces.whole(root))
+    assert cargo_workspaces.members(root) == {root / "app", root / "library", tmp_path / "beside"}
+    found = cargo_workspaces.of(load(tmp_path / "root/app"))
+    assert "root/app/Cargo.toml" in paths(cargo_workspaces.whole(root))
     assert written(found)["workspace"] == {"members": ["app"], "resolver": "1"}
 
 
@@ -194,7 +197,7 @@ def test_members_may_be_named_by_whole_paths_and_lie_beside(tmp_path: Path) -> N
 def test_what_other_tools_keep_in_a_manifest_is_theirs(tmp_path: Path, more: str) -> None:
     lay(tmp_path, {"Cargo.toml": package("x", more), "Cargo.lock": "", "src/main.rs": ""})
     assert not service.declares(tmp_path)
-    assert workspaces.of(load(tmp_path)).manifest == "Cargo.toml"
+    assert cargo_workspaces.of(load(tmp_path)).manifest == "Cargo.toml"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +250,9 @@ def test_a_file_of_cargos_with_a_fault_is_named_with_its_key(
     lay(tmp_path, {"app/Cargo.toml": package("app"), "app/src/main.rs": ""})
     one = load(tmp_path / "app")
     lay(tmp_path, {name: text})
-    read = workspaces.of if name == "Cargo.lock" else lambda _: workspaces.whole(tmp_path)
+    read = (
+        cargo_workspaces.of if name == "Cargo.lock" else lambda _: cargo_workspaces.whole(tmp_path)
+    )
     with pytest.raises(errors.BadDeclaration) as caught:
         read(one)
     assert caught.value.path == tmp_path / name
@@ -259,11 +264,11 @@ def test_a_dependency_of_tests_alone_may_be_absent_from_a_project_beside(tmp_pat
     lay(tmp_path / "app", {"Cargo.toml": package("app", '[dependencies]\nl.path = "../l"\n')})
     lay(tmp_path / "app", {"Cargo.lock": "", "src/main.rs": ""})
     lay(tmp_path / "l", {"Cargo.toml": package("l", '[dev-dependencies]\nt.path = "../t"\n')})
-    assert "l/Cargo.toml" in paths(workspaces.of(load(tmp_path / "app")))
+    assert "l/Cargo.toml" in paths(cargo_workspaces.of(load(tmp_path / "app")))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": "", "src/main.rs": ""})
     (tmp_path / "src/odd").symlink_to("/proc/self/mem")  # a file that nobody can read, root neither
     with pytest.raises(errors.UnreadableSource, match="src/odd is among what is built and cannot"):
-        workspaces.of(load(tmp_path))
+        cargo_workspaces.of(load(tmp_path))

@@ -1,0 +1,1 @@
+"""Muslin: static musl binaries and images FROM scratch, from source tarballs."""

@@ -1,0 +1,1 @@
+"""Programs that somebody else built, held to a processor."""

@@ -1,0 +1,1 @@
+"""The command line: options, sessions and what they print."""

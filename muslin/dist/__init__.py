@@ -1,0 +1,1 @@
+"""`dist/`: what users take away."""

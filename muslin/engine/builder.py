@@ -1,0 +1,429 @@
+"""Walk the graph: find what is there, run what is not, as much side by side as it allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from muslin import errors
+from muslin.engine import check, perform, sandbox, work_directory
+from muslin.engine.cache.history import Build, History
+from muslin.engine.cache.records import Record
+from muslin.engine.cache.store import Entry, Store
+from muslin.engine.console import Report
+from muslin.engine.events import Events, Fact
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.filesystem import atomic
+from muslin.engine.key import Keys
+from muslin.engine.process.runner import Runner
+from muslin.engine.sandbox import Site
+from muslin.engine.scheduler import Planned, Schedule, State
+from muslin.engine.stage import Source, Stage
+
+Fault = tuple[Exception, list[str]]
+"""What failed, and the names of the stages that could not be built without it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Everything that building a stage takes."""
+
+    store: Store
+    runner: Runner
+    fetcher: Fetcher
+    report: Report
+    history: History
+    keys: Keys
+    events: Events
+    logs: Path
+    memory: int
+    """Bytes that all processes together may take; 0 for no limit."""
+    provenance: Mapping[str, str]
+
+    def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
+        """Key -> what is to be done, dependencies first. Asks the store alone, which drops
+        what is damaged.
+
+        Raises `NameTaken` where two different stages have one name.
+        """
+        planned: dict[str, Planned] = {}
+        goals = tuple(goals)
+        condemned = self._condemned(goals)
+        for goal in goals:
+            self._plan(goal, planned, condemned)
+        names: dict[str, str] = {}
+        for key, one in planned.items():
+            if names.setdefault(one.stage.name, key) != key:
+                raise errors.NameTaken(one.stage.name)
+        return planned
+
+    def has(self, stage: Stage) -> bool:
+        """Whether a stage is in the store with its checks passed, whole."""
+        damaged = functools.partial(self.report.damaged, stage.name)
+        entry = self.store.find(self.keys.of(stage), damaged)
+        return entry is not None and self._is_proved(stage, entry)
+
+    def _condemned(self, goals: Iterable[Stage]) -> set[str]:
+        """Keys of what a stage that blames it has refused, by the same rules as today."""
+        found, seen, left = set[str](), set[int](), list(goals)
+        while left:
+            if id(stage := left.pop()) in seen:
+                continue
+            seen.add(id(stage))
+            left += (other for _, other in (*stage.needs, *stage.judges, *stage.tools))
+            for blamed in stage.blames:
+                if self.store.marks(self.keys.of(blamed)).refused(self.keys.of(stage)):
+                    found.add(self.keys.of(blamed))
+        return found
+
+    def _plan(self, stage: Stage, planned: dict[str, Planned], condemned: set[str]) -> None:
+        key = self.keys.of(stage)
+        if key in planned:
+            return
+        entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
+        state: State = "build"
+        refused = key in condemned or (
+            entry is not None and self.store.marks(key).refused(self.keys.checks_of(stage))
+        )
+        if entry is not None and not refused:
+            state = "found" if self._is_proved(stage, entry) else "check"
+        judged = (*stage.needs, *stage.judges)
+        wanted = {"build": (*judged, *stage.tools), "check": judged}.get(state, ())
+        for _, other in wanted:
+            self._plan(other, planned, condemned)
+        after = tuple(self.keys.of(other) for _, other in wanted)
+        last = self.history.last(stage.name) if state == "build" else None
+        guess = stage.guess if state == "build" else 0.0
+        planned[key] = Planned(
+            stage=stage,
+            key=key,
+            state=state,
+            after=after,
+            cpu_seconds=last.cpu_seconds if last else guess,
+            wall_seconds=last.wall_seconds if last else 0.0,
+            memory=last.memory if last and last.memory else stage.memory,
+            entry=entry,
+            condemned=key in condemned,
+        )
+
+    def _is_proved(self, stage: Stage, entry: Entry) -> bool:
+        return self.store.marks(entry.key).passed(self.keys.proof_of(stage))
+
+    def build(
+        self, goals: Sequence[Stage], executor: Executor, *, faults: list[Fault] | None = None
+    ) -> dict[str, Entry]:
+        """Make every goal be in the store; name -> entry of the goals.
+
+        The first failure ends everything that runs and is raised. Where there is a list for
+        `faults`, it is put there, all that does not depend on it is finished, and goals that were
+        not made are missing in the answer.
+        """
+        planned = self.plan(goals)
+        self.report.planned(
+            found=sum(one.state == "found" for one in planned.values()),
+            all_=len(planned),
+            seconds=sum(one.cpu_seconds for one in planned.values()) / self.runner.jobs,
+        )
+        self._insist_on_room(planned.values())
+        for one in planned.values():
+            if one.state == "found":
+                self.report.found(one.stage.name)
+        waiting = {key: one for key, one in planned.items() if one.state != "found"}
+        schedule = Schedule(waiting=waiting, jobs=self.runner.jobs, limit=self.memory)
+        if waiting:
+            self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
+        self._work_off(schedule, executor, faults)
+        made = {}
+        for goal in goals:
+            one = planned[self.keys.of(goal)]
+            if one.state == "found" and one.entry is not None:
+                made[goal.name] = one.entry
+            elif not faults or self.has(goal):
+                made[goal.name] = self._entry(goal)
+        return made
+
+    def _work_off(self, schedule: Schedule, executor: Executor, faults: list[Fault] | None) -> None:
+        """Run everything that a schedule has."""
+        running: dict[Future[None], Planned] = {}
+        try:
+            while schedule.waiting or running:
+                for one in schedule.start():
+                    running[executor.submit(self._make, one, schedule.held_back(one))] = one
+                done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    one = running.pop(future)
+                    try:
+                        future.result()
+                    except errors.PipelineError as error:
+                        if faults is None or self.runner.stopping.is_set():
+                            raise
+                        dropped = [other.stage.name for other in schedule.failed(one.key)]
+                        faults.append((error, dropped))
+                        self.report.failed(one.stage.name, str(error), len(dropped))
+                    else:
+                        schedule.done(one.key)
+        except BaseException:
+            for future in running:
+                future.cancel()
+            self.runner.stop()
+            wait(running)
+            raise
+
+    def _insist_on_room(self, planned: Iterable[Planned]) -> None:
+        """Raise `DiskTooSmall` if the disk has no room for what is to be built: what stays of
+        every stage, the work of the largest that run side by side, and downloads."""
+        builds = [one for one in planned if one.state == "build"]
+        if not builds:
+            return
+        peaks = sorted((one.stage.peak for one in builds), reverse=True)
+        downloads = [one for one in sources(builds).values() if not self.fetcher.has(one)]
+        needed = (
+            sum(peaks[: self.runner.jobs])
+            + sum(one.stage.kept for one in builds)
+            + sum(one.size for one in downloads)
+        )
+        free = shutil.disk_usage(self.store.cache).free
+        if free < needed:
+            raise errors.DiskTooSmall(self.store.cache, free=free, needed=needed)
+
+    def _entry(self, stage: Stage) -> Entry:
+        entry = self.store.find(self.keys.of(stage))
+        if entry is None:
+            raise errors.NeedLost(stage.name)
+        return entry
+
+    def _make(self, planned: Planned, held_back: int) -> None:
+        """Build or check one stage, under the lock of its key, while nobody uses some slots."""
+        stage, key = planned.stage, planned.key
+        log = self.logs / (stage.target or "host") / f"{stage.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        before = (*stage.needs, *stage.judges, *stage.tools)
+        self.events.started(stage.name, [other.name for _, other in before])
+        outcome, facts = "failed", dict[str, Fact]()
+        try:
+            with (
+                self.report.stage(
+                    stage.name,
+                    log,
+                    planned.wall_seconds,
+                    functools.partial(_reached, stage, self._work_of(key)),
+                ),
+                self._alone(key, stage),
+                self.runner.held_back(held_back),
+            ):
+                outcome, facts = self._made(planned, log)
+        except errors.Unfit as error:
+            raise errors.LeftUnfit(stage.name, error, log) from error
+        except OSError as error:
+            if errors.LeftOdd.is_meant_by(error, self.store.work):
+                raise errors.LeftOdd(stage.name, error, log) from error
+            raise
+        finally:
+            self.events.ended(stage.name, outcome, **facts)
+
+    def _made(self, planned: Planned, log: Path) -> tuple[str, dict[str, Fact]]:
+        """What became of a stage: the outcome, and what it took."""
+        stage, key, started = planned.stage, planned.key, time.monotonic()
+        entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
+        if entry is not None and self._is_proved(stage, entry) and not planned.condemned:
+            self.report.found(stage.name)
+            return "found", {}
+        atomic.write(log, f"{stage.name}, key {key}\n")
+        if entry is not None:
+            entry = self._unless_refused(planned, entry, log)
+        built = entry is None
+        if entry is None:
+            entry = self._build_one(stage, key, log)
+        checking = self._check_one(stage, entry, log)
+        self.store.marks(key).pass_(self.keys.proof_of(stage))
+        record = entry.record
+        if built:
+            seconds = time.monotonic() - started  # as the lines before said that it was running
+            self.report.built(stage.name, seconds, record.cpu_seconds, checking)
+            return "built", {"cpu_seconds": record.cpu_seconds, "check_seconds": round(checking, 2)}
+        if checking:
+            self.report.checked(stage.name, checking)
+            return "checked", {"check_seconds": round(checking, 2)}
+        self.report.found(stage.name)
+        return "found", {}
+
+    def _unless_refused(self, planned: Planned, entry: Entry, log: Path) -> Entry | None:
+        """The entry if it may stay. One whose checks failed in an earlier run gets a second chance:
+        the disk may have been full."""
+        stage, key = planned.stage, planned.key
+        if planned.condemned and self.store.marks(key).any_refused():
+            self._set_aside(stage, "a verification refused it in an earlier run")
+            return None
+        if self.store.marks(key).refused(self.keys.checks_of(stage)):
+            try:
+                self._check_one(stage, entry, log)
+            except errors.PipelineError as error:
+                if not error.refuses:
+                    raise
+                self._set_aside(stage, "its checks failed, in an earlier run and again now")
+                return None
+            self.store.marks(key).clear_refusals()
+        return entry
+
+    def _build_one(self, stage: Stage, key: str, log: Path) -> Entry:
+        started = time.monotonic()
+        sources = {alias: self.fetcher.fetch(source) for alias, source in stage.sources}
+        # A stage that fetches may have the user's credentials in it.
+        kept = work_directory.emptied(self._work_of(key), keep=not stage.network)
+        with self._scratch(stage) as scratch, kept as work:
+            values = {
+                **self._trees("need", stage.needs),
+                **self._trees("tool", stage.tools),
+                **{f"source.{alias}": str(path) for alias, path in sources.items()},
+                "out": str(work / "out"),
+                "scratch": str(scratch),
+            }
+            for alias, tree in stage.trees:
+                values[f"tree.{alias}"] = str(sandbox.lay_out(tree, work / "tree" / alias))
+            (work / "out").mkdir()
+            place = self._site(stage, work, log, values)
+            with self.runner.slot(), self._blaming(stage):
+                for one in stage.steps:
+                    perform.step(one, place)
+            self._insist_untouched(stage, log)
+            record = Record(
+                name=stage.name,
+                document=self.keys.document(stage),
+                wall_seconds=round(time.monotonic() - started, 2),
+                cpu_seconds=round(place.cpu_seconds, 2),
+                memory=place.memory,
+                built_with=dict(self.provenance),
+            )
+            entry = self.store.commit(key, work / "out", record, stage.most)
+        build = Build(
+            key=key,
+            document=record.document,
+            wall_seconds=record.wall_seconds,
+            cpu_seconds=record.cpu_seconds,
+            memory=record.memory,
+        )
+        self.history.remember(stage.name, build)
+        return entry
+
+    def _check_one(self, stage: Stage, entry: Entry, log: Path) -> float:
+        """Run the checks upon a published output, those of its needs have passed; seconds.
+        Nobody uses it until they passed."""
+        marks, checks_key = self.store.marks(entry.key), self.keys.checks_of(stage)
+        if not stage.checks or marks.passed(checks_key):
+            return 0.0
+        started = time.monotonic()
+        # A check sees what it is told of, not what the stage was built with.
+        bare = dataclasses.replace(stage, path=(), tools=(), env=(), scratch=())
+        with work_directory.emptied(self.store.work / f"{entry.key[:20]}-check") as work:
+            values = {**self._trees("tool", stage.judges), "out": str(entry.tree)}
+            place = self._site(bare, work, log, values)
+            try:
+                with self.runner.slot():
+                    for one in stage.checks:
+                        check.check(one, place)
+            except errors.PipelineError as error:
+                if error.refuses:
+                    self._refuse(stage, entry, checks_key)
+                raise
+        marks.pass_(checks_key)
+        return time.monotonic() - started
+
+    @contextmanager
+    def _blaming(self, stage: Stage) -> Iterator[None]:
+        """Mark what the stage blames if a step of it refuses the product: the next run builds that
+        again, unless it was built again already with the same result."""
+        try:
+            yield
+        except errors.SaidNo:
+            for blamed in stage.blames:
+                if (entry := self.store.find(self.keys.of(blamed))) is not None:
+                    self._refuse(blamed, entry, self.keys.of(stage))
+            raise
+
+    def _refuse(self, stage: Stage, entry: Entry, by: str) -> None:
+        if self.store.is_as_before(entry):
+            self.report.note(
+                f"{stage.name} was built twice with the same result: it is no accident"
+            )
+        else:
+            self.store.marks(entry.key).refuse(by)
+
+    def _set_aside(self, stage: Stage, why: str) -> None:
+        if (aside := self.store.set_aside(self.keys.of(stage))) is not None:
+            self.report.note(f"{stage.name} is built again: {why}; it was moved to {aside}")
+
+    def _insist_untouched(self, stage: Stage, log: Path) -> None:
+        for alias, need in stage.needs:
+            if self.store.find(self.keys.of(need)) is None:
+                why = (
+                    f"a step wrote into the need {alias!r}, which other stages use too (of this "
+                    "stage, or of one beside it that has the same need)"
+                )
+                raise errors.StepFailed(stage.name, "build", why, log)
+
+    def _work_of(self, key: str) -> Path:
+        return self.store.work / key[:20]
+
+    def _trees(self, prefix: str, stages: Iterable[tuple[str, Stage]]) -> dict[str, str]:
+        """Placeholder -> folder in the store, every file of which was read once in this run:
+        a changed bit that kept size and time would get into what is built from it.
+
+        Raises `NeedLost`.
+        """
+        found = {}
+        for alias, stage in stages:
+            damaged = functools.partial(self.report.damaged, stage.name)
+            entry = self.store.find(self.keys.of(stage), damaged, digests=True)
+            if entry is None:
+                raise errors.NeedLost(stage.name)
+            found[f"{prefix}.{alias}"] = str(entry.tree)
+        return found
+
+    def _site(self, stage: Stage, work: Path, log: Path, values: Mapping[str, str]) -> Site:
+        values = {"cache": str(self.store.cache), **values}
+        return work_directory.site(stage, work=work, log=log, runner=self.runner, values=values)
+
+    @contextmanager
+    def _scratch(self, stage: Stage) -> Iterator[Path]:
+        """A folder kept between runs, this run's own for as long as the stage takes."""
+        name = f"{stage.name}-{self.keys.scratch_of(stage)[:20]}"
+        folder = self.store.scratch / name
+        if not stage.scratch:
+            yield folder
+            return
+        with self._alone(f"scratch-{name}", stage):
+            work_directory.keep_if_past(folder)
+            yield folder
+
+    @contextmanager
+    def _alone(self, key: str, stage: Stage) -> Iterator[None]:
+        """One run at a time; says that it waits, and can be stopped while it does."""
+        with self.store.lock(
+            key,
+            lambda: self.report.waits(stage.name),
+            lambda: self.runner.raise_if_stopping(stage.name),
+        ):
+            yield
+
+
+def _reached(stage: Stage, work: Path) -> str:
+    """The last of a stage's milestones that are there."""
+    passed = (words for pattern, words in reversed(stage.milestones) if any(work.glob(pattern)))
+    return next(passed, "")
+
+
+def sources(planned: Iterable[Planned]) -> dict[str, Source]:
+    """Digest -> source of everything that is to be built."""
+    return {
+        source.sha256: source
+        for one in planned
+        if one.state == "build"
+        for _, source in one.stage.sources
+    }

@@ -1,0 +1,1 @@
+"""The cache: entries by key, and what vouches for them."""

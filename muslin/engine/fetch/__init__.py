@@ -1,0 +1,1 @@
+"""Downloads: from the web and from the Debian archive."""

@@ -1,0 +1,1 @@
+"""The ordinary apt client, with private state."""

@@ -1,0 +1,1 @@
+"""File formats, read without trust and written the same every time."""

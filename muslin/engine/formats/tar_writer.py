@@ -1,0 +1,104 @@
+"""Folders packed, so that the same tree gives the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import posixpath
+import stat
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO
+
+from muslin import errors
+from muslin.engine.filesystem import walk
+from muslin.engine.formats.unpack import go_on, prefixes
+
+GZIP_LEVEL = 4
+"""Measured on 150 MB of a toolchain with Rust: half the time of 6, and 3 % more bytes."""
+_NO_MODES: Mapping[str, int] = MappingProxyType({})
+
+
+def pack_compressed(
+    root: Path, path: Path, *, prefix: str, before_each: Callable[[], None] = go_on
+) -> None:
+    """The same as a `.tar.gz`. Its bytes depend on the zlib at hand; its content does not."""
+    with (
+        aside(path) as file,
+        gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed,
+    ):
+        pack(root, compressed, prefix=prefix, before_each=before_each)
+
+
+def pack(
+    root: Path,
+    tar: Path | IO[bytes] | gzip.GzipFile,
+    *,
+    prefix: str = "",
+    modes: Mapping[str, int] = _NO_MODES,
+    before_each: Callable[[], None] = go_on,
+) -> None:
+    """Write what a folder holds as a tar that depends on names, contents and execute bits only.
+
+    `modes` gives paths below the root other modes; such a path must exist. `before_each` is called
+    before every member; what it raises ends the packing.
+    """
+    if isinstance(tar, Path):
+        with aside(tar) as file:
+            pack(root, file, prefix=prefix, modes=modes, before_each=before_each)
+        return
+    for path in modes:
+        (root / path).lstat()
+    with writer(tar) as out:
+        for folder in prefixes(prefix) if prefix else ():
+            out.addfile(_header(root, folder))
+        for path in sorted(_below(root)):
+            before_each()
+            info = _header(root / path, posixpath.join(prefix, path))
+            info.mode = modes.get(path, info.mode)
+            if info.isreg():
+                with (root / path).open("rb") as source:
+                    out.addfile(info, source)
+            else:
+                out.addfile(info)
+
+
+def _header(place: Path, name: str) -> tarfile.TarInfo:
+    """What a tar says of a file; a fresh TarInfo has no time, owner or group."""
+    info = tarfile.TarInfo(name)
+    status = place.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        info.type, info.mode = tarfile.SYMTYPE, 0o777
+        info.linkname = os.readlink(place)  # noqa: PTH115  # a Path would drop a ./
+    elif stat.S_ISDIR(status.st_mode):
+        info.type, info.mode = tarfile.DIRTYPE, 0o755
+    elif not stat.S_ISREG(status.st_mode):
+        raise errors.NotAFile(place, walk.kind(status.st_mode))
+    else:
+        info.mode = 0o755 if status.st_mode & 0o111 else 0o644
+        info.size = status.st_size
+    return info
+
+
+def writer(file: IO[bytes] | gzip.GzipFile) -> tarfile.TarFile:
+    """A tar to add members to, in the one format that is used here; PAX only where needed."""
+    return tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8")
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that gets its name when everything is written, in place of an older one."""
+    part = path.with_name(".part")  # no name of its own: a long one may get no longer
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _below(root: Path) -> Iterator[str]:
+    return (os.path.relpath(entry.path, root) for entry in walk.entries(root))

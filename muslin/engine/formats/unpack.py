@@ -1,0 +1,288 @@
+"""Tar and Debian packages, unpacked without trust."""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import posixpath
+import shutil
+import stat
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of them
+    EmptyHeaderError,
+    EOFHeaderError,
+    HeaderError,
+    ReadError,
+    TarFile,
+    TruncatedHeaderError,
+)
+from typing import IO, NoReturn, Self
+
+from muslin.engine.filesystem import walk
+from muslin.engine.formats import compression
+from muslin.engine.stage import MOST
+from muslin.errors import BrokenArchive, UnsafeArchive
+
+LONGEST = 4095
+"""Letters of a name; Linux takes no longer path."""
+_CHUNK = 1 << 20
+_HEADER = 1 << 20
+"""Bytes of what tarfile reads into memory before it says that there is a member."""
+_READ_WHOLE = (
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE),
+    tarfile.SOLARIS_XHDTYPE,
+)
+
+
+def go_on() -> None:
+    """Nothing speaks against the next member."""
+
+
+def unpack(  # noqa: PLR0913  # the fields of one step
+    archive: Path,
+    into: Path,
+    *,
+    only: tuple[str, ...] = (),
+    omit: tuple[str, ...] = (),
+    strip: int = 0,
+    at_most: int = MOST,
+    before_each: Callable[[], None] = go_on,
+) -> int:
+    """Unpack a tar or Debian package and return how many members were taken.
+
+    `before_each` is called before every member; what it raises ends the unpacking.
+
+    Only execute bits and times are kept of a member's metadata. `only` and `omit` look at names
+    before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where
+    the archive cannot be read to its end, holds nothing below one of `only`, or has files of more
+    than `at_most` bytes.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    wanted = {posixpath.normpath(prefix) for prefix in only}
+    unwanted = [posixpath.normpath(pattern).split("/") for pattern in omit]
+    missing, below = set(wanted), set[str]()
+    unpacking = _Unpacking(archive, into, strip, at_most)
+    try:
+        for tar, member in members(archive):
+            before_each()
+            name = posixpath.normpath(member.name)
+            if wanted and not (below := wanted.intersection(prefixes(name))):
+                continue
+            missing -= below
+            if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
+                continue
+            unpacking.take(tar, member, name)
+        unpacking.finish()
+    # ValueError and OverflowError: a name or a time that no file can have.
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise BrokenArchive(archive, str(error)) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise BrokenArchive(archive, str(error)) from error
+    if missing:
+        raise BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
+    return unpacking.count
+
+
+def members(archive: Path) -> Iterator[tuple[TarFile, tarfile.TarInfo]]:
+    """Every member of a tar or Debian package, with the tar to read it from before the next one.
+
+    Raises `BrokenArchive` where it cannot be read to its end: Python's own tarfile takes a damaged
+    header behind the first for the end.
+    """
+    with ExitStack() as stack:
+        contents = stack.enter_context(compression.contents(archive))
+        try:
+            tar = stack.enter_context(tarfile.open(fileobj=contents, mode="r|", tarinfo=_Member))
+            while (member := tar.next()) is not None:
+                # Else the headers of all members stay in memory.
+                tar.members.clear()  # type: ignore[attr-defined]  # the stubs lack the name
+                if len(long := max(member.name, member.linkname, key=len)) > LONGEST:
+                    why = f"a name in it has {len(long)} letters, and {LONGEST} are the most"
+                    raise BrokenArchive(archive, why)
+                yield tar, member
+            while contents.read(_CHUNK):  # what follows the last member holds the checksum
+                pass
+        except (tarfile.TarError, ValueError, OverflowError) as error:
+            raise BrokenArchive(archive, str(error)) from error
+        except RecursionError as error:  # Python's tarfile takes each for the next one's header
+            raise BrokenArchive(archive, "it has headers upon headers, and no member") from error
+
+
+def prefixes(name: str) -> Iterator[str]:
+    """Every folder above a path, from the top, and the path itself."""
+    for at, letter in enumerate(name):
+        if letter == "/":
+            yield name[:at]
+    yield name
+
+
+def _is_below(parts: list[str], pattern: list[str]) -> bool:
+    """Whether a path, name by name, begins as the pattern does."""
+    return len(parts) >= len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
+
+
+class _Unpacking:
+    """One archive on its way into one folder."""
+
+    def __init__(self, archive: Path, into: Path, strip: int, at_most: int) -> None:
+        self.count = self._size = 0
+        self._archive, self._into, self._strip, self._at_most = archive, into, strip, at_most
+        self._folders = {""}
+        """Paths that are known to be real folders; they stay so, none is ever replaced."""
+        self._times: dict[str, float] = {}
+
+    def take(self, tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> None:
+        path = self._inside(member, name)
+        if not path:
+            return
+        self._enter(member, posixpath.dirname(path))
+        if member.isdir():
+            self._enter(member, path)
+            self._times[path] = member.mtime
+        elif member.isreg():
+            self._write_file(tar, member, path)
+        elif member.issym():
+            self._write_symlink(member, path)
+        elif member.islnk():
+            self._copy_linked(member, path)
+        else:
+            self._refuse(member, "is neither file, folder nor link")
+        self.count += 1
+
+    def finish(self) -> None:
+        """Give folders their times, which writing into them has changed."""
+        for path, time in self._times.items():
+            os.utime(self._into / path, (time, time))
+
+    def _refuse(self, member: tarfile.TarInfo, why: str) -> NoReturn:
+        raise UnsafeArchive(self._archive, member.name, why)
+
+    def _clash(self, path: str) -> NoReturn:
+        raise BrokenArchive(self._archive, f"{path!r} would be a folder and something else")
+
+    def _inside(self, member: tarfile.TarInfo, name: str, relation: str = "has") -> str:
+        """The path below `into`; empty for what `strip` drops."""
+        if name.startswith("/"):
+            self._refuse(member, f"{relation} an absolute path")
+        if name == ".." or name.startswith("../"):
+            self._refuse(member, f"{relation} a path that leads outside")
+        parts = [] if name == "." else name.split("/")
+        if len(parts) > walk.DEEPEST:
+            why = f"{name!r} lies {len(parts) - 1} folders deep, and {walk.DEEPEST} are the most"
+            raise BrokenArchive(self._archive, why)
+        return "/".join(parts[self._strip :])
+
+    def _enter(self, member: tarfile.TarInfo, folder: str) -> None:
+        """Make a folder and those above it, unless a link stands in the way."""
+        if folder in self._folders:
+            return
+        for path in prefixes(folder):
+            if path in self._folders:
+                continue
+            place = self._into / path
+            try:
+                mode = place.lstat().st_mode
+            except FileNotFoundError:
+                place.mkdir()
+                place.chmod(0o755)  # whatever the umask
+            else:
+                if stat.S_ISLNK(mode):
+                    self._refuse(member, f"leads through the link {path!r}")
+                if not stat.S_ISDIR(mode):
+                    self._clash(path)
+            self._folders.add(path)
+
+    def _clear(self, path: str) -> Path:
+        """Where to create something new; what an earlier member put there is gone."""
+        place = self._into / path
+        try:
+            place.unlink()
+        except FileNotFoundError:
+            pass
+        except IsADirectoryError:
+            self._clash(path)
+        return place
+
+    def _create(self, path: str, source: IO[bytes], mode: int, time: float) -> None:
+        place = self._into / path
+        try:
+            new = place.open("xb")
+        except FileExistsError:
+            new = self._clear(path).open("xb")
+        with new as file:
+            shutil.copyfileobj(source, file, _CHUNK)
+            file.flush()  # else closing it gives it another time
+            os.fchmod(file.fileno(), 0o755 if mode & 0o111 else 0o644)
+            os.utime(file.fileno(), (time, time))
+
+    def _write_file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        self._size += member.size
+        if self._size > self._at_most:
+            raise BrokenArchive(self._archive, f"its files have more than {self._at_most} bytes")
+        source = tar.extractfile(member)
+        assert source is not None, member.name
+        self._create(path, source, member.mode, member.mtime)
+
+    def _write_symlink(self, member: tarfile.TarInfo, path: str) -> None:
+        target = member.linkname
+        if not target:
+            self._refuse(member, "is a link that leads nowhere: its target is empty")
+        if target.startswith("/"):
+            self._refuse(member, f"is a link to the absolute path {target!r}")
+        # Folders above a link are real ones, so leading `..` can be counted. Behind a name they
+        # cannot: the name may be a link itself.
+        parts = [part for part in target.split("/") if part not in ("", ".")]
+        up = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
+        if up > path.count("/"):
+            self._refuse(member, f"is a link that leads outside, to {target!r}")
+        if ".." in parts[up:]:
+            self._refuse(member, f"is a link to {target!r}, which goes up again behind a name")
+        place = self._clear(path)
+        place.symlink_to(target)
+        os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)
+
+    def _copy_linked(self, member: tarfile.TarInfo, path: str) -> None:
+        """Copy, since later steps write files in place."""
+        linked = posixpath.normpath(member.linkname)
+        target = self._inside(member, linked, "is a hard link to")
+        self._enter(member, posixpath.dirname(target))
+        if target == path:
+            return
+        place = self._into / target
+        try:
+            status = place.lstat()
+        except FileNotFoundError as error:
+            why = f"{member.name!r} is a hard link to {linked!r}, which was not unpacked before"
+            raise BrokenArchive(self._archive, why) from error
+        if not stat.S_ISREG(status.st_mode):
+            self._refuse(member, f"is a hard link to {linked!r}, which is no file")
+        with walk.opened(place) as source:
+            self._create(path, source, status.st_mode, status.st_mtime)
+
+
+class _Member(tarfile.TarInfo):
+    """A header; a faulty one between members is an error, where tarfile takes it for the end."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: TarFile) -> Self:
+        # frombuf(), which says more plainly what it reads, is no longer called by Python 3.13.
+        try:
+            return super().fromtarfile(tarfile)
+        except EOFHeaderError:
+            raise  # the block of zeros that ends every tar
+        except (EmptyHeaderError, TruncatedHeaderError) as error:
+            raise ReadError("it ends too early") from error
+        except HeaderError as error:
+            raise ReadError("a header in it is damaged") from error
+
+    def _proc_member(self, tarfile: TarFile) -> Self:
+        """Read what a header announces, unless it is a name or a table longer than any is."""
+        if self.type in _READ_WHOLE and self.size > _HEADER:
+            raise ReadError(f"a name or a table of names in it has {self.size} bytes")
+        return super()._proc_member(tarfile)  # type: ignore[misc, no-any-return]  # not in stubs

@@ -1,0 +1,35 @@
+"""What programs said: the ends of their logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from muslin.engine.filesystem import walk
+
+TAIL = 25
+"""Lines that a message has."""
+KEPT = 10_000_000
+"""Bytes of a log that grows with every run before it is begun anew."""
+
+
+def begin_anew_if_long(log: Path) -> None:
+    """Remove a log that many runs wrote to, once it is long."""
+    if log.exists() and log.stat().st_size > KEPT:
+        log.unlink()
+
+
+def tail(log: Path, start: int = 0) -> list[str]:
+    """The last lines of a log, of what is behind `start`."""
+    return end_of(log, start).decode(errors="replace").splitlines()[-TAIL:]
+
+
+def last_said(log: Path) -> str:
+    """What the last command of a log said, up to a megabyte."""
+    return end_of(log, most=1_000_000).decode(errors="replace").rpartition("\n$ ")[2]
+
+
+def end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
+    """The last bytes of a file, of what is behind `start`."""
+    with walk.opened(path) as file:  # a program may have put something else in its place
+        file.seek(max(start, path.stat().st_size - most))
+        return file.read()

@@ -1,0 +1,1 @@
+"""From declarations and recipes to the stages of a run."""

@@ -1,0 +1,1 @@
+"""Declarations in TOML and projects of users, read into frozen models."""

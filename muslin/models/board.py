@@ -1,0 +1,56 @@
+"""A board that QEMU emulates: one file in `boards/`, its stem the board's name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from muslin import errors
+from muslin.models import declaration
+from muslin.models.declaration import Declaration
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Board(Declaration):
+    """One emulated machine on which services are started, each as process 1 of a namespace."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+$", max_length=40)]
+    summary: Text
+    """The board in one line for people."""
+    targets: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Targets whose programs it runs."""
+    program: Literal["qemu-system-arm", "qemu-system-aarch64"]
+    machine: Text
+    """QEMU's name for it: `qemu-system-arm -M help` lists them."""
+    options: tuple[Text, ...] = ()
+    """More words for QEMU."""
+    kernel: Text
+    """A group of `recipes/pins/kernels.toml`."""
+    device_tree: Annotated[str, Field(pattern=r"\.dtb$")]
+    """Name of a file that comes with the kernel."""
+    append: tuple[Text, ...]
+    """Words for the kernel's command line."""
+    modules: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")], ...] = ()
+    """Modules of the kernel that are loaded, each after those that it needs itself."""
+    seconds: Annotated[float, Field(gt=0.0, le=24 * 3600.0)] = 60.0
+    """From its start until all that a service promises must have been seen, if no `seconds` of the
+    service says more."""
+    network: str = ""
+    """QEMU's network device for it; none where empty."""
+
+
+def load(folder: Path, targets: Collection[str]) -> dict[str, Board]:
+    """Every board, by name; `targets` are those that there are."""
+    boards: dict[str, Board] = {}
+    for path in sorted(folder.glob("*.toml")):
+        board = declaration.read(path, Board, name=path.stem)
+        for name in board.targets:
+            if name not in targets:
+                fault = f"targets: {errors.Unknown('target', name, targets)}"
+                raise errors.BadDeclaration(path, [fault])
+        boards[board.name] = board
+    return boards

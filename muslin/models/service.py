@@ -1,0 +1,306 @@
+"""A service: one folder with a `service.toml`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from muslin import errors
+from muslin.audit import baseline
+from muslin.audit.baseline import BASELINES
+from muslin.engine import inputs
+from muslin.engine.formats import documents
+from muslin.models import cargo_manifest, declaration, project_paths
+from muslin.models.cargo_manifest import MANIFEST
+from muslin.models.declaration import Declaration
+from muslin.models.image import Image, Variable
+from muslin.models.project_paths import ProgramPath, ProjectPath
+
+NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
+"""What a repository of images can be called."""
+FILE = "service.toml"
+MONTH = 30 * 24 * 3600.0
+Text = Annotated[str, Field(min_length=1)]
+OURS = re.compile(
+    r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
+    r"|OBJCOPY|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|STRIP|TMPDIR|TZ"
+    r"|HOST_(CC|CXX|AR|PKG_CONFIG)|.*_FOR_BUILD"
+    r"|CROSS_COMPILE|GIT_CEILING_DIRECTORIES|OPENSSL_.*|LIBSQLITE3_.*|CMAKE_.*"
+    r"|(BINDGEN_|CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
+)
+"""Variables of a build that are the pipeline's own."""
+RequestPath = Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=2000)]
+"""What comes in a request behind the server's name: ASCII, with % for all else."""
+LONGEST = 100
+"""Characters of a service's name: stages, logs and reports have more around it."""
+Seconds = Annotated[float, Field(gt=0.0, le=MONTH)]
+Megabytes = Annotated[int, Field(gt=0, le=4000)]
+"""Read into memory."""
+
+
+class Run(Declaration):
+    """A run of the program and what it must print, on standard output or standard error."""
+
+    arguments: tuple[str, ...] = ()
+    expect: Text
+    code: Annotated[int, Field(ge=0, le=255)] = 0
+    """The exit code."""
+    input: str = ""
+    """What it reads from standard input."""
+    environment: dict[Variable, str] = Field(default_factory=dict)
+    seconds: Seconds | None = None
+    """In which it must end; 300 where this says nothing, or what `MUSLIN_CHECK_SECONDS` says."""
+    megabytes: Megabytes | None = None
+    """That it may print; 16 where this says nothing."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it takes no more than a command line and ends well: a board can start it."""
+        return self.code == 0 and not self.input and not self.environment
+
+
+class Serve(Declaration):
+    """A request to the running program and what the answer must hold."""
+
+    scheme: Literal["http", "https"]
+    path: RequestPath
+    expect: Text
+    seconds: Seconds | None = None
+    """From its start until it must have answered; 300 where this says nothing, or what
+    `MUSLIN_CHECK_SECONDS` says."""
+    megabytes: Megabytes | None = None
+    """Of its answer; 16 where this says nothing."""
+
+
+class Cargo(Declaration):
+    """How cargo is called."""
+
+    features: tuple[Text, ...] = ()
+    default_features: bool = True
+    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "release"
+    """`release`, `dev`, or one that the workspace's manifest defines."""
+    lto: Literal["", "off", "thin", "fat"] = ""
+    """Optimisation across crates; empty for what the profile says."""
+    panic: Literal["", "unwind", "abort"] = ""
+    """What a panic does; empty for what the profile says."""
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """What is said of the profile, as cargo's environment has it."""
+        prefix = f"CARGO_PROFILE_{self.profile.upper().replace('-', '_')}"
+        said = (("LTO", self.lto), ("PANIC", self.panic))
+        return (
+            # Stripped in the end, once the code was looked at.
+            (f"{prefix}_STRIP", "none"),
+            *((f"{prefix}_{name}", value) for name, value in said if value),
+        )
+
+    @property
+    def folder(self) -> str:
+        """Where cargo puts what it builds by this profile."""
+        return {"dev": "debug", "test": "debug", "bench": "release"}.get(self.profile, self.profile)
+
+
+class Make(Declaration):
+    """How make is called."""
+
+    arguments: tuple[Text, ...] = ("all",)
+    """Goals and variables, such as `["posix", "WITH_TLS=1"]`."""
+    program: ProgramPath = ""
+    """Where the program is after that, below the project, if there is no goal `install`."""
+    parallel: bool = True
+    """Whether the Makefile names what each file is made from, so that several jobs can be at it."""
+
+
+class Cmake(Declaration):
+    """How CMake is called."""
+
+    directory: ProjectPath = "."
+    """Where the project's `CMakeLists.txt` lies, if it is not at its root: `build/cmake`."""
+    options: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
+    """Such as `-DBUILD_TESTING=OFF`."""
+    program: ProgramPath = ""
+    """Where the program is below the build's folder, if nothing installs it."""
+
+
+class Allowed(Declaration):
+    """Code beyond a target's processor that may be in the program."""
+
+    baselines: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """The `baseline` of the targets that it is allowed for."""
+    symbols: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Where it is: patterns of the names that the report shows."""
+    needs: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """What it needs, in the report's words."""
+    claims: tuple[Text, ...] = ()
+    """Claims of the program that come of this code, in the report's words: `Tag_CPU_arch is v7`."""
+    reason: Text
+    """What looks whether the processor has it, and where that can be read."""
+
+    @field_validator("baselines", "needs")
+    @classmethod
+    def _is_known(cls, said: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        known = frozenset(BASELINES) if field.field_name == "baselines" else baseline.words()
+        for one in said:
+            if one not in known:
+                near = difflib.get_close_matches(one, sorted(known), n=3, cutoff=0.3)
+                hint = f"; near it are {', '.join(map(repr, near))}" if near else ""
+                raise ValueError(f"no report says {one!r}{hint}")
+        return said
+
+
+class Service(Declaration):
+    """One program, built for every target and packed into an image."""
+
+    name: str
+    """That of its folder."""
+    folder: Path
+    summary: Text
+    build: Literal["cargo", "make", "cmake"]
+    source: Annotated[str, Field(min_length=1, max_length=project_paths.LONGEST_PATH)] = "."
+    """Where the project lies, seen from this file, which may be in a folder of its own."""
+    binary: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+@-]*$", max_length=120)]
+    """Name of the program."""
+    needs: tuple[str, ...] = ()
+    """C libraries by recipe."""
+    allocator: Literal["musl", "mimalloc"] = "musl"
+    """What serves malloc(3); musl's is small, and slow where many threads ask for memory."""
+    stack: Annotated[int, Field(ge=16 << 10, le=8 << 20)] | None = None
+    """Bytes of a thread's stack where the program says nothing: musl's 131,072 (128 KiB) otherwise,
+    and at most 8 MiB. Rust's own threads have 2 MiB."""
+    environment: dict[Variable, str] = Field(default_factory=dict)
+    """Variables that its build finds, such as a version; they are part of what it is built from."""
+    cargo: Cargo = Cargo()
+    make: Make = Make()
+    cmake: Cmake = Cmake()
+    image: Image
+    run: tuple[Run, ...] = ()
+    serve: tuple[Serve, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+
+    @field_validator("environment")
+    @classmethod
+    def _is_the_projects(cls, variables: dict[str, str]) -> dict[str, str]:
+        if taken := [name for name in variables if OURS.fullmatch(name)]:
+            raise ValueError(f"{', '.join(taken)}: set by Muslin for every build")
+        return variables
+
+    @model_validator(mode="after")
+    def _tables_of_its_own_build(self) -> Service:
+        for table in {"cargo", "make", "cmake"} & self.model_fields_set - {self.build}:
+            raise ValueError(f'[{table}] is of no use where build is "{self.build}"')
+        return self
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """What is linked by recipe: the C libraries that it needs, and its allocator."""
+        return self.needs if self.allocator == "musl" else (*self.needs, self.allocator)
+
+    @property
+    def root(self) -> Path:
+        """The project's own folder."""
+        return documents.real(self.folder / self.source)
+
+    @property
+    def declared(self) -> Path:
+        """The file that declares it."""
+        return _declaring(self.folder)
+
+
+def named(folders: Iterable[Path]) -> dict[str, Path]:
+    """The folders by the names of the services in them, which are not read for it.
+
+    Raises `BadDeclaration` for a name that no image can have, or that two have.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if fault := _fault_of_name(folder, found):
+            raise errors.BadDeclaration(_declaring(folder), [fault])
+        found[folder.name] = folder
+    return found
+
+
+def _fault_of_name(folder: Path, found: Mapping[str, Path]) -> str:
+    name = folder.name
+    if not re.fullmatch(NAME, name):
+        return (
+            f"its folder is called {name!r}, and an image cannot be: rename it, to lower-case "
+            "letters and digits with one of - . _ between them"
+        )
+    if len(name) > LONGEST:
+        return f"its folder's name has {len(name)} characters: rename it, to {LONGEST} at most"
+    if name in found:
+        return f"the name {name} is {found[name]}'s already: rename one of the two folders"
+    try:
+        os.fsencode(folder).decode()
+    except UnicodeDecodeError:
+        return f"the path of its folder, {str(folder)!r}, is not UTF-8: move or rename it"
+    return ""
+
+
+def load(folders: Iterable[Path]) -> dict[str, Service]:
+    """The services in these folders, by name; raises `BadDeclaration`."""
+    return {name: _read(folder) for name, folder in named(folders).items()}
+
+
+def declares(folder: Path) -> bool:
+    """Whether a folder holds a service."""
+    return _has_file(folder) or bool(cargo_manifest.declared(folder))
+
+
+def _has_file(folder: Path) -> bool:
+    # A link that leads nowhere is said to be one, when it is read.
+    return os.path.lexists(inputs.file(folder / FILE))
+
+
+def _declaring(folder: Path) -> Path:
+    """`service.toml`, or the `Cargo.toml` whose `[package.metadata.muslin]` says the same."""
+    if not _has_file(folder) and cargo_manifest.declared(folder):
+        return folder / MANIFEST
+    return folder / FILE
+
+
+def _read(folder: Path) -> Service:
+    path = _declaring(folder)
+    more = {"name": folder.name, "folder": str(folder)}
+    if path.name == FILE:
+        service = declaration.read(path, Service, **more)
+    else:
+        package = cargo_manifest.package(folder)
+        defaults = {
+            "build": "cargo",
+            "binary": package.name,
+            "summary": package.description.text or package.name,
+        }
+        said = {**defaults, **cargo_manifest.declared(folder)}
+        service = declaration.parse(path, said, Service, **more)
+    if faults := list(_faults(service)):
+        raise errors.BadDeclaration(path, faults)
+    return service
+
+
+def _faults(service: Service) -> Iterator[str]:
+    """What a declaration says of its project that is not so."""
+    root, image = service.root, service.image
+    if fault := project_paths.fault_of_root(root):
+        yield f"source: {fault}"
+        return
+    yield from project_paths.faults_of_files(root, image.files, image.own_files)
+    match service.build:
+        case "make":
+            yield from project_paths.faults_of_make(root, service.make.arguments)
+        case "cmake":
+            yield from project_paths.faults_of_cmake(root, service.cmake.directory)
+        case "cargo":
+            yield from project_paths.faults_of_cargo(
+                root,
+                binary=service.binary,
+                profile=service.cargo.profile,
+                features=service.cargo.features,
+            )

@@ -1,0 +1,192 @@
+"""A target: one file in `toolchains/`, its stem the target's name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from elftools.elf.enums import ENUM_E_MACHINE
+from pydantic import Field, field_validator
+
+from muslin import errors
+from muslin.audit import baseline as processors
+from muslin.audit.baseline import BASELINES, Baseline
+from muslin.models import declaration
+from muslin.models.declaration import Declaration
+
+Text = Annotated[str, Field(min_length=1)]
+Triple = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$")]
+
+
+BIG_ENDIAN = {"armeb", "m68k", "mips", "mips64", "powerpc", "powerpc64", "s390x"}
+"""What triples begin with whose bytes are in that order."""
+DEFAULTS = re.compile(r"--with-(abi|arch|cpu|float|fpu|mode|tune)=")
+"""Options of GCC's configure that end up in its driver alone."""
+
+
+class Gcc(Declaration):
+    """How the compiler is configured: its defaults are the target's baseline."""
+
+    configure: tuple[Annotated[str, Field(pattern=r"^--")], ...]
+    shared_with: str = ""
+    """Another target whose compiler differs in defaults alone: it is taken over, not built anew."""
+
+
+class Rust(Declaration):
+    """What rustc is told of the processor."""
+
+    triple: Triple
+    cpu: Text
+    features: tuple[Annotated[str, Field(pattern=r"^[+-]")], ...] = ()
+
+
+class Qemu(Declaration):
+    """The emulated processor that has nothing beyond the baseline."""
+
+    program: Annotated[str, Field(pattern=r"^qemu-[a-z0-9_]+$")]
+    cpu: Text
+
+
+class Openssl(Declaration):
+    """OpenSSL's own name for the target, see its `Configurations/10-main.conf`."""
+
+    target: Text
+
+
+class Image(Declaration):
+    """The platform as container images name it."""
+
+    architecture: Text
+    variant: str = ""
+
+
+class Target(Declaration):
+    """One kind of machine that programs are built for."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40)]
+    boards: Text
+    """The boards it serves, in one line for people."""
+    triple: Triple
+    """The GCC triple."""
+    kernel: Text
+    """Where the kernel's `asm` headers lie in Debian's `linux-libc-dev`."""
+    machine: Annotated[str, Field(pattern=r"^EM_[A-Z0-9_]+$")]
+    """The machine in every ELF header, by pyelftools' name."""
+    baseline: str = ""
+    """The processor that `nox -s verify` holds binaries to, one of `muslin/audit/baseline.py`;
+    without it only their machine is looked at."""
+    gcc: Gcc
+    rust: Rust
+    qemu: Qemu
+    openssl: Openssl
+    image: Image
+
+    @field_validator("machine")
+    @classmethod
+    def _is_known(cls, machine: str) -> str:
+        if machine not in ENUM_E_MACHINE:
+            names = [name for name in ENUM_E_MACHINE if name.startswith("EM_")]
+            near = difflib.get_close_matches(machine, names, n=3)
+            hint = f"; near it are {', '.join(near)}" if near else ""
+            raise ValueError(f"pyelftools knows no machine {machine}{hint}")
+        return machine
+
+    @field_validator("baseline")
+    @classmethod
+    def _has_rules(cls, baseline: str) -> str:
+        if baseline and baseline not in BASELINES:
+            raise ValueError(f"there are no rules for {baseline}, but for {', '.join(BASELINES)}")
+        return baseline
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything the target answers to."""
+        return (self.name, self.triple, self.rust.triple)
+
+    @property
+    def bits(self) -> Literal[32, 64]:
+        """Width of addresses."""
+        if self.triple.endswith(("x32", "n32")):
+            return 32
+        return 64 if re.match(r"[a-z]+[0-9]*(64|390x)|x86_64", self.triple) else 32
+
+    @property
+    def little_endian(self) -> bool:
+        """The order of bytes."""
+        return self.triple.partition("-")[0] not in BIG_ENDIAN
+
+    @property
+    def processor(self) -> Baseline:
+        """What verification holds binaries to."""
+        return processors.of(
+            self.baseline,
+            machine=self.machine,
+            bits=self.bits,
+            little_endian=self.little_endian,
+        )
+
+    @property
+    def environment_name(self) -> str:
+        """The Rust triple as cargo's environment variables spell it."""
+        return self.rust.triple.upper().replace("-", "_")
+
+
+def load(folder: Path) -> dict[str, Target]:
+    """Every target, by name."""
+    targets: dict[str, Target] = {}
+    claimed: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.toml")):
+        target = declaration.read(path, Target, name=path.stem)
+        # Two may share Rust's triple: it says less of the processor than GCC's options do.
+        for name in dict.fromkeys((target.name, target.triple)):
+            if name in claimed:
+                raise errors.BadDeclaration(path, [f"{name} is {claimed[name].name}'s already"])
+            claimed[name] = path
+        targets[target.name] = target
+    for target in targets.values():
+        _insist_on_lender(target, targets, claimed[target.name])
+    return targets
+
+
+def _insist_on_lender(target: Target, targets: dict[str, Target], path: Path) -> None:
+    name = target.gcc.shared_with
+    if not name:
+        return
+    if name not in targets or name == target.name:
+        others = [one for one in targets if one != target.name]
+        fault = str(errors.Unknown("target", name, others))
+    elif targets[name].machine != target.machine:
+        fault = f"{name} is another machine, {targets[name].machine}"
+    elif targets[name].gcc.shared_with:
+        fault = f"{name} has its compiler of {targets[name].gcc.shared_with}; name that"
+    elif other := sorted(
+        option
+        for option in {*target.gcc.configure} ^ {*targets[name].gcc.configure}
+        if not DEFAULTS.match(option)
+    ):
+        fault = f"{name}'s compiler differs in more than defaults: {' '.join(other)}"
+    else:
+        return
+    raise errors.BadDeclaration(path, [f"gcc.shared-with: {fault}"])
+
+
+def choose(targets: dict[str, Target], wanted: tuple[str, ...]) -> tuple[Target, ...]:
+    """The targets that names on the command line mean, once each, in the order named.
+
+    Raises `Unknown`, and `SharedTriple` for a triple that several have.
+    """
+    by_name: dict[str, list[Target]] = {}
+    for target in targets.values():
+        for name in dict.fromkeys(target.names):
+            by_name.setdefault(name, []).append(target)
+    chosen: dict[str, Target] = {}
+    for name in wanted:
+        if name not in by_name:
+            raise errors.Unknown("target", name, by_name)
+        meant, *others = by_name[name]
+        if others:
+            raise errors.SharedTriple(name, [one.name for one in (meant, *others)])
+        chosen.setdefault(meant.name, meant)
+    return tuple(chosen.values())

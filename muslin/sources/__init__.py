@@ -1,0 +1,1 @@
+"""Source sets: where sources come from, and how their pins move."""

@@ -1,0 +1,340 @@
+"""What happens when the archive has moved on: newer files of the same series, remembered.
+
+The archive keeps no old versions. A run that finds a pinned file gone takes the newest of the same
+series, says so, and writes it into its cache's run lock, so that the next run uses the same.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import filelock
+import tomli_w
+
+from muslin import errors
+from muslin.engine.fetch.apt.client import HOST_SUITE, Apt
+from muslin.engine.fetch.apt.output import Located
+from muslin.engine.filesystem import atomic
+from muslin.engine.formats import patch_series, unpack
+from muslin.engine.stage import ArchiveFile, Source
+from muslin.models import declaration
+from muslin.models import pins as source
+from muslin.models.pins import Group, HostLock, Moved, Patches, Pin, Pins, PinSet, RunLock
+from muslin.sources import changelog
+
+Note = Callable[[str], None]
+Obtain = Callable[[Source], Path]
+"""Download a file and return where it is; raises `PipelineError`."""
+NO_SERIES = "Debian has no patches for it in this version"
+UNKNOWN_LICENCE = "NOASSERTION"
+"""SPDX's word for it: the archive states no licence that a program could read."""
+
+
+def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note, *, obtain: Obtain) -> Pins:
+    """The pins under which every wanted source can be had; what moved is in the run lock."""
+    origins = {
+        (origin, one.name)
+        for one in wanted
+        for origin in one.origins
+        if isinstance(origin, ArchiveFile)
+    }
+    apt.learn(sorted({origin for origin, _ in origins}, key=lambda origin: origin.package))
+    gone = {origin for origin, name in origins if apt.locate(origin, name) is None}
+    for name, pin in list(pins.pins.items()):
+        if any((pin.package, pin.package_version) == (one.package, one.version) for one in gone):
+            pins = _move(pins, name, apt, note, obtain)
+    for name, group in list(pins.groups.items()):
+        packages = {(group.suite, package.name, package.version) for package in group.packages}
+        if any((one.suite, one.package, one.version) in packages for one in gone):
+            note(f"{name}: the host's archive has moved on; taking what it has now")
+            pins = _remember_group(pins, name, resolve(apt, pins.candidates[name]))
+    return pins
+
+
+def complete(pins: Pins, apt: Apt, note: Note) -> Pins:
+    """Groups that no lock names, asked of the host's own archive."""
+    for name, candidates in pins.candidates.items():
+        if name not in pins.groups:
+            note(f"{name}: no lock for {pins.host}; asking the host's archive")
+            pins = _remember_group(pins, name, resolve(apt, candidates))
+    return pins
+
+
+def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
+    """The first packages that the archive knows, with all they depend on.
+
+    Those of a release that the host's archive does not have are passed over.
+    """
+    candidates = tuple(candidates)
+    for ask in candidates:
+        suite, packages = source.suite_of(ask), [word.partition("/")[0] for word in ask]
+        if suite != HOST_SUITE and apt.lacks(suite):
+            continue
+        if all(apt.versions(suite, package, "binary") for package in packages):
+            located = apt.closure(suite, packages)
+            return Group.model_validate(
+                {"ask": ask, "packages": tuple(_package(one) for one in located)}
+            )
+    names = " or ".join(" ".join(ask) for ask in candidates)
+    raise errors.NotInArchive(names, "of any version", "one", ())
+
+
+def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
+    """The newest of a pin's series whose files the archive hands out, with its patches.
+
+    An index may name a version before every mirror has its files: such a version is passed over
+    with a note. Never one that is older than the pin, which would open what its fixes closed.
+    Raises `NotInArchive`.
+    """
+    there = apt.versions(suite, pin.package, pin.kind)
+    for version in there:
+        if version != pin.package_version and not apt.is_newer(version, pin.package_version):
+            break  # they are listed newest first
+        upstream = changelog.upstream(version)
+        if pin.series != "*" and not f"{upstream}.".startswith(f"{pin.series}."):
+            continue
+        files = apt.files(suite, pin.package, version, pin.kind)
+        located = _one_part(files, _part(pin.file))
+        if located is None:  # that version is made up of other files
+            continue
+        if (version, located.sha256) == (pin.package_version, pin.sha256):
+            return pin
+        update = {
+            "version": upstream,
+            "package_version": version,
+            "file": located.name,
+            "size": located.size,
+            "sha256": located.sha256,
+        }
+        try:
+            obtain(_source(suite, pin.kind, located))
+            # Of a package that holds sources nobody can tell here what its patches fix.
+            update["fixes"] = ()
+            if pin.kind == "source":
+                update |= _patched(suite, pin, version, files, obtain)
+        except (errors.ArchiveUnusable, errors.NoNetwork, errors.NoPatches) as error:
+            why = str(error).splitlines()[0].rstrip(":")
+            note(f"{pin.package} {version} is passed over: {why}; {apt.log} says more")
+            continue
+        return pin.model_copy(update=update)
+    raise errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
+
+
+def _patched(
+    suite: str, pin: Pin, version: str, files: Sequence[Located], obtain: Obtain
+) -> dict[str, object]:
+    """The fields of a pin that say how its sources are patched, and what that fixes."""
+    located = _one_part(files, ".debian.tar")
+    if located is None:
+        raise errors.NoPatches(pin.package, version)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        unpack.unpack(obtain(_source(suite, pin.kind, located)), root)
+        known = changelog.entries((root / "debian/changelog").read_text(encoding="utf-8"))
+        old = pin.patches or Patches()
+        try:
+            there = patch_series.ordered(root / old.folder)
+        except patch_series.Unexplained:
+            there = []
+    if not there:
+        return {"patches": None, "unpatched": NO_SERIES, "fixes": ()}
+    new = old.model_copy(
+        update={
+            "file": located.name,
+            "size": located.size,
+            "sha256": located.sha256,
+            "left_out": {
+                pattern: why
+                for pattern, why in old.left_out.items()
+                if fnmatch.filter(there, pattern)
+            },
+        }
+    )
+    return {"patches": new, "unpatched": "", "fixes": changelog.on_top(known, version)}
+
+
+def _one_part(files: Iterable[Located], part: str) -> Located | None:
+    return next((one for one in files if _part(one.name) == part), None)
+
+
+def _source(suite: str, kind: Literal["binary", "source"], located: Located) -> Source:
+    origin = ArchiveFile(suite=suite, package=located.package, version=located.version, kind=kind)
+    return Source(name=located.name, sha256=located.sha256, size=located.size, origins=(origin,))
+
+
+def relock(  # noqa: PLR0913  # named at the call
+    folder: Path,
+    apt: Apt,
+    note: Note,
+    *,
+    host: str,
+    obtain: Obtain,
+    names: Sequence[str] = (),
+) -> list[str]:
+    """Move pins of a folder to the newest of their series, lock the host's groups and the kernels;
+    all of them where no names are given. A name that has no pin yet gets one, from the source
+    package of that name; those are returned."""
+    path = folder / "debian.toml"
+    pin_set = declaration.read(path, PinSet)
+    candidates = declaration.read(folder / "host.toml", source.Candidates).groups
+    kernels = declaration.read(folder / "kernels.toml", source.Kernels).groups
+    wanted = set(names) or {*pin_set.pins, *candidates, *kernels}
+    new = sorted(wanted - {*pin_set.pins, *candidates, *kernels})
+    pins = dict(pin_set.pins) | {name: _first(apt, pin_set.suite, name) for name in new}
+    moved = {
+        name: newest(apt, pin.suite or pin_set.suite, pin, note, obtain=obtain)
+        if name in wanted
+        else pin
+        for name, pin in pins.items()
+    }
+    _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
+    if asked := wanted & set(candidates):
+        asks = {name: candidates[name] for name in asked}
+        _lock_host(folder, apt, host, asks, note=note, obtain=obtain)
+    if asked := wanted & set(kernels):
+        new_ones = {
+            name: _if_had(
+                name, resolve(apt, [kernels[name].ask]), kernels[name], note, obtain=obtain
+            )
+            for name in sorted(asked)
+        }
+        lock = source.Kernels(groups={**kernels, **new_ones})
+        _write(folder / "kernels.toml", lock, schema="kernels")
+    return new
+
+
+def _if_had(name: str, new: Group, old: Group | None, note: Note, *, obtain: Obtain) -> Group:
+    """The new group if the archive hands out what is new in it, the old one otherwise: an index may
+    name a version before every mirror has its files."""
+    suite, known = source.suite_of(new.ask), old.packages if old else ()
+    for package in new.packages:
+        if old is None or package in known:
+            continue
+        origin = ArchiveFile(
+            suite=suite, package=package.name, version=package.version, kind="binary"
+        )
+        wanted = Source(
+            name=package.file, sha256=package.sha256, size=package.size, origins=(origin,)
+        )
+        try:
+            obtain(wanted)
+        except (errors.ArchiveUnusable, errors.NoNetwork) as error:
+            why = str(error).splitlines()[0].rstrip(":")
+            note(f"{name} stays as it is: {why}")
+            return old
+    return new
+
+
+def _lock_host(  # noqa: PLR0913  # named at the call
+    folder: Path,
+    apt: Apt,
+    host: str,
+    asked: Mapping[str, tuple[tuple[str, ...], ...]],
+    *,
+    note: Note,
+    obtain: Obtain,
+) -> None:
+    release, architecture = host.rsplit("-", 1)
+    path = folder / f"host-{host}.toml"
+    known = declaration.read(path, HostLock).groups if path.exists() else {}
+    new = {
+        name: _if_had(name, resolve(apt, asks), known.get(name), note, obtain=obtain)
+        for name, asks in sorted(asked.items())
+    }
+    groups = {**known, **new}
+    lock = HostLock(release=release, architecture=architecture, groups=groups)
+    _write(path, lock, schema="host-lock")
+
+
+def _first(apt: Apt, suite: str, name: str) -> Pin:
+    """A pin for the newest version of a source package, before its file is known."""
+    there = apt.versions(suite, name, "source")
+    if not there:
+        raise errors.NoSourcePackage(name, suite)
+    upstream = changelog.upstream(there[0])
+    return Pin.model_validate(
+        {
+            "version": upstream,
+            "series": ".".join(upstream.split(".")[:2]),
+            "licence": UNKNOWN_LICENCE,
+            "package": name,
+            "package-version": there[-1],  # any of them may be taken
+            "kind": "source",
+            "file": f"{name}_{upstream}.orig.tar.gz",
+            "size": 1,
+            "sha256": "0" * 64,
+            "unpatched": NO_SERIES,
+        }
+    )
+
+
+def _move(pins: Pins, name: str, apt: Apt, note: Note, obtain: Obtain) -> Pins:
+    old = pins.pins[name]
+    pin = newest(apt, old.suite or pins.suite, old, note, obtain=obtain)
+    note(
+        f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
+        "until the pin in recipes/pins/debian.toml moves"
+    )
+    with _amending(pins.run_lock) as lock:
+        replaces = old.package_version
+        if name in lock.moved and lock.moved[name].pin.package_version == replaces:
+            replaces = lock.moved[name].replaces  # moved before: the repository's is meant
+        moved = {**lock.moved, name: Moved(replaces=replaces, pin=pin)}
+        _write(pins.run_lock, lock.model_copy(update={"moved": moved}))
+    return source.with_pin(pins, name, pin)
+
+
+def _remember_group(pins: Pins, name: str, group: Group) -> Pins:
+    release, architecture = pins.host.rsplit("-", 1)
+    with _amending(pins.run_lock) as lock:
+        known = lock.hosts[pins.host].groups if pins.host in lock.hosts else {}
+        if (before := pins.groups.get(name)) is not None:
+            # Moved before: the repository's is meant.
+            replaces = before.replaces if known.get(name) == before else before.digest
+            group = group.model_copy(update={"replaces": replaces})
+        host = HostLock(release=release, architecture=architecture, groups={**known, name: group})
+        hosts = {**lock.hosts, pins.host: host}
+        _write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
+    return source.with_group(pins, name, group)
+
+
+@contextmanager
+def _amending(path: Path) -> Iterator[RunLock]:
+    """The run lock as it stands, while no other run amends it."""
+    with filelock.FileLock(path.with_name(f".{path.name}.lock")):
+        yield source.remembered(path)
+
+
+def _write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:
+    head = f"#:schema ../../schemas/{schema}.json\n" if schema else ""
+    table = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = tomli_w.dumps(table)
+    if isinstance(content, RunLock):
+        text = tomli_w.dumps({"form": content.form, **table})
+        head = f"{source.vouching(text)}\n"
+    atomic.write(path, head + text)
+
+
+def _package(located: Located) -> dict[str, str | int]:
+    return {
+        "name": located.package,
+        "version": located.version,
+        "file": located.name,
+        "size": located.size,
+        "sha256": located.sha256,
+    }
+
+
+def _part(name: str) -> str:
+    """Which file of a source package: `.orig.tar`, `.debian.tar`; `.deb` for a package.
+
+    The compression may change from version to version. A signature is another file.
+    """
+    match = re.search(r"(\.orig\.tar|\.debian\.tar)\.(?:xz|gz|bz2|zst)$", name)
+    return match[1] if match else Path(name).suffix

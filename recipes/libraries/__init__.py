@@ -1,0 +1,1 @@
+"""C libraries: one module is one library."""

@@ -1,0 +1,1 @@
+"""Services, by what builds them: cargo, make or CMake."""

@@ -1,0 +1,1 @@
+"""Rust's std and the crates of a lock file."""

@@ -1,0 +1,1 @@
+"""Binutils, GCC, musl and kernel headers: a compiler for one target."""

@@ -1,0 +1,56 @@
+"""gmp, mpfr and mpc for the compilers' own arithmetic: static, once for all targets."""
+
+from __future__ import annotations
+
+from muslin.engine.stage import Free, Remove, Run, Stage, Step, Touch, Write
+from muslin.models.pins import Component
+from recipes import component
+from recipes.component import LONG_AGO
+
+CONFIGURE = ("--prefix=${out}", "--disable-shared", "--enable-static", "--with-pic")
+MAKE = ("make", "MAKEINFO=true")
+HEADERS = ("gmp.h", "mpc.h", "mpf2mpfr.h", "mpfr.h")
+"""They get an old time: a compiler's tree, handed on, is older than libraries that were made again
+for it, and make would compile much of it once more."""
+WITH_PATHS = ("lib/*.la", "lib/pkgconfig", "share")
+"""What names the folder it was built in, and no compiler needs."""
+
+
+def stage(
+    *, gmp: Component, mpfr: Component, mpc: Component, tools: tuple[tuple[str, Stage], ...]
+) -> Stage:
+    """The three libraries in one folder, as `--with-gmp` and its siblings want them."""
+    return Stage(
+        name="host-libs",
+        summary="gmp, mpfr and mpc for the compilers",
+        sources=component.sources(gmp, mpfr, mpc),
+        tools=tools,
+        steps=(
+            *(
+                step
+                for part in (gmp, mpfr, mpc)
+                for step in component.unpacked(part, into=f"${{work}}/{part.name}")
+            ),
+            # Debian strips gmp's manual with its folder; configure insists on the Makefile.
+            Write(path="${work}/gmp/doc/Makefile.in", text="all install check clean:\n"),
+            *_built("gmp"),
+            *_built("mpfr", "--with-gmp=${out}"),
+            *_built("mpc", "--with-gmp=${out}", "--with-mpfr=${out}"),
+            Remove(root="${out}", patterns=WITH_PATHS),
+            *(Touch(path=f"${{out}}/include/{name}", time=LONG_AGO) for name in HEADERS),
+        ),
+        runs_on="host",
+        checks=(Free(texts=("${cache}",)),),
+        guess=110,
+        peak=300_000_000,
+        kept=5_000_000,
+    )
+
+
+def _built(name: str, *options: str) -> tuple[Step, ...]:
+    build = f"${{work}}/build-{name}"
+    return (
+        Run(argv=(f"../{name}/configure", *CONFIGURE, *options), cwd=build),
+        Run(argv=MAKE, cwd=build),
+        Run(argv=(*MAKE, "install"), cwd=build),
+    )
