@@ -81,11 +81,11 @@ class NoService(Unknown):
         self.args = (f"{self}\n  A folder of your own goes into `services` in pyproject.toml",)
 
 
-class ValueMissing(PipelineError):
-    """An option on the command line stands without the value that it takes."""
+class WrongUse(PipelineError):
+    """The words of a command line do not fit the session's options."""
 
-    def __init__(self, session: str, option: str) -> None:
-        super().__init__(f"{option} of {session} takes a value: `nox -s {session} -- {option} X`")
+    def __init__(self, session: str, fault: str) -> None:
+        super().__init__(f"{session}: {fault}. `nox -s {session} -- --help` shows its options")
 
 
 class NoTarget(PipelineError):
