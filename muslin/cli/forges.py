@@ -31,8 +31,12 @@ CHECKOUT = """\
         with:
           submodules: recursive"""
 PREPARED = """\
-      - run: sudo apt-get update && sudo apt-get install --yes --no-install-recommends @programs@
-      - run: pipx install nox && pipx inject nox @libraries@"""
+      - run: pipx install nox && pipx inject nox @libraries@
+      - run: |
+          echo "$HOME/.local/bin" >> "$GITHUB_PATH"
+          echo "MUSLIN_CACHE=$GITHUB_WORKSPACE/.muslin-cache" >> "$GITHUB_ENV\""""
+INSTALLED = """\
+      - run: apt-get update && apt-get install --yes --no-install-recommends git @programs@"""
 GITHUB = """\
 # Written by `nox -s ci -- github`; run it again when the targets change.
 name: build
@@ -42,18 +46,18 @@ on:
   workflow_dispatch:
 permissions:
   contents: read
-env:
-  MUSLIN_CACHE: ${{ github.workspace }}/.muslin-cache
 jobs:
   target:
     name: ${{ matrix.target }}
     runs-on: ubuntu-24.04
+    container: debian:bookworm
     timeout-minutes: @minutes@
     strategy:
       fail-fast: false
       matrix:
         target: [@targets@]
     steps:
+@installed@
 @checkout@
       - uses: actions/cache@v4
         with:
@@ -71,8 +75,10 @@ jobs:
   images:
     needs: target
     runs-on: ubuntu-24.04
+    container: debian:bookworm
     timeout-minutes: 30
     steps:
+@installed@
 @checkout@
       - run: mkdir .joined
 @restored@
@@ -93,7 +99,7 @@ RESTORED = """\
           key: @key@
           fail-on-cache-miss: true
       # They share entries, which are read-only: joined by one who may write all the same.
-      - run: sudo cp --archive --no-clobber .muslin-cache/. .joined/ && sudo rm -rf .muslin-cache"""
+      - run: cp --archive --no-clobber .muslin-cache/. .joined/ && rm -rf .muslin-cache"""
 KEY = (
     "muslin-@target@-${{ hashFiles('muslin/**', 'recipes/**', 'toolchains/**', 'services/**', "
     "'pyproject.toml') }}"
@@ -113,6 +119,7 @@ jobs:
   toolchain:
     name: ${{ matrix.target }} by ${{ matrix.driver }}
     runs-on: ubuntu-24.04
+    container: debian:bookworm
     timeout-minutes: @minutes@
     strategy:
       fail-fast: false
@@ -120,6 +127,7 @@ jobs:
         target: [@targets@]
         driver: [musl-cross-make, builtin]
     steps:
+@installed@
 @checkout@
 @prepared@
       - run: nox -s build-all -- ${{ matrix.target }}
@@ -141,10 +149,8 @@ jobs:
     runs-on: ubuntu-24.04
     container: debian:trixie
     timeout-minutes: 30
-    env:
-      MUSLIN_SOURCES: debian
     steps:
-      - run: apt-get update && apt-get install --yes --no-install-recommends git @programs@
+@installed@
 @checkout@
       - run: pipx install nox && pipx inject nox @libraries@
       - run: ~/.local/bin/nox -s advisories
@@ -167,7 +173,7 @@ jobs:
       options: --privileged # PID namespaces, so that a fault ends nobody's processes
     timeout-minutes: 180
     steps:
-      - run: apt-get update && apt-get install --yes --no-install-recommends git @programs@
+@installed@
 @checkout@
       - run: pipx install nox && pipx inject nox @libraries@
       - run: ~/.local/bin/nox -s mutants -- --sample @sample@ --processes @cores@
@@ -225,8 +231,6 @@ advisories:
   rules:
     - if: $CI_PIPELINE_SOURCE == "schedule"
   timeout: 30 minutes
-  variables:
-    MUSLIN_SOURCES: debian
   script:
     - nox -s advisories
 
@@ -252,6 +256,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
         raise errors.Unknown("forge", forge, FORGES)
     values = {
         "checkout": CHECKOUT,
+        "installed": INSTALLED,
         "prepared": PREPARED,
         "targets": ", ".join(targets),
         "names": " ".join(targets),

@@ -33,7 +33,7 @@ class Pipeline:
         if self._pins is None:
             context = self.context
             pins = source_sets.load(
-                self.selection.sources, context.settings, context.apt, context.report
+                self.selection.sources, context.settings, context.apt, context.report.note
             )
             with context.report.busy("archive", context.apt.log):
                 self._pins = relock.complete(pins, context.apt, context.report.note)
