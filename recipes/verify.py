@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from muslin.audit.allowed import Entry
-from muslin.engine.stage import Check, Present, Run, Stage, Tree, Write, escaped
+from muslin.engine.vocabulary import Check, Present, Run, Stage, Tree, Write, escaped
 from muslin.models.pins import Component
 from muslin.models.service import Service
 from muslin.models.target import Target

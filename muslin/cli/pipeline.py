@@ -28,7 +28,8 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.scheduler import Planned
-from muslin.engine.stage import ArchiveFile, Stage
+from muslin.engine.source import ArchiveFile
+from muslin.engine.stage import Stage
 from muslin.graph import joint_images
 from muslin.graph.catalog import Catalog, allowed_code
 from muslin.models import board, declaration, service, settings, target, target_aliases

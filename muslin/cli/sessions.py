@@ -22,7 +22,7 @@ from muslin.cli.up_to_date import Found
 from muslin.dist import publish, reports
 from muslin.engine import host
 from muslin.engine.builder import Builder
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine.filesystem.content import file_digest
 from muslin.engine.formats import documents
 from muslin.engine.scheduler import Planned, State
 from muslin.graph.catalog import allowed_code

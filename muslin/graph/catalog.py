@@ -12,7 +12,8 @@ from pathlib import Path
 
 from muslin import errors
 from muslin.audit import allowed
-from muslin.engine.stage import Stage, Tree
+from muslin.engine.source import Tree
+from muslin.engine.stage import Stage
 from muslin.graph import libraries
 from muslin.graph.libraries import LIBRARIES
 from muslin.graph.parts import PROJECT, Parts

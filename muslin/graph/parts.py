@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from muslin.engine.stage import Host, Stage, Tree
+from muslin.engine.source import Tree
+from muslin.engine.stage import Host, Stage
 from muslin.graph.libraries import LIBRARIES, known, with_their_needs
 from muslin.models import declaration, source_trees
 from muslin.models.pins import Pins

@@ -15,7 +15,7 @@ from muslin.engine.fetch import reachability
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.stage import Url
+from muslin.engine.source import Url
 from muslin.models import pins as source
 from muslin.models.pins import Pins
 from muslin.models.settings import DRIVERS, Driver, Settings

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Check,
     CollectLibraries,
+    CommandOutput,
     Copy,
-    Does,
-    Free,
+    ForbiddenText,
+    InputFile,
     Remove,
     Run,
     Stage,
@@ -119,7 +120,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         ),
         runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
         judges=(("rust", rust), ("toolchain", toolchain), *judges),
-        checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
+        checks=(ForbiddenText(root=library, texts=("${cache}",)), *_runs(target)),
         guess=75,
         memory=1_250_000_000,  # measured for x86_64
         peak=1_200_000_000,
@@ -137,9 +138,9 @@ def _runs(target: Target) -> tuple[Check, ...]:
         *("main.rs", "-o", made),
     )
     return (
-        Write(path="${work}/main.rs", text=PROGRAM),
-        Does(run=Run(argv=argv)),
-        Does(run=Run(argv=emulated(target, made)), expect="sum 12.293, caught true"),
+        InputFile(path="${work}/main.rs", text=PROGRAM),
+        CommandOutput(run=Run(argv=argv)),
+        CommandOutput(run=Run(argv=emulated(target, made)), expect="sum 12.293, caught true"),
     )
 
 

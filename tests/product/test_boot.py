@@ -17,7 +17,8 @@ import pytest
 from muslin import errors
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.console import Report
-from muslin.engine.stage import Copy, Stage, Write
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Copy, Write
 from muslin.models.board import Board
 from muslin.models.service import Service
 from recipes import boot

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.engine import sandbox
+from muslin.engine import work_directory
 from muslin.engine.key import Keys
-from muslin.engine.stage import Host, Members, Patch, Present, Run, Stage, Write
+from muslin.engine.stage import Host, Stage
+from muslin.engine.vocabulary import Members, Patch, Present, Run, Write
 from muslin.graph.catalog import Catalog
 from muslin.graph.libraries import LIBRARIES
 from muslin.models import board, declaration, service, source_trees, target
@@ -123,7 +124,7 @@ def test_every_program_proves_itself(catalog: Catalog) -> None:
         for one in TARGETS.values():
             kinds = {type(check).__name__ for check in catalog.program(each, one).checks}
             assert "Elf" in kinds, each.name
-            assert kinds & {"Does", "Serves"}, each.name
+            assert kinds & {"CommandOutput", "Serves"}, each.name
 
 
 def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catalog) -> None:
@@ -406,7 +407,7 @@ def test_names_beyond_ascii_are_files_like_others(catalog: Catalog, tmp_path: Pa
     program = fresh.program(mine["mine"], TARGETS["armv6"])
     assert Keys(HOST).of(program)
     ((_, tree),) = program.trees
-    sandbox.lay_out(tree, tmp_path / "laid out")
+    work_directory.lay_out(tree, tmp_path / "laid out")
     assert (tmp_path / "laid out" / "src" / os.fsdecode(b"latin-\xfc.c")).is_file()
 
 

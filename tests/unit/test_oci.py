@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from muslin.engine.formats import oci
-from muslin.engine.stage import Image, ImageIndex
+from muslin.engine.vocabulary import Image, ImageIndex
 from muslin.errors import BrokenArchive
 
 # By revision of the step: a changed byte needs a new revision, else caches keep old images.

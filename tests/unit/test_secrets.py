@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from muslin.cli.up_to_date import Found, Unchanged
-from muslin.engine import cargo_config, inputs, redaction
+from muslin.engine import inputs, redaction
+from muslin.engine.cargo import config as cargo_config
 from muslin.engine.fetch.apt import sources
 from muslin.engine.inputs import RECORDS
 

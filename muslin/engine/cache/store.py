@@ -30,7 +30,7 @@ from muslin.engine.cache.records import Record
 from muslin.engine.cache.verdicts import Marks
 from muslin.engine.filesystem import atomic, removal
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.stage import MOST
+from muslin.engine.filesystem.walk import MOST
 
 DOWNLOADS = "downloads"
 LOGS = "logs"
