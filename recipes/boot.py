@@ -90,7 +90,7 @@ def board(
                     *(
                         "sh",
                         "-c",
-                        GATHER.replace("${", "$${"),
+                        escaped(GATHER),
                         "gather",
                         "${work}/kernel",
                         "${out}",

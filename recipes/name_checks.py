@@ -18,10 +18,10 @@ def emulator(target: Target, *, qemu: Stage) -> Stage:
         "emulator",
         judges=(("qemu", qemu),),
         checks=(
-            Present(root="${tool.qemu}", paths=(program,)),
+            Present(root="${judge.qemu}", paths=(program,)),
             ListedName(
                 # QEMU ends with 1 after its help.
-                run=Run(argv=("sh", "-c", '"$0" -cpu help || true', f"${{tool.qemu}}/{program}")),
+                run=Run(argv=("sh", "-c", '"$0" -cpu help || true', f"${{judge.qemu}}/{program}")),
                 name=processor,
                 what=f"qemu.cpu of {target.name}.toml",
                 by=target.qemu.program,
@@ -32,7 +32,7 @@ def emulator(target: Target, *, qemu: Stage) -> Stage:
 
 def rustc(target: Target, *, rust: Stage) -> Stage:
     """What rustc calls the target, its processor and features."""
-    program = "${tool.rust}/bin/rustc"
+    program = "${judge.rust}/bin/rustc"
     of_target = (program, "--target", target.rust.triple, "--print")
     names = (
         ((program, "--print", "target-list"), "rust.triple", target.rust.triple),
@@ -58,7 +58,7 @@ def rustc(target: Target, *, rust: Stage) -> Stage:
 def openssl(target: Target, *, targets: Stage) -> Stage:
     """What OpenSSL calls the target."""
     known = ListedName(
-        run=Run(argv=("cat", "${tool.openssl}/targets")),
+        run=Run(argv=("cat", "${judge.openssl}/targets")),
         name=target.openssl.target,
         what=f"openssl.target of {target.name}.toml",
         by="OpenSSL",

@@ -324,7 +324,7 @@ class Builder:
         # A check sees what it is told of, not what the stage was built with.
         bare = dataclasses.replace(stage, path=(), tools=(), env=(), scratch=())
         with work_directory.emptied(self.store.work / f"{entry.key[:20]}-check") as work:
-            values = {**self._trees("tool", stage.judges), "out": str(entry.tree)}
+            values = {**self._trees("judge", stage.judges), "out": str(entry.tree)}
             sandbox = self._sandbox(bare, work, log, values)
             try:
                 with self.runner.slot():

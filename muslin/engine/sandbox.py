@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from muslin import errors
+from muslin.engine import template
 from muslin.engine.filesystem import walk
 from muslin.engine.process.runner import Runner
-
-PLACEHOLDER = re.compile(r"\$(\$\{|\{([A-Za-z0-9._-]+)\})")
 
 
 @dataclass(kw_only=True)
@@ -34,17 +32,11 @@ class Sandbox:
     """Bytes of the largest process so far."""
 
     def expand(self, text: str) -> str:
-        """The text with every placeholder filled in; an unknown one is an error."""
-
-        def filled(match: re.Match[str]) -> str:
-            if match[1] == "${":
-                return "${"
-            try:
-                return self.values[match[2]]
-            except KeyError:
-                raise errors.UnknownPlaceholder(self.stage, match[2], self.values) from None
-
-        return PLACEHOLDER.sub(filled, text)
+        """The text with every placeholder expanded; raises `UnknownPlaceholder`."""
+        try:
+            return template.expanded(text, self.values)
+        except KeyError as error:
+            raise errors.UnknownPlaceholder(self.stage, error.args[0], self.values) from None
 
     def path(self, text: str) -> Path:
         """The same, as a path; a relative one is below the work folder."""

@@ -3,8 +3,9 @@
 Text fields may hold placeholders, expanded when the stage runs: `${out}` (what is published),
 `${work}` (thrown away), `${cache}` (where both lie), `${scratch}`, `${jobs}`, `${python}` (this
 interpreter, with the project's libraries), `${source.ALIAS}` (a file), `${tree.ALIAS}` (a copy of
-the project's own files), `${need.ALIAS}` (another stage's output, read-only) and `${tool.ALIAS}`
-(the same, not in the key). `$${` stands for a literal `${`.
+the project's own files), `${need.ALIAS}` (another stage's output, read-only), `${tool.ALIAS}` (the
+same, not in the key) and, in checks alone, `${judge.ALIAS}`. `$${` stands for a literal `${`
+(`muslin/engine/template.py`).
 
 Every field is in the stage's key unless its metadata says `UNKEYED`. The kinds of steps and checks
 are in `muslin/engine/steps/` and `muslin/engine/checks/`.
@@ -21,11 +22,6 @@ from muslin import errors
 from muslin.engine.filesystem.walk import MOST
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import UNKEYED, Source, Tree
-
-
-def escaped(text: str) -> str:
-    """A text for a field, with no placeholder in it."""
-    return text.replace("${", "$${")
 
 
 class Step(ABC):
@@ -81,7 +77,7 @@ class Stage:
     checks: tuple[Check, ...] = field(default=(), metadata=UNKEYED)
     """In the check's own key."""
     judges: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)
-    """Stages that only checks use, as `${tool.ALIAS}`; in the check's own key."""
+    """Stages that only checks use, as `${judge.ALIAS}`; in the check's own key."""
     blames: tuple[Stage, ...] = field(default=(), metadata=UNKEYED)
     """Stages whose output is to be built again if a program of this stage refuses it."""
     tools: tuple[tuple[str, Stage], ...] = field(default=(), metadata=UNKEYED)

@@ -16,7 +16,7 @@ from muslin.engine.checks.present import Present
 from muslin.engine.checks.serves import Serves
 from muslin.engine.checks.size import Size
 from muslin.engine.source import File, Source, Tree
-from muslin.engine.stage import Check, Stage, Step, escaped
+from muslin.engine.stage import Check, Stage, Step
 from muslin.engine.steps.boot import Boot, Request
 from muslin.engine.steps.copy import Copy
 from muslin.engine.steps.deduplicate import Deduplicate
@@ -39,6 +39,7 @@ from muslin.engine.steps.strip import Strip
 from muslin.engine.steps.touch import Touch
 from muslin.engine.steps.unpack import Unpack
 from muslin.engine.steps.write import Write
+from muslin.engine.template import escaped
 
 __all__ = [
     "Boot",

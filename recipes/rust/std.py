@@ -132,9 +132,9 @@ def _runs(target: Target) -> tuple[Check, ...]:
     """A program with threads and a panic, run by a processor of the baseline."""
     made = "${work}/main"
     argv = (
-        *("${tool.rust}/bin/rustc", "--sysroot=${out}", f"--target={target.rust.triple}"),
+        *("${judge.rust}/bin/rustc", "--sysroot=${out}", f"--target={target.rust.triple}"),
         *(*processor(target), "-Clink-self-contained=no", "-Copt-level=2"),
-        f"-Clinker=${{tool.toolchain}}/bin/{target.triple}-gcc",
+        f"-Clinker=${{judge.toolchain}}/bin/{target.triple}-gcc",
         *("main.rs", "-o", made),
     )
     return (

@@ -229,7 +229,7 @@ def test_a_check_has_its_judge_and_no_path_of_the_build(bench: Bench) -> None:
         checks=(
             InputFile(path="${work}/note", text="written for the judge"),
             CommandOutput(
-                run=Run(argv=("${tool.judge}/ok", "fine")), expect="fine /usr/local/bin:"
+                run=Run(argv=("${judge.judge}/ok", "fine")), expect="fine /usr/local/bin:"
             ),
             CommandOutput(run=Run(argv=("cat", "note")), expect="written for"),
         ),

@@ -135,7 +135,7 @@ def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catal
         wanted = {f"verify-{subject}-armv7" for subject in subjects}
         assert wanted <= {stage.name for _, stage in image.judges}, each.name
         looked_at = {check.root for check in image.checks if isinstance(check, Present)}
-        assert looked_at == {f"${{tool.{alias}}}" for alias, _ in image.judges}
+        assert looked_at == {f"${{judge.{alias}}}" for alias, _ in image.judges}
 
 
 def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: Catalog) -> None:
@@ -143,7 +143,7 @@ def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: C
     wanted = {f"verify-{subject}-armv7" for subject in ("toolchain", "rust-std", *LIBRARIES)}
     assert {stage.name for _, stage in archive.judges} == wanted
     looked_at = {check.root for check in archive.checks if isinstance(check, Present)}
-    assert looked_at == {f"${{tool.{alias}}}" for alias, _ in archive.judges}
+    assert looked_at == {f"${{judge.{alias}}}" for alias, _ in archive.judges}
 
 
 @pytest.mark.parametrize("name", ["openssl", "toolchain", "sdk"])
