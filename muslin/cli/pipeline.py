@@ -19,8 +19,9 @@ from muslin.dist import publish, reports
 from muslin.dist.output import Output
 from muslin.engine import host as doctor
 from muslin.engine.builder import Builder, Fault, sources
+from muslin.engine.cache import layout
 from muslin.engine.cache.history import History
-from muslin.engine.cache.store import LOGS, Entry, Store
+from muslin.engine.cache.store import Entry, Store
 from muslin.engine.console import Report, duration, size
 from muslin.engine.events import Events
 from muslin.engine.fetch.apt.client import Apt
@@ -57,16 +58,16 @@ class Pipeline:
         self._declared = service.named(self.settings.services)
         self._chosen = tuple(self._declared)
         self.store = Store(self.settings.cache)
-        self.history = History(self.settings.cache / "history")
+        self.history = History(self.settings.cache / layout.HISTORY)
         self.runner = Runner(self.settings.jobs, self.settings.limits)
-        self.apt = Apt(self.settings.cache / "apt", self.runner)
+        self.apt = Apt(self.settings.cache / layout.APT, self.runner)
         self.fetcher = Fetcher(
-            self.settings.cache / "downloads",
+            self.settings.cache / layout.DOWNLOADS,
             apt=self.apt,
             progress=report,
             cancelled=self.runner.stopping,
         )
-        self.events = Events(self.settings.cache / "runs")
+        self.events = Events(self.settings.cache / layout.RUNS)
         self._pins: Pins | None = None
         self._catalog: Catalog | None = None
         self._said_sources = self._said_driver = ""
@@ -207,7 +208,7 @@ class Pipeline:
             history=self.history,
             keys=Keys(host),
             events=self.events,
-            logs=self.settings.cache / LOGS,
+            logs=self.settings.cache / layout.LOGS,
             memory=self.settings.memory,
             provenance=doctor.provenance(),
         )

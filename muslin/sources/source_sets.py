@@ -10,6 +10,7 @@ import filelock
 from muslin import errors
 from muslin.engine import host as doctor
 from muslin.engine import inputs
+from muslin.engine.cache import layout
 from muslin.engine.console import Report
 from muslin.engine.fetch import reachability
 from muslin.engine.fetch.apt.client import Apt
@@ -25,7 +26,6 @@ from muslin.sources.upstream import UpstreamPins
 AUTO = "auto"
 PROBE_SECONDS = 5.0
 """What each address is given to answer."""
-REMEMBERED = "source-set"
 """A file in the cache: a cache stays with its set, or every stage would be built twice."""
 
 Lacks = Callable[[], str]
@@ -35,7 +35,7 @@ Lacks = Callable[[], str]
 def load(said: str, settings: Settings, apt: Apt, report: Report) -> Pins:
     """The pins of the source set that was asked for, or can be reached; raises as `choose`."""
     folder, host = settings.project / "recipes" / "pins", apt.host
-    run_lock = settings.cache / "run-lock.toml"
+    run_lock = settings.cache / layout.RUN_LOCK
     drop_if_damaged(run_lock, report.note)
     debian = source.load(folder, run_lock, host=host)
 
@@ -63,8 +63,8 @@ def choose(said: str, sets: Mapping[str, Lacks], cache: Path, note: Callable[[st
         if said not in sets:
             raise errors.Unknown("source set", said, (AUTO, *sets))
         return said
-    remembered = cache / REMEMBERED
-    with filelock.FileLock(cache / f".{REMEMBERED}.lock"):  # or two runs might choose two
+    remembered = cache / layout.SOURCE_SET
+    with filelock.FileLock(cache / f".{layout.SOURCE_SET}.lock"):  # or two runs might choose two
         return _first(sets, remembered, note)
 
 

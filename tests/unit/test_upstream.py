@@ -12,6 +12,7 @@ from types import MappingProxyType
 import pytest
 
 from muslin import errors
+from muslin.engine.cache import layout
 from muslin.engine.source import Url
 from muslin.engine.stage import Host
 from muslin.engine.vocabulary import Patch, Replace, Run, Unpack
@@ -293,13 +294,13 @@ def test_the_first_set_that_can_be_reached_is_kept(tmp_path: Path) -> None:
     assert source_sets.choose("auto", sets, tmp_path, notes.append) == "debian"
     assert len(notes) == 1
     assert source_sets.choose("upstream", sets, tmp_path, notes.append) == "upstream"
-    (tmp_path / source_sets.REMEMBERED).unlink()
+    (tmp_path / layout.SOURCE_SET).unlink()
     assert source_sets.choose("auto", sets, tmp_path, notes.append) == "upstream"
 
 
 @pytest.mark.parametrize("kind", ["flipped", "empty", "not UTF-8", "folder"])
 def test_a_damaged_choice_is_told_and_made_again(tmp_path: Path, kind: str) -> None:
-    path, notes = tmp_path / source_sets.REMEMBERED, list[str]()
+    path, notes = tmp_path / layout.SOURCE_SET, list[str]()
     if kind == "folder":
         path.mkdir()
     else:
@@ -314,7 +315,7 @@ def test_no_set_can_be_reached(tmp_path: Path) -> None:
     sets = {"upstream": unreachable, "debian": unreachable}
     with pytest.raises(errors.NoSourceSet, match=r"upstream: example\.org does not answer"):
         source_sets.choose("auto", sets, tmp_path, print)
-    assert not (tmp_path / source_sets.REMEMBERED).exists()
+    assert not (tmp_path / layout.SOURCE_SET).exists()
 
 
 def test_a_name_that_is_no_set(tmp_path: Path) -> None:

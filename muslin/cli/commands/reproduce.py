@@ -27,7 +27,8 @@ from muslin.cli import options as arguments
 from muslin.cli.pipeline import CHOICES, Goal, Pipeline
 from muslin.dist import stage_digests
 from muslin.engine import host
-from muslin.engine.cache.store import DOWNLOADS, LOGS, Store, remove
+from muslin.engine.cache import layout
+from muslin.engine.cache.store import Store, remove
 from muslin.engine.console import Report, duration
 from muslin.engine.key import Keys
 from muslin.engine.process import limits
@@ -47,7 +48,6 @@ ELSEWHERE: Mapping[str, str] = {
     "USER": "somebody",
 }
 ROOM = Path("/var/tmp")  # noqa: S108  # a folder of its own is made in it
-LOCK = "run-lock.toml"
 RECORDS = ("stage.json", "manifest.json")
 SHOWN = 10
 """Paths that are named of a stage that differs."""
@@ -157,9 +157,9 @@ def _chosen(every: Mapping[str, Stage], said: str) -> list[Stage]:
 def _prepare(pipeline: Pipeline, place: Path, stages: Sequence[Stage], keys: Keys) -> None:
     """A cache that has the downloads, and what the stages are made from but the stages."""
     store = Store(place)
-    _linked(pipeline.settings.cache / DOWNLOADS, place / DOWNLOADS)
-    if (lock := pipeline.settings.cache / LOCK).exists():
-        shutil.copy(lock, place / LOCK)
+    _linked(pipeline.settings.cache / layout.DOWNLOADS, place / layout.DOWNLOADS)
+    if (lock := pipeline.settings.cache / layout.RUN_LOCK).exists():
+        shutil.copy(lock, place / layout.RUN_LOCK)
     anew = {keys.of(stage) for stage in stages}
     for stage in _before(stages):
         if (key := keys.of(stage)) not in anew and (pipeline.store.root / key).exists():
@@ -197,7 +197,7 @@ def _build_there(
 ) -> None:
     """Build them in the other place, as somebody else; `about` is the goal and the targets. Raises
     `CommandFailed`."""
-    log = pipeline.settings.cache / LOGS / "reproduce.log"
+    log = pipeline.settings.cache / layout.LOGS / "reproduce.log"
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", __name__]

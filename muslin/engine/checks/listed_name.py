@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from muslin.engine.checks import program
 from muslin.engine.sandbox import Sandbox
+from muslin.engine.similar_names import similar
 from muslin.engine.source import UNKEYED
 from muslin.engine.stage import Check
 from muslin.engine.steps.run import Run
@@ -34,6 +34,6 @@ class ListedName(Check):
     def examine(self, sandbox: Sandbox) -> Iterator[str]:
         names = {word.strip("'\"(),:") for word in program.printed(self.run, sandbox).split()}
         if self.name not in names:
-            near = ", ".join(difflib.get_close_matches(self.name, sorted(names), n=5))
+            near = ", ".join(similar(self.name, names, most=5))
             hint = f"; near it are {near}" if near else ""
             yield f"{self.what}: {self.by} knows no {self.name!r}{hint}"
