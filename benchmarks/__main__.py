@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks import cold, engine, picture, programs, timing, warm
 from benchmarks.timing import Pair, installed, spread
+from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.console import Report
 from muslin.models.target import Target
@@ -83,7 +84,7 @@ def drawn(run: Pipeline, targets: Sequence[Target]) -> None:
     """The picture of the last cold build."""
     names = [one.name for one in targets]
     wanted = [f"compiler-{name}" for name in names]
-    places = (run.settings.cache / "bench" / "runs", run.settings.cache / "runs")
+    places = (run.context.settings.cache / "bench" / "runs", run.context.settings.cache / "runs")
     found = filter(None, (picture.last_with(place, wanted) for place in places))
     # Runs are named by when they began.
     events = max(found, key=lambda one: one.parent.name, default=None)
@@ -100,7 +101,7 @@ def compared_warm(run: Pipeline, targets: Sequence[Target], times: int) -> None:
     for program in ("ninja", "wrk", "zstd"):
         installed(program)
     for one in targets:
-        if not (run.settings.dist / "toolchains" / one.name / "env.sh").exists():
+        if not (run.context.settings.dist / "toolchains" / one.name / "env.sh").exists():
             sys.exit(f"{one.name} has no toolchain in dist/: `nox -s build-all` and `nox -s sdk`")
     comparisons: tuple[Callable[[], list[Pair]], ...] = (
         lambda: [engine.nothing_to_do(PROJECT, times)],
@@ -112,7 +113,7 @@ def compared_warm(run: Pipeline, targets: Sequence[Target], times: int) -> None:
     )
     for compared in comparisons:
         pairs += compared()
-        written("warm", table(pairs, run.settings.jobs))
+        written("warm", table(pairs, run.context.settings.jobs))
 
 
 def main() -> None:
@@ -129,21 +130,24 @@ def main() -> None:
     if said.by_hand and not said.cold:
         parser.error("--by-hand says what --cold builds by hand")
     with closing(Report(sys.stderr)) as report:
-        run = Pipeline(PROJECT, report)
-        targets = run.chosen(said.targets)
+        context = Context(PROJECT, report)
+        run = Pipeline(context, context.select(said.targets))
+        targets = run.selection.targets
         if said.picture:
             drawn(run, targets)
         elif said.cold:
-            by_hand = run.chosen(said.by_hand) if said.by_hand else targets
+            by_hand = run.context.targets_of(said.by_hand) if said.by_hand else targets
             if unknown := [one.name for one in by_hand if one not in targets]:
                 parser.error(f"{', '.join(unknown)} by hand has nothing to be compared with")
             pairs = cold.toolchains(run, targets, by_hand)
-            written("cold", table([*pairs], run.settings.jobs))
+            written("cold", table([*pairs], run.context.settings.jobs))
             drawn(run, targets)
         elif said.options:
             options = programs.options(run, said.times)
             runs = f"{said.times} runs each, in turns"
-            written("options", f"Measured on {machine(run.settings.jobs)}; {runs}.\n\n{options}")
+            written(
+                "options", f"Measured on {machine(run.context.settings.jobs)}; {runs}.\n\n{options}"
+            )
         else:
             compared_warm(run, targets, said.times)
 

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.timing import NOX, Pair, command, cores, environment
+from muslin.cli.commands import fetch
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.cache.store import remove
 from muslin.engine.formats import unpack
@@ -42,14 +43,14 @@ def toolchains(
     the user's cache afterwards. What was measured of the same thing since the machine started is
     not measured again, so a comparison that was cut off goes on.
     """
-    folder = run.settings.cache / "bench" / "work"
+    folder = run.context.settings.cache / "bench" / "work"
     if folder.exists():
         remove(folder)
-    keys = run.builder().keys
+    keys = run.context.builder().keys
     stages = {one.name: keys.of(run.catalog().toolchain(one)) for one in targets}
-    measured = Measured(run.settings.cache / "bench", _conditions(run, stages.values()))
+    measured = Measured(run.context.settings.cache / "bench", _conditions(run, stages.values()))
     before = len(to_make) // 2
-    with run.store.in_use():
+    with run.context.store.in_use():
         path = _prepare(run, targets, folder)
         for one in to_make[:before]:
             by_hand = functools.partial(_by_hand, run, one, folder, path, None)
@@ -58,7 +59,7 @@ def toolchains(
         wall, busy = measured.once(f"ours, {' '.join(stages)}", ours)
         for one in to_make[before:]:
             last = one is to_make[-1]
-            programs = run.store.root / stages[one.name] / "tree" / "bin" if last else None
+            programs = run.context.store.root / stages[one.name] / "tree" / "bin" if last else None
             by_hand = functools.partial(_by_hand, run, one, folder, path, programs)
             measured.once(one.name, by_hand, figures=3 if last else 1)
     remove(folder)
@@ -67,10 +68,10 @@ def toolchains(
 
 def _conditions(run: Pipeline, keys: Collection[str]) -> str:
     """Whatever the figures depend on, as far as it lies in our hands."""
-    engine = run.settings.project / "muslin" / "engine"
+    engine = run.context.settings.project / "muslin" / "engine"
     texts = (BY_HAND, *sorted(engine.rglob("*.py")))
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in texts]
-    words = (*keys, *digests, str(run.settings.jobs))
+    words = (*keys, *digests, str(run.context.settings.jobs))
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 
@@ -132,7 +133,7 @@ def _pairs(
         ),
         Pair(
             what=f"compiling OpenSSL for {first}, to the same with the compiler made by hand",
-            how=f"`Configure no-tests no-shared {run.targets[first].openssl.target}`, "
+            how=f"`Configure no-tests no-shared {run.context.targets[first].openssl.target}`, "
             "`make build_libs`; make is timed, once with each",
             ours=(using,),
             theirs=(with_theirs,),
@@ -143,20 +144,22 @@ def _pairs(
 
 def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
     """The sources by hand's way, and the PATH with what the host may lack."""
-    run.fetch([one.name for one in targets])
+    fetch.fetch(run)
     catalog = run.catalog()
-    with run.at_work(), ThreadPoolExecutor(run.settings.jobs) as executor:
+    with run.context.at_work(), ThreadPoolExecutor(run.context.settings.jobs) as executor:
         headers = {one.triple: catalog.headers(one) for one in targets}
         tools = [stage for _, stage in catalog.tools()]
         wanted = [*headers.values(), *tools]
-        trees = {name: one.tree for name, one in run.builder().build(wanted, executor).items()}
+        trees = {
+            name: one.tree for name, one in run.context.builder().build(wanted, executor).items()
+        }
         sources = folder / "sources"
         for triple, stage in headers.items():
             _copied(trees[stage.name], folder / "headers" / triple)
         # GCC as it is released: ours has less of it to compile.
         for name in ("binutils", "musl", "gcc", *LIBRARIES):
             component = run.pins.component(name)
-            file = run.fetcher.fetch(component.source)
+            file = run.context.fetcher.fetch(component.source)
             if component.member:
                 unpack.unpack(file, folder / "package", only=(component.member,))
                 file = folder / "package" / component.member
@@ -168,8 +171,10 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
     manual.write_text("all install check clean:\n")
     # A cache that has its downloads and nothing else.
     cache = folder / "cache"
-    shutil.copytree(run.settings.cache / "downloads", cache / "downloads", copy_function=os.link)
-    if (lock := run.settings.cache / "run-lock.toml").exists():
+    shutil.copytree(
+        run.context.settings.cache / "downloads", cache / "downloads", copy_function=os.link
+    )
+    if (lock := run.context.settings.cache / "run-lock.toml").exists():
         shutil.copy(lock, cache)
     return ":".join([*(f"{trees[stage.name]}/bin" for stage in tools), os.environ["PATH"]])
 
@@ -188,7 +193,14 @@ def _by_hand(
     began = time.perf_counter()
     with (folder / f"{target.name}.log").open("w") as log:
         done = subprocess.run(
-            ["sh", BY_HAND, folder, str(run.settings.jobs), target.triple, *target.gcc.configure],
+            [
+                "sh",
+                BY_HAND,
+                folder,
+                str(run.context.settings.jobs),
+                target.triple,
+                *target.gcc.configure,
+            ],
             env=environment(PATH=path),
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -217,7 +229,7 @@ def _openssl(
     run: Pipeline, target: Target, folder: Path, programs: Sequence[Path]
 ) -> tuple[float, ...]:
     """Seconds of compiling OpenSSL anew with each of some compilers."""
-    source = run.fetcher.fetch(run.pins.source("openssl"))
+    source = run.context.fetcher.fetch(run.pins.source("openssl"))
     work = folder / "openssl"
 
     def configured(to: Path) -> None:
@@ -234,7 +246,7 @@ def _openssl(
             capture_output=True,
         )
 
-    make = ("make", f"-j{run.settings.jobs}", "build_libs")
+    make = ("make", f"-j{run.context.settings.jobs}", "build_libs")
     compiled = [
         command(make, cwd=work, env=environment(), before=functools.partial(configured, one))
         for one in programs
@@ -248,7 +260,7 @@ def _ours(run: Pipeline, stages: Mapping[str, str], cache: Path) -> tuple[float,
     began, before = time.perf_counter(), _cpu_seconds()
     subprocess.run(
         [*NOX, "-s", "toolchain", "--", *stages],
-        cwd=run.settings.project,
+        cwd=run.context.settings.project,
         env=environment(MUSLIN_CACHE=str(cache), MUSLIN_SOURCES=run.pins.name),
         check=True,
     )
@@ -256,10 +268,12 @@ def _ours(run: Pipeline, stages: Mapping[str, str], cache: Path) -> tuple[float,
     for key in stages.values():
         assert (cache / "store" / key).exists(), "it built other toolchains than this run means"
     # With the figures, because the cache keeps the events of few runs.
-    shutil.copytree(cache / "runs", run.settings.cache / "bench" / "runs", dirs_exist_ok=True)
+    shutil.copytree(
+        cache / "runs", run.context.settings.cache / "bench" / "runs", dirs_exist_ok=True
+    )
     for entry in (cache / "store").iterdir():
-        if not (run.store.root / entry.name).exists():
-            entry.rename(run.store.root / entry.name)
+        if not (run.context.store.root / entry.name).exists():
+            entry.rename(run.context.store.root / entry.name)
     return took
 
 

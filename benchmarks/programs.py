@@ -51,13 +51,15 @@ WORKERS, CONNECTIONS, SECONDS = 4, 64, 5
 def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
     """Stripped programs, ours and those that zig links of the same source, std and libraries: as
     they come, and with the short names for the build's paths that ours have."""
-    target = run.targets[TARGET]
-    rust = run.settings.dist / "toolchains" / TARGET / "rust"
-    openssl = run.store.find(run.builder().keys.of(run.catalog().library("openssl", target)))
+    target = run.context.targets[TARGET]
+    rust = run.context.settings.dist / "toolchains" / TARGET / "rust"
+    openssl = run.context.store.find(
+        run.context.builder().keys.of(run.catalog().library("openssl", target))
+    )
     if openssl is None:
         sys.exit(f"OpenSSL for {TARGET} is not in the cache; `nox -s build-all` first")
     pairs = []
-    with checkout(run.settings.project) as folder, tempfile.TemporaryDirectory() as aside:
+    with checkout(run.context.settings.project) as folder, tempfile.TemporaryDirectory() as aside:
         venv = Path(aside) / "zig"
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin" / "pip", "install", "--quiet", *ZIG], check=True)
@@ -85,7 +87,7 @@ def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
                     what=f"{one}, {TARGET}, stripped, to cargo-zigbuild's{said}",
                     how="`dist/` and `cargo zigbuild --release` with the same rustc, std and "
                     f"OpenSSL; {', '.join(ZIG)}",
-                    ours=(float((run.settings.dist / TARGET / one).stat().st_size),),
+                    ours=(float((run.context.settings.dist / TARGET / one).stat().st_size),),
                     theirs=(float(_zigbuilt(one, target, folder, work, told)),),
                     at_most=1.0,
                     unit="bytes",
@@ -118,8 +120,8 @@ def requests(run: Pipeline, times: int) -> list[Pair]:
     """Seconds for a million requests to hello-http: on musl with mimalloc and with musl's own
     allocator, and on glibc."""
     wrk = installed("wrk")
-    rust = run.settings.dist / "toolchains" / TARGET / "rust"
-    with checkout(run.settings.project) as folder:
+    rust = run.context.settings.dist / "toolchains" / TARGET / "rust"
+    with checkout(run.context.settings.project) as folder:
         made = {"mimalloc": MIMALLOC, "musl's allocator": ""}
         ours = []
         for number, option in enumerate(made.values()):
@@ -168,7 +170,7 @@ def options(run: Pipeline, times: int) -> str:
     """A table: hello-http with each option in the place of what its workspace says."""
     wrk = installed("wrk")
     rows = ["| one line more | size, bytes | seconds for a million requests |", "|---|---|---|"]
-    with checkout(run.settings.project) as folder:
+    with checkout(run.context.settings.project) as folder:
         made: dict[str, Path] = {}
         for option in ("", *OPTIONS):
             kept = folder.parent / f"hello-http-{len(made)}"

@@ -81,11 +81,11 @@ class NoService(Unknown):
         self.args = (f"{self}\n  A folder of your own goes into `services` in pyproject.toml",)
 
 
-class ValueMissing(PipelineError):
-    """An option on the command line stands without the value that it takes."""
+class WrongUse(PipelineError):
+    """The words of a command line do not fit the session's options."""
 
-    def __init__(self, session: str, option: str) -> None:
-        super().__init__(f"{option} of {session} takes a value: `nox -s {session} -- {option} X`")
+    def __init__(self, session: str, fault: str) -> None:
+        super().__init__(f"{session}: {fault}. `nox -s {session} -- --help` shows its options")
 
 
 class NoTarget(PipelineError):
@@ -775,14 +775,12 @@ class DriverWantsUpstream(PipelineError):
 
 
 class NoSourceSet(PipelineError):
-    """None of the source sets can be reached."""
+    """The source set that was proven cannot be used on this machine."""
 
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        why = "\n".join(f"    {name}: {fault}" for name, fault in faults.items())
+    def __init__(self, why: str) -> None:
         super().__init__(
-            f"no source set can be reached:\n{why}\n"
-            "  Is there a network? HTTPS_PROXY is obeyed, and "
-            "MUSLIN_MIRROR names a folder on the web that has the files of the upstream set"
+            f"no source set: {why}. No complete build from the `upstream` set is on record yet, so "
+            "it is taken only where it is chosen"
         )
 
 

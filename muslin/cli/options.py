@@ -1,33 +1,75 @@
-"""The words behind `--` on a session's command line."""
+"""The options of a session: the words behind `--` on its command line, read by argparse."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
+from typing import NoReturn
 
 from muslin import errors
 
+HELP = {"-h", "--help"}
 
-def split(
-    session: str, words: Sequence[str], *, flags: tuple[str, ...], valued: tuple[str, ...] = ()
-) -> tuple[list[str], dict[str, str]]:
-    """Names and options apart; `--why X` and `--why=X` are the same.
 
-    Raises `Unknown` for an option the session does not have, `ValueMissing` for one without the
-    value that it takes.
-    """
-    names: list[str] = []
-    options: dict[str, str] = {}
-    left = list(words)
-    while left:
-        word, equals, value = left.pop(0).partition("=")
-        if not word.startswith("-"):
-            names.append(word + equals + value)
-        elif word in valued:
-            if not equals and not left:
-                raise errors.ValueMissing(session, word)
-            options[word] = value if equals else left.pop(0)
-        elif word in flags and not equals:
-            options[word] = ""
-        else:
-            raise errors.Unknown(f"option of {session}", word, (*flags, *valued))
-    return names, options
+class HelpRequested(Exception):
+    """The user asked for the help of a session; its text is the help."""
+
+
+class Parser(argparse.ArgumentParser):
+    """The options of one session. `summary` is its help, `examples` are words behind `--`."""
+
+    def __init__(self, session: str, summary: str, *, examples: Sequence[str] = ()) -> None:
+        lines = [f"  nox -s {session}{' -- ' * bool(words)}{words}" for words in examples]
+        super().__init__(
+            prog=f"nox -s {session} --",
+            description=summary,
+            epilog="\n".join(["examples:", *lines]) if lines else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.session = session
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse the words; names and options may stand in any order.
+
+        Raises `Unknown` for an option that the session does not have, `WrongUse` for one without
+        its value, `HelpRequested`.
+        """
+        if HELP & {*words}:
+            raise HelpRequested(self.format_help())
+        options, rest = self.parse_known_intermixed_args(words)
+        if rest:
+            known = [name for action in self._actions for name in action.option_strings]
+            raise errors.Unknown(f"option of {self.session}", rest[0], known)
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        raise errors.WrongUse(self.session, message)
+
+    def add_targets(self) -> None:
+        """Take names of targets, in `options.targets`."""
+        self.add_argument(
+            "targets",
+            nargs="*",
+            metavar="TARGET",
+            help="names of targets, or of boards and platforms; those of [tool.muslin] by default",
+        )
+
+    def add_selection(self) -> None:
+        """Take targets and what else a build or plan is about; `Context.select` reads it."""
+        self.add_targets()
+        self.add_argument(
+            "--service",
+            type=lambda text: text.split(","),
+            default=[],
+            metavar="NAME[,NAME]",
+            help="only these services",
+        )
+        self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
+        self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
+
+    def add_keep_going(self) -> None:
+        """Take `--keep-going`, in `options.keep_going`."""
+        self.add_argument(
+            "--keep-going", action="store_true", help="build what can be built where a stage fails"
+        )

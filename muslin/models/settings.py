@@ -54,7 +54,7 @@ class Tool(Declaration):
     targets: Annotated[tuple[Line, ...], Field(min_length=1)]
     services: tuple[Line, ...]
     sources: Line = "auto"
-    """Source set; `auto` takes the first that can be reached."""
+    """Source set; `auto` takes `debian`."""
     driver: Line = "auto"
     """What makes the toolchains; `auto` takes the source set's own."""
     advisories: Literal["fail", "report"] = "fail"

@@ -123,7 +123,6 @@ class Site:
         )
         moved = {"zlib": Moved(replaces="1.2-2", pin=Pin.model_validate(PIN, by_name=True))}
         relock._write(cache / "run-lock.toml", RunLock(moved=moved))  # as a run does it
-        (cache / "source-set").write_text("debian\n")
         bench.build(*stages(self.port))
         self._publish(bench, bench.build(*stages(self.port)))
         shutil.copytree(cache, self.place / "sound", symlinks=True)
@@ -146,9 +145,6 @@ class Site:
             source_sets.drop_if_damaged(cache / "run-lock.toml", notes.append)
             moved = pins.remembered(cache / "run-lock.toml").moved
             assert all(one.pin.sha256 == "a" * 64 for one in moved.values()), "another pin"
-            sets = {"upstream": lambda: "", "debian": lambda: ""}
-            name = source_sets.choose("auto", sets, cache, notes.append)
-            assert name == "debian" or notes, "another source set, and not a word"
         gc.collect(store, 10**12, dry=True)
         built = bench.build(*stages(self.port))
         self._publish(bench, built)

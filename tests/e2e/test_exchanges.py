@@ -7,13 +7,12 @@ import ssl
 import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from muslin import errors
-from muslin.engine.fetch import http, reachability
+from muslin.engine.fetch import http
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
@@ -21,7 +20,7 @@ from muslin.engine.process.runner import Runner
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, LENGTH, PLANTED, SIZE, Line, Server, head
 from tests.e2e.test_fetch import Silent
-from tests.e2e.test_hostile_servers import AMPLE, AT_ONCE, SHORT, source
+from tests.e2e.test_hostile_servers import AMPLE, SHORT, source
 
 
 class Client:
@@ -182,39 +181,6 @@ def test_a_disk_without_room_is_no_fault_of_the_server(
         with pytest.raises(OSError, match="No space left"):
             client.fetch(server.address(), other.address())
         assert other.asked == []
-
-
-# --- whether a server answers ---------------------------------------------------------------------
-
-
-def test_a_server_that_does_anything_but_answer_holds_up_no_choice() -> None:
-    def lacks(row: hostile.Case) -> str:
-        with Server(row.behaviour, reads=row.reads) as server:
-            lacking = reachability.lacks([server.address(row.scheme)], 2.0)
-            assert server.is_left(AMPLE)
-            return lacking
-
-    began = time.monotonic()
-    with ThreadPoolExecutor(AT_ONCE) as executor:
-        lacking = dict(zip(hostile.TABLE, executor.map(lacks, hostile.TABLE.values()), strict=True))
-    assert time.monotonic() - began < 4 * AMPLE
-    assert not [words for words in lacking.values() if PLANTED in words]
-    assert lacking["endless 100 Continue"] == "127.0.0.1 timed out"
-    assert lacking["redirects beyond ASCII"].startswith("127.0.0.1 ")
-
-
-def test_the_first_address_that_answers_is_enough() -> None:
-    with Server(hostile.says(head(404))) as server, Server(hostile.sound) as sound:
-        assert reachability.lacks([server.address(), sound.address()], AMPLE) == ""
-        assert reachability.lacks([server.address()], AMPLE) == "127.0.0.1 answers 404 (Not Found)"
-
-
-def test_an_address_that_is_not_asked_names_no_password() -> None:
-    with pytest.raises(
-        errors.UnsafeAddress, match=r"http://\*\*\*@files\.example\.org/x/\?"
-    ) as caught:
-        reachability.lacks([f"http://me:{PLANTED}@files.example.org/x/?token={PLANTED}"], 1.0)
-    assert PLANTED not in str(caught.value)
 
 
 # --- which host is asked --------------------------------------------------------------------------

@@ -33,10 +33,9 @@ from muslin.audit import allowed, verdict
 from muslin.audit.baseline import BASELINES
 from muslin.audit.finding import Refused
 from muslin.check import image_programs
-from muslin.cli.pipeline import Pipeline
-from muslin.engine.console import Report
 from muslin.engine.formats import oci
 from muslin.models.target import Image
+from tests import opened
 
 PROJECT = Path(__file__).resolve().parents[2]
 LONGEST = 20
@@ -167,11 +166,11 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seed, ...]:
 
 def of_the_cache() -> list[Seed]:
     """Start files and small libraries of whatever toolchain is there."""
-    run = Pipeline(PROJECT, Report(io.StringIO()))
-    keys, catalog = run.builder().keys, run.catalog()
+    run = opened.pipeline()
+    keys, catalog = run.context.builder().keys, run.catalog()
     found = []
-    for target in run.targets.values():
-        if (entry := run.store.find(keys.of(catalog.toolchain(target)))) is None:
+    for target in run.context.targets.values():
+        if (entry := run.context.store.find(keys.of(catalog.toolchain(target)))) is None:
             continue
         for name in ("crt1.o", "rcrt1.o", "libatomic.a", "libssp_nonshared.a"):
             for path in entry.tree.glob(f"*/lib/{name}"):

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.cli import sessions
-from muslin.cli.pipeline import Pipeline
+from muslin.cli.context import Context
 from muslin.engine.console import Report
+from tests import opened
 
 PROJECT = Path(__file__).resolve().parents[2]
 OTHERS = {"x86_64": "aarch64", "aarch64": "x86_64"}
@@ -24,13 +24,13 @@ BEYOND = {"x86_64": "vzeroupper", "aarch64": ".inst 0x04a00000"}
 """An instruction that the baseline lacks."""
 
 
-class Run(Pipeline):
+class Run(Context):
     def __init__(self) -> None:
         self.stream = io.StringIO()
         super().__init__(PROJECT, Report(self.stream))
 
     def verify(self, folder: Path, *words: str) -> str:
-        sessions.verify(self, words, folder)
+        opened.session(self, "verify", words, folder)
         return self.stream.getvalue()
 
 

@@ -137,12 +137,13 @@ class Range:
 @pytest.fixture
 def range_(pipeline: Pipeline, pytestconfig: pytest.Config, tmp_path: Path) -> Range:
     """The first of `--targets`, all of it built, in a cache of its own."""
-    target = pipeline.targets[pytestconfig.getoption("--targets").split(",")[0]]
-    keys = pipeline.builder().keys
-    closure = _closure(pipeline.goals("package", (target,)))
+    target = pipeline.context.targets[pytestconfig.getoption("--targets").split(",")[0]]
+    keys = pipeline.context.builder().keys
+    selected = Pipeline(pipeline.context, pipeline.context.select([target.name]))
+    closure = _closure(selected.goals("package"))
     stages = {stage.name: keys.of(stage) for stage in closure}
     needs = {stage.name: {need.name for _, need in stage.needs} for stage in closure}
-    cache, ours = tmp_path / "cache", pipeline.settings.cache
+    cache, ours = tmp_path / "cache", pipeline.context.settings.cache
     (cache / "store").mkdir(parents=True)
     for name in ("format", "run-lock.toml", "apt", "downloads", "history"):
         if (ours / name).exists():

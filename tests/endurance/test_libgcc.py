@@ -68,16 +68,16 @@ def test_libgcc_is_the_same_whichever_was_older(
     pipeline: Pipeline, request: pytest.FixtureRequest, jobs: int
 ) -> None:
     catalog = pipeline.catalog()
-    pipeline.runner = Runner(jobs)
-    with pipeline.at_work(), ThreadPoolExecutor(1) as executor:
-        builder = pipeline.builder()
-        for target in pipeline.chosen(request.config.getoption("--targets").split(",")):
+    pipeline.context.runner = Runner(jobs)
+    with pipeline.context.at_work(), ThreadPoolExecutor(1) as executor:
+        builder = pipeline.context.builder()
+        for target in pipeline.context.targets_of(request.config.getoption("--targets").split(",")):
             made, unwinder = catalog.gcc(target), set(target_libraries.unwinder(target))
             found: dict[str, list[str]] = {}
             for case, steps in timings(target).items():
                 # The name is not in the key, and the cases differ in their steps alone.
                 stage = libgcc_alone(made, target, f"libgcc-{case}-{jobs}-{target.name}", steps)
-                pipeline.store.drop(builder.keys.of(stage)) if builder.has(stage) else None
+                pipeline.context.store.drop(builder.keys.of(stage)) if builder.has(stage) else None
                 tree = builder.build([stage], executor)[stage.name].tree / "kept"
                 assert set(ar.names(tree / "libgcc_eh.a")) == unwinder
                 assert not unwinder & set(ar.names(tree / "libgcc.a"))
@@ -90,14 +90,14 @@ def test_two_passes_of_another_kind_differ(
 ) -> None:
     """The test above can fail: the recipe as it was, first without a shared libgcc."""
     catalog = pipeline.catalog()
-    (target, *_) = pipeline.chosen(request.config.getoption("--targets").split(","))
+    (target, *_) = pipeline.context.targets_of(request.config.getoption("--targets").split(","))
     made, members = catalog.gcc(target), {}
-    with pipeline.at_work(), ThreadPoolExecutor(1) as executor:
-        builder = pipeline.builder()
+    with pipeline.context.at_work(), ThreadPoolExecutor(1) as executor:
+        builder = pipeline.context.builder()
         for case, steps in timings(target).items():
             stage = libgcc_alone(made, target, f"libgcc-before-{case}-{target.name}", steps)
             stage = replace(stage, steps=tuple(map(as_it_was, stage.steps)))
-            pipeline.store.drop(builder.keys.of(stage)) if builder.has(stage) else None
+            pipeline.context.store.drop(builder.keys.of(stage)) if builder.has(stage) else None
             tree = builder.build([stage], executor)[stage.name].tree / "kept"
             members[case] = set(ar.names(tree / "libgcc.a"))
     assert members["older"] != members["newer"]

@@ -64,9 +64,9 @@ def test_objects_made_again_hold_the_same_and_nothing_else_is_made(
     pipeline: Pipeline, request: pytest.FixtureRequest
 ) -> None:
     catalog = pipeline.catalog()
-    with pipeline.at_work(), ThreadPoolExecutor(pipeline.settings.jobs) as executor:
-        builder = pipeline.builder()
-        for target in pipeline.chosen(request.config.getoption("--targets").split(",")):
+    with pipeline.context.at_work(), ThreadPoolExecutor(pipeline.context.settings.jobs) as executor:
+        builder = pipeline.context.builder()
+        for target in pipeline.context.targets_of(request.config.getoption("--targets").split(",")):
             made = catalog.compiler(target)
             textual = without(target, made, catalog.tools())
             entries = builder.build([made, textual], executor)

@@ -44,12 +44,12 @@ def test_shared_and_alone_are_the_same_bytes(
     pipeline: Pipeline, request: pytest.FixtureRequest
 ) -> None:
     names = request.config.getoption("--targets").split(",")
-    shared = [one for one in pipeline.chosen(names) if one.gcc.shared_with]
+    shared = [one for one in pipeline.context.targets_of(names) if one.gcc.shared_with]
     assert shared, f"none of {', '.join(names)} shares its compiler"
     catalog = pipeline.catalog()
     apart = replace(catalog, _made={})
-    with pipeline.at_work(), ThreadPoolExecutor(pipeline.settings.jobs) as executor:
-        builder = pipeline.builder()
+    with pipeline.context.at_work(), ThreadPoolExecutor(pipeline.context.settings.jobs) as executor:
+        builder = pipeline.context.builder()
         for target in shared:
             made = builder.build([catalog.toolchain(target)], executor)
             by_itself = builder.build([apart.toolchain(alone(target))], executor)

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from muslin.cli.pipeline import Pipeline
-from muslin.engine.console import Report
 from muslin.engine.stage import Stage
 from muslin.models.target import Target
 from recipes.rust import rustc_wrapper
+from tests import opened
 from tests.product.shop import Shop, lay, package
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -99,21 +99,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def pipeline() -> Pipeline:
     """The checkout's own pipeline, silent."""
-    return Pipeline(PROJECT, Report(io.StringIO()))
+    return opened.pipeline()
 
 
 @pytest.fixture
 def product(request: pytest.FixtureRequest, pipeline: Pipeline) -> Product:
     """What was built for one target."""
-    keys = pipeline.builder().keys
+    keys = pipeline.context.builder().keys
 
     def tree(stage: Stage) -> Path:
-        entry = pipeline.store.find(keys.of(stage))
+        entry = pipeline.context.store.find(keys.of(stage))
         if entry is None:
             pytest.fail(f"{stage.name} is not built; run `nox -s build-all` first")
         return entry.tree
 
-    return Product(target=pipeline.targets[request.param], pipeline=pipeline, tree=tree)
+    return Product(target=pipeline.context.targets[request.param], pipeline=pipeline, tree=tree)
 
 
 def output(argv: Sequence[str | Path], cwd: Path | None = None, **env: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.console import Report
 from muslin.engine.source import Source
@@ -27,7 +28,7 @@ from muslin.models import declaration
 from muslin.models.target import Target
 from muslin.sources.upstream import Upstream
 from recipes.toolchain.kernel_headers import architecture
-from tests import standins
+from tests import opened, standins
 from tests.product.conftest import PROJECT, Product
 
 PYPROJECT = """\
@@ -81,7 +82,7 @@ class Elsewhere:
 
     def downloaded(self, source: Source) -> Path:
         """A file of the user's cache, fetched if it is not there any more."""
-        return self.product.pipeline.fetcher.fetch(source)
+        return self.product.pipeline.context.fetcher.fetch(source)
 
     def serve(self, name: str, source: Source) -> None:
         """A release that the Debian archive has too, by its name upstream."""
@@ -114,11 +115,12 @@ class Elsewhere:
 
     def toolchain(self, driver: str) -> Path:
         """The toolchain of the product's target, built from nothing."""
-        pipeline = Pipeline(self.folder / "checkout", Report(self.stream))
+        context = Context(self.folder / "checkout", Report(self.stream))
         name = self.product.target.name
-        pipeline.run("toolchain", [name, "--driver", driver])
-        stage = pipeline.catalog().toolchain(pipeline.targets[name])
-        entry = pipeline.store.find(pipeline.builder().keys.of(stage))
+        opened.session(context, "toolchain", [name, "--driver", driver])
+        pipeline = Pipeline(context, context.select([name], driver=driver))
+        stage = pipeline.catalog().toolchain(pipeline.context.targets[name])
+        entry = pipeline.context.store.find(pipeline.context.builder().keys.of(stage))
         assert entry is not None
         return entry.tree
 
@@ -129,7 +131,7 @@ def configured(made: Path, target: Target) -> set[str]:
 
 
 @contextmanager
-def opened(product: Product, folder: Path) -> Iterator[Elsewhere]:
+def machine(product: Product, folder: Path) -> Iterator[Elsewhere]:
     """The machine in a folder, with its mirror at work."""
     mirror = folder / "mirror"
     mirror.mkdir()

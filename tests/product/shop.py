@@ -9,8 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muslin.cli.pipeline import Pipeline
+from muslin.cli.context import Context
 from muslin.engine.console import Report
+from tests import opened
 
 if TYPE_CHECKING:  # which has a fixture for what is here
     from tests.product.conftest import Product
@@ -72,8 +73,8 @@ class Shop:
 
     def run(self, name: str) -> None:
         stream = io.StringIO()
-        pipeline = Pipeline(self.folder / "checkout", Report(stream))
-        pipeline.run("package", [self.product.target.name, "--service", name])
+        context = Context(self.folder / "checkout", Report(stream))
+        opened.session(context, "package", [self.product.target.name, "--service", name])
 
     def cargo(self, name: str, *words: str) -> None:
         """The user's own cargo, with the user's own configuration."""

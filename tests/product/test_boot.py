@@ -5,7 +5,6 @@ Wants `nox -s build-all` and `nox -s boot` first.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,26 +14,29 @@ from uuid import uuid4
 import pytest
 
 from muslin import errors
-from muslin.cli.pipeline import Pipeline
-from muslin.engine.console import Report
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Copy, Write
 from muslin.models.board import Board
 from muslin.models.service import Service
 from recipes import boot
+from tests import opened
 from tests.product.conftest import PROJECT, Product
 from tests.product.test_witnesses import INSTRUCTIONS, gcc, instruction
 
 
 def boards(product: Product) -> list[Board]:
-    found = [one for one in product.pipeline.boards.values() if product.target.name in one.targets]
+    found = [
+        one
+        for one in product.pipeline.context.boards.values()
+        if product.target.name in one.targets
+    ]
     if not found:
         pytest.skip(f"no board is declared for {product.target.name}")
     return found
 
 
 def told(product: Product) -> list[Service]:
-    return [one for one in product.pipeline.services.values() if boot.tells(one)]
+    return [one for one in product.pipeline.selection.services.values() if boot.tells(one)]
 
 
 def test_every_service_came_up_on_every_board(product: Product) -> None:
@@ -47,7 +49,7 @@ def test_every_service_came_up_on_every_board(product: Product) -> None:
             assert boot.USER_SPACE in seen
             console = above.with_suffix(".log").read_text()
             assert "Linux version" in console
-            assert str(product.pipeline.settings.cache) not in console
+            assert str(product.pipeline.context.settings.cache) not in console
             if service.serve:
                 assert said["network"], "QEMU has one for each of these boards"
                 answers = [what for what in seen if "answered through its network" in what]
@@ -62,9 +64,9 @@ def program(product: Product) -> Iterator[list[Stage]]:
     """Stages that a test made; they leave the cache with it."""
     made: list[Stage] = []
     yield made
-    keys = product.pipeline.builder().keys
+    keys = product.pipeline.context.builder().keys
     for stage in made:
-        product.pipeline.store.drop(keys.of(stage))
+        product.pipeline.context.store.drop(keys.of(stage))
 
 
 def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object]:
@@ -90,7 +92,7 @@ def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object
             "run": ({"expect": "ran"},),
         }
     )
-    run = Pipeline(PROJECT, Report(io.StringIO()))  # a failed one starts nothing any more
+    run = opened.pipeline()  # a failed one starts nothing any more
     catalog = run.catalog()
     stage = boot.service(
         service,
@@ -103,8 +105,8 @@ def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object
         qemu=catalog.qemu_system(),
     )
     stages += [copied, stage]
-    with ThreadPoolExecutor(1) as executor, run.at_work():
-        entry = run.builder().build([stage], executor)[stage.name]
+    with ThreadPoolExecutor(1) as executor, run.context.at_work():
+        entry = run.context.builder().build([stage], executor)[stage.name]
     said: dict[str, object] = json.loads((entry.tree / "report.json").read_text())
     return said
 

@@ -238,7 +238,7 @@ def test_hostile_configuration_changes_nothing(product: Product, tmp_path: Path)
         cwd=checkout,
         PATH=f"{Path(shutil.which('nox') or '/').parent}:/usr/local/bin:/usr/bin:/bin",
         HOME=str(Path.home()),
-        MUSLIN_CACHE=str(product.pipeline.settings.cache),
+        MUSLIN_CACHE=str(product.pipeline.context.settings.cache),
         RUSTFLAGS="--cfg hostile -Ctarget-cpu=native",
         CFLAGS="-march=native",
     )

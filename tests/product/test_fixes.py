@@ -179,7 +179,7 @@ def test_curl(product: Product, tmp_path: Path) -> None:
 def test_reports_name_the_fixes(product: Product) -> None:
     """What a build says of itself is what its pins say."""
     catalog = product.pipeline.catalog()
-    service: Service = product.pipeline.services["hello-tls"]
+    service: Service = product.pipeline.selection.services["hello-tls"]
     stage = catalog.proofs(service, product.target)["hello-tls"]
     text = (product.tree(stage) / "report.txt").read_text()
     openssl = catalog.pins.component("openssl")

@@ -154,10 +154,10 @@ def archived(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Ar
     """skopeo and umoci."""
     folder = tmp_path_factory.mktemp("archived")
     try:
-        packages = pipeline.apt.closure("host", ["skopeo", "umoci"])
+        packages = pipeline.context.apt.closure("host", ["skopeo", "umoci"])
         for one in packages:
             unpack.unpack(
-                pipeline.fetcher.fetch(source(one)),
+                pipeline.context.fetcher.fetch(source(one)),
                 folder,
                 omit=("bin", "etc", "sbin", "usr/sbin", "usr/share", "var"),
             )
@@ -264,7 +264,7 @@ def test_containerd_gives_each_pi_its_own_image(
     """By the rules of the runtime itself: a Zero never gets what is for ARMv7."""
     path = joint("hello-c")
     there = platforms(path)
-    image = product.pipeline.targets[wanted].image
+    image = product.pipeline.context.targets[wanted].image
     if spelled(image) not in there:
         pytest.skip(f"{model}: the image at hand has {', '.join(there)} alone")
     space = f"muslin-{uuid4().hex[:8]}"
@@ -281,6 +281,6 @@ def test_containerd_gives_each_pi_its_own_image(
         subprocess.run([*ctr, "images", "rm", "--sync", name], check=False, capture_output=True)
         subprocess.run([*ctr[:3], "namespaces", "rm", space], check=False, capture_output=True)
     # `dist/` may lack a target whose image is in the joint one: it is in the cache.
-    catalog, target = product.pipeline.catalog(), product.pipeline.targets[wanted]
+    catalog, target = product.pipeline.catalog(), product.pipeline.context.targets[wanted]
     its_own = product.tree(catalog.program(catalog.services["hello-c"], target))
     assert mounted == (its_own / "bin" / "hello-c").read_bytes(), model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import pytest
 
 from muslin import errors
 from muslin.cli.pipeline import Pipeline
-from muslin.engine.console import Report
 from muslin.engine.stage import Stage
 from muslin.models import target
 from muslin.models.target import Target
+from tests import opened
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGETS = target.load(PROJECT / "toolchains")
@@ -29,14 +28,14 @@ def stages(pipeline: Pipeline, one: Target) -> list[Stage]:
 
 
 def build(pipeline: Pipeline, one: Target) -> None:
-    with pipeline.store.in_use(), ThreadPoolExecutor(2) as executor:
-        pipeline.builder().build(stages(pipeline, one), executor)
+    with pipeline.context.store.in_use(), ThreadPoolExecutor(2) as executor:
+        pipeline.context.builder().build(stages(pipeline, one), executor)
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_targets_of_the_project_are_known(pipeline: Pipeline, name: str) -> None:
     build(pipeline, TARGETS[name])
-    assert all(pipeline.builder().has(stage) for stage in stages(pipeline, TARGETS[name]))
+    assert all(pipeline.context.builder().has(stage) for stage in stages(pipeline, TARGETS[name]))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ def test_the_targets_of_the_project_are_known(pipeline: Pipeline, name: str) -> 
     ],
 )
 def test_a_name_that_is_wrong(key: str, wrong: str | tuple[str], near: str) -> None:
-    pipeline = Pipeline(PROJECT, Report(io.StringIO()))  # its own: a failure stops the runner
+    pipeline = opened.pipeline()  # its own: a failure stops the runner
     table, field = key.split(".")
     right = TARGETS["armv6"]
     changed = getattr(right, table).model_copy(update={field: wrong})

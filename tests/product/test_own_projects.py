@@ -307,7 +307,7 @@ install:
 \tinstall -D prog $(DESTDIR)/bin/prog
 """
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
-    cache = shop.product.pipeline.settings.cache
+    cache = shop.product.pipeline.context.settings.cache
     above = cache.parent / ".git"
     assert not above.exists()
     subprocess.run(["git", "init", "-q", str(cache.parent)], check=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.cli.commands import reproduce
-from muslin.cli.pipeline import Pipeline
+from muslin.cli.context import Context
 from muslin.engine.cache.store import remove
 from muslin.engine.console import Report
+from tests import opened
 from tests.product.conftest import PROJECT, Product
 
 SERVICE = """\
@@ -37,7 +37,7 @@ PARTS = ("boards", "muslin", "recipes", "toolchains", "pyproject.toml")
 """What a checkout holds for a run, and for the second one in a process of its own."""
 
 
-def checkout(folder: Path, word: str, said: io.StringIO) -> Pipeline:
+def checkout(folder: Path, word: str, said: io.StringIO) -> Context:
     """One with a single service, whose program holds what make makes of a word."""
     for name in PARTS[:-1]:
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -46,23 +46,23 @@ def checkout(folder: Path, word: str, said: io.StringIO) -> Pipeline:
     (project / "service.toml").write_text(SERVICE)
     (project / "prog.c").write_text(MAIN)
     (project / "Makefile").write_text(MAKEFILE.format(word=word))
-    return Pipeline(folder, Report(said))
+    return Context(folder, Report(said))
 
 
 @pytest.mark.once
 def test_stages_that_are_the_same_twice(product: Product, tmp_path: Path) -> None:
     name = product.target.name
-    pipeline = checkout(tmp_path, "$(shell umask) $(shell echo $$TZ $$LANG $$HOME)", io.StringIO())
-    reproduce.run(pipeline, [name, "--stages", f"prog-{name},image-prog-{name}"])
+    context = checkout(tmp_path, "$(shell umask) $(shell echo $$TZ $$LANG $$HOME)", io.StringIO())
+    opened.session(context, "reproduce", [name, "--stages", f"prog-{name},image-prog-{name}"])
 
 
 @pytest.mark.once
 def test_a_stage_with_the_time_in_it_is_found(product: Product, tmp_path: Path) -> None:
     name = product.target.name
     stream = io.StringIO()
-    pipeline = checkout(tmp_path, "$(shell date +%s%N)", stream)
+    context = checkout(tmp_path, "$(shell date +%s%N)", stream)
     with pytest.raises(errors.NotReproduced, match=f"prog-{name}") as found:
-        reproduce.run(pipeline, [name, "--stages", f"prog-{name}"])
+        opened.session(context, "reproduce", [name, "--stages", f"prog-{name}"])
     assert f"prog-{name} differs in 2 path(s)" in stream.getvalue()
     assert "bin/prog: content" in stream.getvalue()
     (place,) = (word for word in str(found.value).split() if "muslin-reproduce-" in word)
@@ -72,16 +72,16 @@ def test_a_stage_with_the_time_in_it_is_found(product: Product, tmp_path: Path) 
 @pytest.mark.once
 def test_what_is_recorded_is_compared(product: Product, tmp_path: Path) -> None:
     name, stream = product.target.name, io.StringIO()
-    pipeline = checkout(tmp_path, "1", stream)
+    context = checkout(tmp_path, "1", stream)
     words = [name, "--stages", f"prog-{name},image-prog-{name}"]
     record = tmp_path / "recipes" / "digests" / "debian.json"
-    reproduce.run(pipeline, [*words, "--recorded"])
+    opened.session(context, "reproduce", [*words, "--recorded"])
     assert "2 stage(s) not compared, recorded for no such key" in stream.getvalue()
-    reproduce.run(pipeline, [*words, "--record"])
-    reproduce.run(pipeline, [*words, "--recorded"])
+    opened.session(context, "reproduce", [*words, "--record"])
+    opened.session(context, "reproduce", [*words, "--recorded"])
     assert "reproduce: 2 stage(s) are as recorded" in stream.getvalue()
     recorded = json.loads(record.read_text())
     recorded[f"prog-{name}"]["tree"] = "0" * 64
     record.write_text(json.dumps(recorded))
     with pytest.raises(errors.NotAsRecorded, match=f"1 stage.* differ .*: prog-{name}[.]"):
-        reproduce.run(pipeline, [*words, "--recorded"])
+        opened.session(context, "reproduce", [*words, "--recorded"])

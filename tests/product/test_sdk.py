@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from muslin.cli.commands import cargo as cargo_by_hand
+from muslin.cli.commands import cargo
+from muslin.cli.main import Call
 from tests.product.conftest import PROJECT, Product, output
 
 MAIN_C = """\
@@ -196,9 +197,11 @@ def test_doc_tests(product: Product, project: Path) -> None:
     (project / "src").mkdir()
     (project / "src" / "lib.rs").write_text(LIB_RS)
     name = product.target.name
-    program, words, environment = cargo_by_hand.cargo(product.pipeline, [name, "test", "--offline"])
+    options = cargo.parser().read([name, "test", "--offline"])
+    called = Call(name="cargo", words=(), project=PROJECT, caller=project)
+    program = cargo.run(product.pipeline.context, options, called)
     expected = ARCHITECTURES.get(name, name)
-    said = output([program, *words], cwd=project, **environment, EXPECT_ARCH=expected)
+    said = output(program.argv, cwd=project, **program.environment, EXPECT_ARCH=expected)
     assert "Doc-tests hello" in said
     assert "1 passed" in said
 

@@ -118,7 +118,7 @@ def test_credentials_are_left_nowhere(shop: Shop, capfd: pytest.CaptureFixture[s
     )
     with pytest.raises(errors.PipelineError, match="as it was asked to") as caught:
         shop.build("curious", build="cargo", expect="CARGO_HOME=")
-    cache = shop.product.pipeline.settings.cache
+    cache = shop.product.pipeline.context.settings.cache
     kept = [path for path in (cache / "scratch").rglob("said") if path.stat().st_mtime >= began]
     assert kept, "what a failed build wrote is kept"
     (shop.folder / "curious" / "fails").unlink()

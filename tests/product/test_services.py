@@ -18,7 +18,7 @@ def services(product: Product, tmp_path: Path) -> Path:
     folder = tmp_path / "services"
     shutil.copytree(PROJECT / "services", folder, ignore=shutil.ignore_patterns("target", "build"))
     catalog = product.pipeline.catalog()
-    program = catalog.program(product.pipeline.services["hello-http"], product.target)
+    program = catalog.program(product.pipeline.selection.services["hello-http"], product.target)
     crates = product.tree(dict(program.needs)["crates"])
     home = tmp_path / "home"
     home.mkdir()
@@ -48,7 +48,7 @@ def test_cargo_tests_pass(product: Product, services: Path, tmp_path: Path) -> N
         cwd=Path("/"),
         CARGO_HOME=str(tmp_path / "home"),
         # Crates that were compiled before are found there; the services lie elsewhere each time.
-        CARGO_TARGET_DIR=str(product.pipeline.store.scratch / "tests-of-services"),
+        CARGO_TARGET_DIR=str(product.pipeline.context.store.scratch / "tests-of-services"),
         CARGO_PROFILE_DEV_DEBUG="0",
         RUSTC=str(product.compiler(tmp_path)),
         **{f"CC_{suffix}": str(product.toolchain / "bin" / f"{product.target.triple}-gcc")},

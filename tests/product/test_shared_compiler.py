@@ -28,7 +28,7 @@ MODES = {"arm": "-marm", "thumb": "-mthumb"}
 @pytest.fixture
 def pair(product: Product) -> tuple[list[str | Path], list[str | Path]]:
     """The target's compiler as it is, and the lender's told in words what the other knows."""
-    lender = product.pipeline.targets[product.target.gcc.shared_with]
+    lender = product.pipeline.context.targets[product.target.gcc.shared_with]
     theirs = Product(target=lender, pipeline=product.pipeline, tree=product.tree)
     return (
         [driver(product)],
@@ -55,7 +55,7 @@ def test_the_words_for_the_lender() -> None:
 
 
 def test_all_that_share_are_here(pipeline: Pipeline) -> None:
-    shared = {one.name: one.gcc.shared_with for one in pipeline.targets.values()}
+    shared = {one.name: one.gcc.shared_with for one in pipeline.context.targets.values()}
     assert {name: lender for name, lender in shared.items() if lender} == LENDERS
 
 

@@ -72,7 +72,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Projects:
         name = product.target.name
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
-            with elsewhere.opened(product, folder) as place:
+            with elsewhere.machine(product, folder) as place:
                 if made:
                     place.take_musl()  # one is built for real
                 toolchain, said = place.toolchain("auto"), place.told()
@@ -88,7 +88,7 @@ def made(request: pytest.FixtureRequest, product: Product, projects: Projects) -
     """The toolchain of each driver."""
     target = product.target
     if request.param == "builtin":
-        cache = product.pipeline.settings.cache
+        cache = product.pipeline.context.settings.cache
         return Made(folder=product.toolchain, cache=cache, target=target)
     project = projects(product)
     return Made(folder=project.toolchain, cache=project.folder / "cache", target=target)

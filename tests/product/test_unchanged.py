@@ -103,7 +103,7 @@ def test_all_that_a_run_reads_is_noted(product: Product, checkout: Path, tmp_pat
     """A stale answer begins with something that was read and not noted."""
     words = ("build-all", "--", product.target.name, "--service", "hello-c")
     ask(checkout, *words)
-    cache = product.pipeline.settings.cache
+    cache = product.pipeline.context.settings.cache
     known = Unchanged(checkout, words[0], words[2:])
     known.path.unlink(missing_ok=True)
     script = [sys.executable, "-c", HEARD, str(tmp_path / "heard"), "-s", *words]

@@ -29,7 +29,7 @@ LIBRARIES = (
 
 @pytest.fixture
 def there(product: Product, tmp_path: Path) -> Iterator[Elsewhere]:
-    with elsewhere.opened(product, tmp_path) as place:
+    with elsewhere.machine(product, tmp_path) as place:
         yield place
 
 
@@ -75,8 +75,8 @@ def test_what_std_depends_on_comes_by_its_own_lock(pipeline: Pipeline) -> None:
     """Where rust-src does not bring it; here it does, and is asked all the same."""
     rust = pipeline.catalog().rust()
     stage = crates.of_std(rust=rust)
-    with pipeline.store.in_use(), ThreadPoolExecutor(2) as executor:
-        entries = pipeline.builder().build([rust, stage], executor)
+    with pipeline.context.store.in_use(), ThreadPoolExecutor(2) as executor:
+        entries = pipeline.context.builder().build([rust, stage], executor)
     lock = entries["rust"].tree / "lib/rustlib/src/rust/library/Cargo.lock"
     locked = tomllib.loads(lock.read_text())["package"]
     wanted = {f"{one['name']}-{one['version']}" for one in locked if "source" in one}

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from muslin import errors
-from muslin.cli import sessions
-from muslin.cli.pipeline import Pipeline
+from muslin.cli.context import Context
 from muslin.engine.console import Report
 from muslin.engine.formats import oci
+from tests import opened
 from tests.product.conftest import PROJECT, Product
 from tests.product.shop import Shop, lay
 from tests.product.test_witnesses import INSTRUCTIONS, gcc, instruction
@@ -65,7 +65,7 @@ def report(folder: Path, product: Product, subject: str) -> dict[str, Any]:
 
 
 def test_every_program_and_part_has_a_report(product: Product) -> None:
-    for each in product.pipeline.services.values():
+    for each in product.pipeline.selection.services.values():
         said = report(PROJECT, product, each.name)
         assert (said["fits"], said["baseline"]) == (True, product.target.baseline)
         assert said["files"][0]["code_bytes"] > 10_000
@@ -110,8 +110,8 @@ def test_a_makefile_that_strips_hides_nothing(shop: Shop) -> None:
 
 def looked_at(product: Product, path: Path) -> str:
     stream = io.StringIO()
-    run = Pipeline(PROJECT, Report(stream))
-    sessions.verify(run, (product.target.name, "--file", str(path)), Path("/"))
+    context = Context(PROJECT, Report(stream))
+    opened.session(context, "verify", (product.target.name, "--file", str(path)), Path("/"))
     return stream.getvalue()
 
 

@@ -22,9 +22,9 @@ from muslin import errors
 from muslin.audit import allowed, audit
 from muslin.audit.baseline import BASELINES
 from muslin.audit.finding import Refused
-from muslin.cli import sessions
-from muslin.cli.pipeline import Pipeline
+from muslin.cli.context import Context
 from muslin.engine.console import Report
+from tests import opened
 from tests.product.conftest import PROJECT, Product, output
 
 PAGE = PROJECT / "docs" / "witnesses.md"
@@ -322,10 +322,10 @@ def ran(product: Product, path: Path) -> str:
 
 def is_stopped(product: Product, path: Path) -> bool:
     """Whether the session says no, in one line."""
-    run = Pipeline(PROJECT, Report(io.StringIO()))
+    context = Context(PROJECT, Report(io.StringIO()))
     words = (product.target.name, "--file", path.name)
     with pytest.raises((errors.NotAudited, errors.DoesNotFit)) as caught:
-        sessions.verify(run, words, path.parent)
+        opened.session(context, "verify", words, path.parent)
     return len(str(caught.value).splitlines()) == 1
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.cli import sessions
+from muslin.cli import forges
 from muslin.cli.commands import ci
-from muslin.cli.pipeline import Pipeline
-from muslin.engine.console import Report
 from muslin.engine.stage import Stage
+from tests import opened
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMAS = {
@@ -50,21 +49,21 @@ def test_the_files_of_the_repository_are_current(
 ) -> None:
     """To write them: `nox -s ci -- github` and `nox -s ci -- gitlab`."""
     monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path))
-    pipeline = Pipeline(PROJECT, Report())
-    names = [one.name for one in pipeline.defaults]
-    minutes = max(sessions.longest_job(pipeline, (one,)) for one in pipeline.defaults)
-    for forge in ci.FORGES:
-        for path, text in ci.files(forge, names, minutes).items():
+    pipeline = opened.pipeline()
+    names = [one.name for one in pipeline.context.defaults]
+    minutes = max(ci.longest_job(pipeline.context, target) for target in pipeline.context.defaults)
+    for forge in forges.FORGES:
+        for path, text in forges.files(forge, names, minutes).items():
             assert (PROJECT / path).read_text() == text, f"{path}: `nox -s ci -- {forge}`"
 
 
 def test_limits_come_from_the_guesses() -> None:
     stages = [Stage(name=name, steps=(), runs_on="host", guess=1600.0) for name in "ab"]
-    assert (ci.minutes([]), ci.minutes(stages)) == (30, 90)
+    assert (forges.minutes([]), forges.minutes(stages)) == (30, 90)
 
 
 def test_what_cannot_be_written() -> None:
     with pytest.raises(errors.Unknown, match=r"forge 'gitea'"):
-        ci.files("gitea", ["armv6"], 30)
+        forges.files("gitea", ["armv6"], 30)
     with pytest.raises(errors.TooManyCaches, match="4 caches in a job, and there are 5 targets"):
-        ci.files("gitlab", list("abcde"), 30)
+        forges.files("gitlab", list("abcde"), 30)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.cli.commands import config_mak
+from muslin.cli import config_mak
 from muslin.models import declaration, target
 from muslin.models.target import Target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Host, Stage
 from muslin.graph.catalog import Catalog
 from muslin.models import pins as source
-from muslin.models import service, target
+from muslin.models import service, settings, target
 from muslin.models.pins import Pins
+from muslin.sources import source_sets
 
 PROJECT = Path(__file__).resolve().parents[2]
 ARM64 = Host(machine="aarch64", libc="glibc 2.36")
@@ -105,6 +107,29 @@ def test_ubuntus_own_archive_gives_the_programs_that_run_here(ubuntu: Apt) -> No
     assert "works on Debian hosts, and this is ubuntu" in ubuntu.lacks("trixie")
     with pytest.raises(errors.ArchiveUnusable, match="MUSLIN_SOURCES=upstream"):
         ubuntu.refresh("trixie")
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Apt], str]:
+    """The name of the set that `source_sets.load` takes."""
+    monkeypatch.setenv("MUSLIN_CACHE", str(tmp_path / "cache"))
+    known = settings.load(PROJECT)
+    return lambda said, apt: source_sets.load(said, known, apt, print).name
+
+
+def test_the_proven_set_is_taken_where_it_works(
+    loaded: Callable[[str, Apt], str], ubuntu: Apt, tmp_path: Path
+) -> None:
+    with pytest.raises(errors.NoSourceSet, match="this is ubuntu; MUSLIN_SOURCES=upstream takes"):
+        loaded("auto", ubuntu)
+    assert loaded("upstream", ubuntu) == "upstream"
+    (etc := tmp_path / "debian").mkdir()
+    (etc / "sources.list").write_text("deb https://packages.example.com/debian bookworm main\n")
+    (etc / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    debian = Apt(tmp_path / "state", Runner(1), etc=etc, os_release=etc / "os-release")
+    assert loaded("auto", debian) == "debian"
+    with pytest.raises(errors.Unknown, match=r"source set 'debain'\. Did you mean debian"):
+        loaded("debain", debian)
 
 
 def test_a_list_of_mirrors_gives_its_first(tmp_path: Path) -> None:

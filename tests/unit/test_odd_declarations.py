@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 from muslin import errors
 from muslin.audit import allowed
-from muslin.cli import schemas
-from muslin.cli.commands import config_mak
+from muslin.cli import config_mak, schemas
 from muslin.dist import publish, reports, stage_digests
 from muslin.engine.cargo import config as cargo_config
 from muslin.engine.key import Keys

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,8 +15,7 @@ import pytest
 
 from muslin import errors
 from muslin.audit import allowed
-from muslin.cli import sessions
-from muslin.cli.commands import cargo
+from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.cache.history import Build
 from muslin.engine.cache.records import Record
@@ -26,6 +26,7 @@ from muslin.engine.stage import Stage
 from muslin.models import settings, target
 from muslin.models.target import Image, Target
 from muslin.sources import source_sets
+from tests import opened
 
 PROJECT = Path(__file__).resolve().parents[2]
 RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
@@ -34,22 +35,29 @@ RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with=
 class Trial(Pipeline):
     """The project's own pipeline on an empty cache; what it says is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, *targets: str) -> None:
         self.stream = io.StringIO()
-        super().__init__(PROJECT, Report(self.stream))
+        context = Context(PROJECT, Report(self.stream))
+        super().__init__(context, context.select(targets))
+
+    def session(self, name: str, words: Sequence[str], caller: Path = PROJECT) -> None:
+        """Run a session."""
+        opened.session(self.context, name, words, caller)
 
     def finish(self, stage: Stage) -> None:
         """As if the stage had been built."""
-        keys: Keys = self.builder().keys
-        out = self.store.work / "out"
+        keys: Keys = self.context.builder().keys
+        out = self.context.store.work / "out"
         out.mkdir()
-        entry = self.store.commit(keys.of(stage), out, RECORD)
-        self.store.marks(entry.key).pass_(keys.proof_of(stage))
+        entry = self.context.store.commit(keys.of(stage), out, RECORD)
+        self.context.store.marks(entry.key).pass_(keys.proof_of(stage))
 
     def platforms(self, *names: str) -> list[set[str]]:
         """The targets in each joint image of a run for these."""
-        joint = self.joint(self.builder(), self.chosen(names))
-        assert [stage.name for stage in joint] == [f"image-{name}" for name in self.services]
+        selected = Pipeline(self.context, self.context.select(names))
+        joint = selected.joint(self.context.builder())
+        services = selected.selection.services
+        assert [stage.name for stage in joint] == [f"image-{name}" for name in services]
         return [{alias for alias, _ in stage.needs} for stage in joint]
 
 
@@ -61,25 +69,32 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
 
 def pi5(trial: Trial) -> Target:
     """A second target for 64-bit ARM."""
-    aarch64 = trial.targets["aarch64"]
+    aarch64 = trial.context.targets["aarch64"]
     update = {"name": "pi5", "triple": "aarch64-pi5-linux-musl", "image": aarch64.image}
     rust = aarch64.rust.model_copy(update={"triple": "aarch64-pi5-linux-musl", "cpu": "x"})
     return aarch64.model_copy(update={**update, "rust": rust})
 
 
 def test_no_name_means_the_default_targets(trial: Trial) -> None:
-    assert [one.name for one in trial.chosen(())] == ["x86_64", "aarch64", "armv7", "armv6"]
-    assert [one.name for one in trial.chosen(("arm-linux-musleabihf",))] == ["armv6"]
+    assert [one.name for one in trial.context.targets_of(())] == [
+        "x86_64",
+        "aarch64",
+        "armv7",
+        "armv6",
+    ]
+    assert [one.name for one in trial.context.targets_of(("arm-linux-musleabihf",))] == ["armv6"]
 
 
 def test_joint_images_hold_what_was_asked_for(trial: Trial) -> None:
-    assert trial.platforms("armv6", "x86_64") == [{"armv6", "x86_64"}] * len(trial.services)
-    assert trial.platforms("armv6") == [{"armv6"}] * len(trial.services)
+    assert trial.platforms("armv6", "x86_64") == [{"armv6", "x86_64"}] * len(
+        trial.selection.services
+    )
+    assert trial.platforms("armv6") == [{"armv6"}] * len(trial.selection.services)
 
 
 def test_joint_images_keep_finished_platforms(trial: Trial) -> None:
-    catalog, aarch64 = trial.catalog(), trial.targets["aarch64"]
-    first, *_ = trial.services.values()
+    catalog, aarch64 = trial.catalog(), trial.context.targets["aarch64"]
+    first, *_ = trial.selection.services.values()
     trial.finish(catalog.image(first, aarch64))
     one, *others = trial.platforms("armv6")
     assert one == {"armv6", "aarch64"}
@@ -90,21 +105,21 @@ def test_joint_images_keep_finished_platforms(trial: Trial) -> None:
 
 
 def test_two_targets_of_one_platform_share_a_joint_image(trial: Trial) -> None:
-    trial.targets["pi5"] = pi5(trial)
+    trial.context.targets["pi5"] = pi5(trial)
     assert trial.platforms("pi5", "aarch64", "armv6") == [{"aarch64", "armv6"}] * len(
-        trial.services
+        trial.selection.services
     )
     assert trial.stream.getvalue().count("note: pi5 and aarch64 are one platform") == 1
-    assert trial.platforms("pi5") == [{"pi5"}] * len(trial.services)
+    assert trial.platforms("pi5") == [{"pi5"}] * len(trial.selection.services)
 
 
 def test_variants_are_platforms_of_their_own(trial: Trial) -> None:
-    arms = [one for one in trial.defaults if one.image.architecture == "arm"]
+    arms = [one for one in trial.context.defaults if one.image.architecture == "arm"]
     assert {one.image for one in arms} == {
         Image(architecture="arm", variant="v6"),
         Image(architecture="arm", variant="v7"),
     }
-    assert trial.platforms("armv6", "armv7") == [{"armv6", "armv7"}] * len(trial.services)
+    assert trial.platforms("armv6", "armv7") == [{"armv6", "armv7"}] * len(trial.selection.services)
 
 
 @pytest.mark.parametrize("form", ["--json", "--graph"])
@@ -113,10 +128,10 @@ def test_a_plan_leaves_out_what_is_finished_of_other_targets(
 ) -> None:
     """A joint image holds another target's, and `gcc-armv7` wants a compiler of armv6's."""
     catalog = trial.catalog()
-    first, *_ = trial.services.values()
-    trial.finish(catalog.image(first, trial.targets["aarch64"]))
-    trial.finish(catalog.compiler(trial.targets["armv6"]))
-    sessions.plan(trial, ["armv7", form])
+    first, *_ = trial.selection.services.values()
+    trial.finish(catalog.image(first, trial.context.targets["aarch64"]))
+    trial.finish(catalog.compiler(trial.context.targets["armv6"]))
+    trial.session("plan", ["armv7", form])
     said = capsys.readouterr().out
     assert f"image-{first.name}-armv7" in said
     assert f"image-{first.name}-aarch64" not in said
@@ -126,7 +141,7 @@ def test_a_plan_leaves_out_what_is_finished_of_other_targets(
 def test_plan_for_machines_is_json_and_nothing_else(
     trial: Trial, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sessions.plan(trial, ["--json", "armv6"])
+    trial.session("plan", ["--json", "armv6"])
     stages = json.loads(capsys.readouterr().out)["stages"]
     assert {"gcc-armv6", "hello-tls-armv6", "image-hello-tls"} <= {one["name"] for one in stages}
     assert {one["state"] for one in stages} == {"build"}
@@ -134,36 +149,36 @@ def test_plan_for_machines_is_json_and_nothing_else(
 
 
 def test_plan_says_why(trial: Trial) -> None:
-    headers = trial.catalog().headers(trial.targets["armv6"])
-    document = json.loads(json.dumps(trial.builder().keys.document(headers)))
-    sessions.plan(trial, ["--why", "headers-armv6"])
+    headers = trial.catalog().headers(trial.context.targets["armv6"])
+    document = json.loads(json.dumps(trial.context.builder().keys.document(headers)))
+    trial.session("plan", ["--why", "headers-armv6"])
     assert "headers-armv6: this cache knows of no earlier build" in trial.stream.getvalue()
 
     def remember() -> None:
         build = Build(key=digest(document), document=document, wall_seconds=1, cpu_seconds=1)
-        trial.history.remember("headers-armv6", build)
+        trial.context.history.remember("headers-armv6", build)
 
     remember()
-    sessions.plan(trial, ["armv6", "--why=headers-armv6"])
+    trial.session("plan", ["armv6", "--why=headers-armv6"])
     assert "nothing differs from its last build; it has left" in trial.stream.getvalue()
     document["steps"][0]["only"] = ["usr"]
     remember()
-    sessions.plan(trial, ["armv6", "--why=headers-armv6"])
+    trial.session("plan", ["armv6", "--why=headers-armv6"])
     said = trial.stream.getvalue()
     assert "headers-armv6 differs from its last build in 2 field(s):" in said
     assert 'only.0: "usr" -> "usr/include"' in said
 
 
 def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
-    headers = trial.catalog().headers(trial.targets["armv6"])
+    headers = trial.catalog().headers(trial.context.targets["armv6"])
     trial.finish(headers)
-    sessions.plan(trial, ["armv6", "--why=headers-armv6"])
+    trial.session("plan", ["armv6", "--why=headers-armv6"])
     assert "headers-armv6 is found" in trial.stream.getvalue()
 
 
 def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:
     with pytest.raises(errors.Unknown, match=r"no stage 'gcc-armv9'\. Did you mean gcc-armv[567]"):
-        sessions.plan(trial, ["--why", "gcc-armv9"])
+        trial.session("plan", ["--why", "gcc-armv9"])
 
 
 def test_a_fault_in_another_service_stops_no_run(
@@ -171,28 +186,25 @@ def test_a_fault_in_another_service_stops_no_run(
 ) -> None:
     (faulty := tmp_path / "faulty").mkdir()
     (faulty / "service.toml").write_text('build = "mak"\n')
-    found = (*trial.settings.services, faulty)
-    changed = dataclasses.replace(trial.settings, services=found)
+    found = (*trial.context.settings.services, faulty)
+    changed = dataclasses.replace(trial.context.settings, services=found)
     monkeypatch.setattr(settings, "load", lambda _: changed)
-    both = Trial()
-    both.choose({"--service": "hello-c"})
-    assert list(both.services) == ["hello-c"]
-    both.choose({"--service": "hello-c,faulty"})
+    context = Context(PROJECT, Report(io.StringIO()))
+    assert list(context.select(services=["hello-c"]).services) == ["hello-c"]
     with pytest.raises(errors.BadDeclaration, match=r"faulty/service\.toml"):
-        both.catalog()
+        context.select(services=["hello-c", "faulty"])
 
 
 def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
     assert trial.pins.name == "debian"
-    trial.services = {}
-    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     other = Trial()
-    other.settings = trial.settings
-    place = hashlib.sha256(str(trial.settings.dist).encode()).hexdigest()[:20]
-    with ThreadPoolExecutor(2) as executor, other.store.lock(f"dist-{place}", lambda: None):
+    other.context.settings = trial.context.settings
+    place = hashlib.sha256(str(trial.context.settings.dist).encode()).hexdigest()[:20]
+    with ThreadPoolExecutor(2) as executor, other.context.store.lock(f"dist-{place}", lambda: None):
 
         def fill() -> None:
-            output = trial.output()
+            output = trial.context.output()
             with output.mine():
                 output.publish((), source_set=trial.pins.name)
 
@@ -200,13 +212,13 @@ def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
         with pytest.raises(TimeoutError):
             filling.result(0.5)
         assert "dist                         waits" in trial.stream.getvalue()
-        assert not trial.settings.dist.exists()
+        assert not trial.context.settings.dist.exists()
     filling.result(10)
-    assert (trial.settings.dist / "manifest.json").is_file()
+    assert (trial.context.settings.dist / "manifest.json").is_file()
 
 
 def test_a_run_can_be_about_one_service(trial: Trial) -> None:
-    sessions.plan(trial, ["armv6", "--service", "hello-c"])
+    trial.session("plan", ["armv6", "--service", "hello-c"])
     said = trial.stream.getvalue()
     assert "hello-c-armv6" in said
     assert "hello-cpp-armv6" not in said
@@ -215,14 +227,14 @@ def test_a_run_can_be_about_one_service(trial: Trial) -> None:
 
 def test_an_unknown_service_is_told_its_neighbour(trial: Trial) -> None:
     with pytest.raises(errors.NoService, match=r"no service 'helo-c'\. Did you mean hello-c"):
-        sessions.plan(trial, ["armv6", "--service=helo-c"])
+        trial.session("plan", ["armv6", "--service=helo-c"])
 
 
 def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
-    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     (tmp_path / "toolchains").mkdir()
     (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\nOUTPUT = /opt\n")
-    sessions.import_(trial, ["config.mak"], tmp_path)
+    trial.session("import_", ["config.mak"], tmp_path)
     said = trial.stream.getvalue()
     assert "OUTPUT      not taken: artefacts go to dist/" in said
     assert "toolchains/i486.toml is written" in said
@@ -231,32 +243,32 @@ def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
 
 
 def test_a_config_mak_of_a_target_that_is_there(trial: Trial, tmp_path: Path) -> None:
-    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     (tmp_path / "config.mak").write_text("TARGET = arm-linux-musleabihf\n")
     with pytest.raises(errors.TargetThere, match=r"armv6\.toml has that triple already"):
-        sessions.import_(trial, ["config.mak", "mine"], tmp_path)
+        trial.session("import_", ["config.mak", "mine"], tmp_path)
     with pytest.raises(errors.NotImported, match="there is no such file"):
-        sessions.import_(trial, [], tmp_path / "nowhere")
+        trial.session("import_", [], tmp_path / "nowhere")
     (tmp_path / "config.mak").write_text("TARGET = armv6l-linux-musleabihf\n")
     with pytest.raises(errors.TargetThere, match=r"armv6\.toml has that name already"):
-        sessions.import_(trial, ["config.mak", "armv6"], tmp_path)
+        trial.session("import_", ["config.mak", "armv6"], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["my-board", "foo/bar", "../other"])
 def test_a_name_that_no_target_can_have_is_not_written(
     trial: Trial, tmp_path: Path, name: str
 ) -> None:
-    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     (tmp_path / "toolchains").mkdir()
     (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\n")
     with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
-        sessions.import_(trial, ["config.mak", name], tmp_path)
+        trial.session("import_", ["config.mak", name], tmp_path)
     assert not list((tmp_path / "toolchains").iterdir())
 
 
 def test_an_option_that_is_not_there_is_missed_in_the_session_that_was_called(trial: Trial) -> None:
     with pytest.raises(errors.Unknown, match=r"no option of build-all '--serivce'"):
-        sessions.build(trial, "build-all", ["--serivce", "x"], Path())
+        trial.session("build_all", ["--serivce", "x"])
 
 
 def test_a_baseline_without_entries_is_named_before_anything_is_built(
@@ -265,11 +277,11 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
     def goals(*_: object) -> list[Stage]:
         raise errors.Interrupted("no signal", [])
 
-    monkeypatch.setattr(trial, "goals", goals)
+    monkeypatch.setattr(Pipeline, "goals", goals)
     entries = [one for one in allowed.load() if "armv6-vfpv2" not in one.baselines]
-    monkeypatch.setattr("muslin.cli.pipeline.allowed_code", lambda: entries)
+    monkeypatch.setattr("muslin.cli.build.allowed_code", lambda: entries)
     with pytest.raises(errors.Interrupted):
-        trial.run("package", ["armv6", "armv7"])
+        trial.session("package", ["armv6", "armv7"])
     notes = [line for line in trial.stream.getvalue().splitlines() if "allowed.toml" in line]
     assert [note.split()[1] for note in notes] == ["armv6:"]
 
@@ -284,7 +296,7 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
 )
 def test_what_cargo_cannot_do_for_a_target(trial: Trial, words: list[str], why: str) -> None:
     with pytest.raises(errors.CargoCannot, match=why):
-        cargo.cargo(trial, ["armv6", *words])
+        trial.session("cargo", ["armv6", *words])
 
 
 @pytest.mark.parametrize("listing", [None, "[]", "{", '{"artefacts": [1]}'])
@@ -301,17 +313,17 @@ def test_a_report_that_no_list_names_blames_no_program(
     if listing is not None:
         (tmp_path / "dist/manifest.json").write_text(listing)
     (tmp_path / "recipes").symlink_to(PROJECT / "recipes")
-    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     with pytest.raises(errors.NotAudited) as caught:
-        sessions.verify(trial, ["--file", str(program), "armv6"], tmp_path)
+        trial.session("verify", ["--file", str(program), "armv6"], tmp_path)
     assert "manifest.json" not in str(caught.value)
     assert "x.txt is of other rules, or not listed in dist/manifest.json" in trial.stream.getvalue()
 
 
 def test_a_default_target_that_is_none_is_told_with_file_and_key(trial: Trial) -> None:
-    trial.settings = dataclasses.replace(trial.settings, targets=("armv9",))
+    trial.context.settings = dataclasses.replace(trial.context.settings, targets=("armv9",))
     with pytest.raises(errors.BadDeclaration) as caught:
-        trial.chosen(())
+        trial.context.targets_of(())
     assert caught.value.path == PROJECT / "pyproject.toml"
     assert caught.value.faults[0].startswith("tool.muslin.targets: there is no target 'armv9'")
 
@@ -327,18 +339,18 @@ def test_a_faulty_service_is_told_before_any_archive_is_asked(
         pytest.fail("a source set was looked for")
 
     monkeypatch.setattr(source_sets, "load", load)
-    trial._declared, trial._chosen = {"faulty": folder}, ("faulty",)
+    trial.context.declared = {"faulty": folder}
     with pytest.raises(errors.BadDeclaration, match=r"faulty/service\.toml"):
-        trial.catalog()
+        trial.session("plan", [])
 
 
 def test_what_lies_in_the_way_is_told_before_anything_is_built(
     trial: Trial, tmp_path: Path
 ) -> None:
     (tmp_path / "dist").symlink_to("gone")
-    trial.settings = dataclasses.replace(trial.settings, project=tmp_path)
+    trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     with pytest.raises(errors.InTheWay, match="dist is a link that leads to no folder"):
-        trial.run("package", ["armv6"])
+        trial.session("package", ["armv6"])
 
 
 def test_a_project_that_holds_the_cache_is_refused(trial: Trial, tmp_path: Path) -> None:
@@ -348,6 +360,6 @@ def test_a_project_that_holds_the_cache_is_refused(trial: Trial, tmp_path: Path)
     (folder / "service.toml").write_text(
         'summary = "s"\nbuild = "make"\nbinary = "x"\nsource = ".."\nimage.entrypoint = ["/x"]\n'
     )
-    trial._declared, trial._chosen = {"mine": folder}, ("mine",)
+    trial.context.declared = {"mine": folder}
     with pytest.raises(errors.CacheUnusable, match="whose files are copied and compared"):
-        assert trial.services
+        trial.context.select()

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from muslin.cli.commands import plan
+from muslin.cli import stage_table
 from muslin.engine.cache.history import Build
 from muslin.engine.formats.canonical_json import Document
 from muslin.engine.key import Keys
@@ -84,7 +84,7 @@ def test_every_change_is_named(change: str) -> None:
     before = json.loads(json.dumps(document(STAGE)))
     last = Build(key="k", document=before, wall_seconds=1, cpu_seconds=1)
     now = dataclasses.replace(STAGE, **changes)  # type: ignore[arg-type]
-    lines = plan.differences(last, document(now), {"need": "need-armv6"})
+    lines = stage_table.differences(last, document(now), {"need": "need-armv6"})
     if change == "where it runs":
         lines = [line for line in lines if not line.startswith(("host.machine", "host.libc"))]
         expected = expected[:1]
@@ -96,11 +96,11 @@ def test_rows_and_data_say_what_is_to_be_done() -> None:
         "k1": Planned(stage=NEED, key="k1" * 20, state="found", after=()),
         "k2": Planned(stage=STAGE, key="k2" * 20, state="build", after=("k1",), cpu_seconds=75.0),
     }
-    assert plan.rows(planned.values()) == [
+    assert stage_table.rows(planned.values()) == [
         ("need-armv6", "found", "", "k1k1k1k1k1k1", ""),
         ("stage", "build", "1 min 15 s", "k2k2k2k2k2k2", ""),
     ]
-    stages = plan.as_data(planned)["stages"]
+    stages = stage_table.as_data(planned)["stages"]
     assert [stage["state"] for stage in stages] == ["found", "build"]
     assert stages[1]["after"] == ["need-armv6"]
     assert stages[1]["cpu_seconds"] == 75.0
@@ -122,7 +122,7 @@ def test_the_graph_is_drawn_with_its_longest_way() -> None:
         )
         for one in (NEED, other, goal)
     }
-    lines = [line.strip() for line in plan.as_dot(planned, keys.of).splitlines()]
+    lines = [line.strip() for line in stage_table.as_dot(planned, keys.of).splitlines()]
     need, less, last = (keys.of(one)[:12] for one in (NEED, other, goal))
     assert f'"{need}" -> "{last}" [penwidth=3];' in lines
     assert f'"{less}" -> "{last}";' in lines
@@ -141,7 +141,7 @@ def test_the_plan_in_a_line() -> None:
         Planned(stage=STAGE, key="k", state=state, after=(), cpu_seconds=seconds)
         for state, seconds in states
     ]
-    assert plan.total(planned, 2) == (
+    assert stage_table.total(planned, 2) == (
         "4 stages: 2 to build, 1 to check; about 1 min 00 s on 2 cores, if they are idle"
     )
-    assert plan.total(planned[:1], 2) == "1 stage: nothing to do"
+    assert stage_table.total(planned[:1], 2) == "1 stage: nothing to do"

@@ -12,7 +12,6 @@ from types import MappingProxyType
 import pytest
 
 from muslin import errors
-from muslin.engine.cache import layout
 from muslin.engine.source import Url
 from muslin.engine.stage import Host
 from muslin.engine.vocabulary import Patch, Replace, Run, Unpack
@@ -274,53 +273,6 @@ def test_musl_cross_make_gets_the_mend_for_arm_too(tmp_path: Path, name: str) ->
 
 
 # --- which set --------------------------------------------------------------------------------
-
-
-def reachable() -> str:
-    return ""
-
-
-def unreachable() -> str:
-    return "example.org does not answer"
-
-
-def test_the_first_set_that_can_be_reached_is_kept(tmp_path: Path) -> None:
-    notes: list[str] = []
-    sets = {"upstream": unreachable, "debian": reachable}
-    assert source_sets.choose("auto", sets, tmp_path, notes.append) == "debian"
-    assert len(notes) == 1
-    assert "debian; upstream cannot be had: example.org does not answer" in notes[0]
-    sets = {"upstream": reachable, "debian": reachable}
-    assert source_sets.choose("auto", sets, tmp_path, notes.append) == "debian"
-    assert len(notes) == 1
-    assert source_sets.choose("upstream", sets, tmp_path, notes.append) == "upstream"
-    (tmp_path / layout.SOURCE_SET).unlink()
-    assert source_sets.choose("auto", sets, tmp_path, notes.append) == "upstream"
-
-
-@pytest.mark.parametrize("kind", ["flipped", "empty", "not UTF-8", "folder"])
-def test_a_damaged_choice_is_told_and_made_again(tmp_path: Path, kind: str) -> None:
-    path, notes = tmp_path / layout.SOURCE_SET, list[str]()
-    if kind == "folder":
-        path.mkdir()
-    else:
-        path.write_bytes({"flipped": b"debiaN\n", "empty": b""}.get(kind, b"\xff"))
-    sets = {"debian": reachable}
-    assert source_sets.choose("auto", sets, tmp_path, notes.append) == "debian"
-    assert "source-set is damaged" in notes[0]
-    assert path.read_text() == "debian\n"
-
-
-def test_no_set_can_be_reached(tmp_path: Path) -> None:
-    sets = {"upstream": unreachable, "debian": unreachable}
-    with pytest.raises(errors.NoSourceSet, match=r"upstream: example\.org does not answer"):
-        source_sets.choose("auto", sets, tmp_path, print)
-    assert not (tmp_path / layout.SOURCE_SET).exists()
-
-
-def test_a_name_that_is_no_set(tmp_path: Path) -> None:
-    with pytest.raises(errors.Unknown, match=r"source set.*debain"):
-        source_sets.choose("debain", {"debian": reachable}, tmp_path, print)
 
 
 def test_drivers(tmp_path: Path) -> None:

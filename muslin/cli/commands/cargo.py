@@ -1,12 +1,16 @@
-"""cargo for a target in a folder of the user's own, with all that the session `sdk` makes."""
+"""Call cargo for one target in the caller's directory: `-- armv6 build --release`."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
 from muslin import errors
+from muslin.cli.context import Context
+from muslin.cli.main import Call, Program
+from muslin.cli.options import HELP, HelpRequested, Parser
 from muslin.cli.pipeline import Pipeline
 from recipes import sdk
 
@@ -23,25 +27,41 @@ REFUSED: Mapping[str, str] = MappingProxyType(
 ROOT = "--root"
 
 
-def cargo(pipeline: Pipeline, words: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
-    """Program, arguments and environment of a cargo for one target, built if it is not there.
+class _Words(Parser):
+    """A target; all words behind it are cargo's own, `--help` among them."""
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        if HELP & {*words[:1]}:
+            raise HelpRequested(self.format_help())
+        return argparse.Namespace(target=words[0] if words else "", words=list(words[1:]))
+
+
+def parser() -> Parser:
+    options = _Words("cargo", __doc__, examples=("armv6 build --release",))
+    options.add_argument("target", metavar="TARGET")
+    options.add_argument("words", nargs="*", metavar="WORD", help="what cargo is called with")
+    return options
+
+
+def run(context: Context, options: argparse.Namespace, _: Call) -> Program:
+    """The cargo of a target, built if it is not there.
 
     Raises `NoTarget` without a target, `CargoCannot` for what would not do what it seems to.
     """
-    if not words:
-        raise errors.NoTarget("cargo", pipeline.targets)
-    (one,) = pipeline.chosen(words[:1])
-    asked = list(words[1:])
-    _insist(asked, one.name)
-    with pipeline.at_work():
-        builder = pipeline.builder()
-        (stage,) = pipeline.settled(builder, lambda: [pipeline.catalog().sdk(one)])
-        with ThreadPoolExecutor(pipeline.settings.jobs, thread_name_prefix="stage") as executor:
+    if not options.target:
+        raise errors.NoTarget("cargo", context.targets)
+    (target,) = context.targets_of([options.target])
+    _insist(options.words, target.name)
+    pipeline = Pipeline(context, context.select([target.name]))
+    with context.at_work():
+        builder = context.builder()
+        (stage,) = pipeline.settled(builder, lambda: [pipeline.catalog().sdk(target)])
+        with ThreadPoolExecutor(context.settings.jobs, thread_name_prefix="stage") as executor:
             entry = builder.build([stage], executor)[stage.name]
     rust = entry.tree / "rust" / "bin"
-    environment = dict(sdk.environment(one, str(entry.tree)))
+    environment = dict(sdk.environment(target, str(entry.tree)))
     environment |= {"RUSTC": str(rust / "rustc"), "RUSTDOC": str(rust / "rustdoc")}
-    return str(rust / "cargo"), asked, environment
+    return Program(argv=(str(rust / "cargo"), *options.words), environment=environment)
 
 
 def _insist(asked: Sequence[str], target: str) -> None:

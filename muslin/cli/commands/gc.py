@@ -1,12 +1,14 @@
-"""The session `gc`: shrink the cache to a size, or read every file in it."""
+"""Shrink the cache to a size, or read every file in it: `-- 10GB`, `-- --verify`."""
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Sequence
 
 from muslin import errors
-from muslin.cli import options as arguments
+from muslin.cli.context import Context
+from muslin.cli.main import Call
+from muslin.cli.options import Parser
 from muslin.engine.cache import gc
 from muslin.engine.cache.store import Store
 from muslin.engine.console import Report, size
@@ -15,21 +17,32 @@ UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_LIMIT = 20 * 10**9
 
 
-def collect(store: Store, report: Report, words: Sequence[str]) -> None:
+def parser() -> Parser:
+    options = Parser("gc", __doc__, examples=("", "10GB", "--dry-run 10GB", "--verify"))
+    options.add_argument(
+        "size", nargs="?", default="", metavar="SIZE", help="at most this: 10GB; 20GB by default"
+    )
+    options.add_argument("--dry-run", action="store_true", help="say what would go")
+    options.add_argument("--verify", action="store_true", help="read every file, remove damaged")
+    return options
+
+
+def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     """Remove what was used longest ago until the cache fits; `--verify` removes what is damaged.
 
-    Raises `CacheInUse` while a run is at work.
+    Raises `CacheInUse` while a run is at work, `BadSize`.
     """
-    names, options = arguments.split("gc", words, flags=("--dry-run", "--verify"))
-    if "--verify" in options:
+    store, report = context.store, context.report
+    if options.verify:
         _verify(store, report)
         return
-    limit, dry = _bytes_of(names), "--dry-run" in options
+    limit, dry = _bytes_of(options.size), options.dry_run
     with report.busy("clean-up"):
         gone = gc.collect(store, limit, dry=dry)
-    for one in gone:
-        report.stage_line(one.name, "would go" if dry else "gone", size(one.bytes))
-    left = sum(one.bytes for one in gc.held(store)) - (sum(one.bytes for one in gone) if dry else 0)
+    for held in gone:
+        report.stage_line(held.name, "would go" if dry else "gone", size(held.bytes))
+    left = sum(held.bytes for held in gc.held(store))
+    left -= sum(held.bytes for held in gone) if dry else 0
     report.say(f"{'would leave' if dry else 'the cache has'} {size(left)} of at most {size(limit)}")
 
 
@@ -41,11 +54,11 @@ def _verify(store: Store, report: Report) -> None:
     report.say(f"every file was read: {len(faults)} damaged entries")
 
 
-def _bytes_of(words: Sequence[str]) -> int:
+def _bytes_of(text: str) -> int:
     """`10GB` -> bytes; none is the default limit."""
-    if not words:
+    if not text:
         return DEFAULT_LIMIT
-    match = re.fullmatch(r"(\d+)\s*(MB|GB|TB)", words[0], re.IGNORECASE)
+    match = re.fullmatch(r"(\d+)\s*(MB|GB|TB)", text, re.IGNORECASE)
     if match is None:
-        raise errors.BadSize(words[0])
+        raise errors.BadSize(text)
     return int(match[1]) * UNITS[match[2].upper()]

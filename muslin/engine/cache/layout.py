@@ -13,7 +13,6 @@ apt/                   private state of apt
 unchanged/             what the last runs read, by session
 format                 the version of all this
 run-lock.toml          versions that replace pinned ones which the archive no longer has
-source-set             the source set that `auto` has chosen
 advisories.json        which CVEs the pinned versions fix
 """
 
@@ -33,6 +32,5 @@ APT = "apt"
 UNCHANGED = "unchanged"
 FORMAT = "format"
 RUN_LOCK = "run-lock.toml"
-SOURCE_SET = "source-set"
 ADVISORIES = "advisories.json"
 ADVISORIES_FAILED = ".advisories-failed"

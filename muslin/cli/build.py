@@ -1,0 +1,130 @@
+"""Build up to a goal, and bring what was built to `dist/`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+
+from muslin import errors
+from muslin.cli import fixes
+from muslin.cli.context import Context
+from muslin.cli.main import Call
+from muslin.cli.options import Parser
+from muslin.cli.pipeline import Pipeline
+from muslin.cli.selection import Selection
+from muslin.cli.up_to_date import Found
+from muslin.dist import publish, reports
+from muslin.dist.output import Output
+from muslin.engine import host
+from muslin.engine.builder import Fault
+from muslin.engine.cache.store import Entry
+from muslin.engine.console import duration
+from muslin.graph.catalog import allowed_code
+from muslin.graph.goals import Goal
+from muslin.models.target import Target
+
+FILLING: tuple[Goal, ...] = ("verify", "package", "boot", "sdk")
+"""Goals that fill `dist/`."""
+
+
+def building(
+    session: str, goal: Goal, summary: str, *, examples: Sequence[str]
+) -> tuple[Callable[[], Parser], Callable[[Context, argparse.Namespace, Call], Found | None]]:
+    """The parser and the run of a session that builds up to a goal."""
+
+    def parser() -> Parser:
+        options = Parser(session, summary, examples=examples)
+        options.add_selection()
+        options.add_keep_going()
+        return options
+
+    def run(context: Context, options: argparse.Namespace, _: Call) -> Found | None:
+        selection = context.selected(options)
+        return build(context, selection, goal, keep_going=options.keep_going)
+
+    return parser, run
+
+
+def build(
+    context: Context, selection: Selection, goal: Goal, *, keep_going: bool = False
+) -> Found | None:
+    """Build the stages of a goal and fill `dist/`; what was found where nothing was to do."""
+    pipeline = Pipeline(context, selection)
+    host.insist()
+    fills = goal in FILLING
+    if fills:
+        publish.insist_on_writable(context.settings.dist, _paths(context, selection))
+        _warn_of_baselines(context, selection.targets)
+    output, started = context.output(), time.monotonic()
+    brought: list[Path] = []
+    with context.at_work(), output.may_be_old() if fills else nullcontext():
+        builder, faults = context.builder(), list[Fault]() if keep_going else None
+        stages = pipeline.settled(builder, lambda: pipeline.goals(goal))
+        with ThreadPoolExecutor(context.settings.jobs, thread_name_prefix="stage") as executor:
+            entries = builder.build(stages, executor, faults=faults)
+            if fills:
+                with output.mine():
+                    if goal == "package" and not faults:  # a joint image needs all of them
+                        entries |= builder.build(pipeline.joint(builder), executor)
+                    brought = _fill(pipeline, output, goal, entries)
+        if fills and context.events.any:
+            fixes.warn(pipeline, goal)
+    if faults:
+        raise errors.SeveralFailed(faults)
+    lines = list(context.report.lines)
+    context.report.say(f"{goal}: done in {duration(time.monotonic() - started)}")
+    if context.events.any or context.runner.started or goal == "sdk":
+        return None  # the links of `sdk` are not remembered
+    others = [
+        target
+        for target in context.defaults
+        if goal == "package" and target not in selection.targets
+    ]
+    return Found(
+        lines=lines,
+        entries=[entry.folder for entry in entries.values()],
+        asked=[*pipeline.images(builder, others)],
+        brought=brought,
+    )
+
+
+def _paths(context: Context, selection: Selection) -> Iterator[str]:
+    """Where a run can put something in `dist/`."""
+    names, services = [target.name for target in selection.targets], tuple(selection.services)
+    yield from publish.paths(names, services)
+    for report in reports.possible(names, services, context.boards.values()):
+        yield from report.paths
+
+
+def _warn_of_baselines(context: Context, targets: Iterable[Target]) -> None:
+    """Say before an hour of building what verification would say after it."""
+    known = {name for entry in allowed_code() for name in entry.baselines}
+    for target in targets:
+        if target.baseline and target.baseline not in known:
+            context.report.note(
+                f"{target.name}: muslin/audit/allowed.toml has no entry for {target.baseline}: "
+                "code of musl, libgcc or OpenSSL that looks at the processor first will be refused "
+                "in the end, with the entries to write"
+            )
+
+
+def _fill(
+    pipeline: Pipeline, output: Output, goal: Goal, entries: Mapping[str, Entry]
+) -> list[Path]:
+    """Bring what was built to `dist/`; the paths."""
+    selection, catalog = pipeline.selection, pipeline.catalog()
+    wanted: dict[Goal, Callable[[], list[publish.Wanted]]] = {
+        "verify": list,
+        "boot": list,
+        "package": lambda: [*publish.images(selection.targets, pipeline.contents(), entries)],
+        "sdk": lambda: [*publish.archives(selection.targets, entries, catalog.components_of_sdk())],
+    }
+    found = output.reports(selection.targets, selection.services, entries)
+    done = output.publish([*wanted[goal](), *found], source_set=pipeline.pins.name)
+    if goal == "sdk":
+        output.link_toolchains(selection.targets, entries)
+    return done

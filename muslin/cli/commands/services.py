@@ -1,0 +1,7 @@
+"""5. Build every service, static."""
+
+from muslin.cli.build import building
+
+parser, run = building(
+    "services", "services", __doc__, examples=("armv6", "armv6 --service hello-rust")
+)

@@ -1,0 +1,57 @@
+"""Move every pin, or the named ones, to the newest of its series; a new name gets a pin."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from muslin import errors
+from muslin.cli.context import Context
+from muslin.cli.main import Call
+from muslin.cli.options import Parser
+from muslin.models import declaration
+from muslin.models.pins import PinSet
+from muslin.sources import relock, relock_upstream, upstream
+
+SETS = ("debian", upstream.NAME)
+
+
+def parser() -> Parser:
+    options = Parser("update", __doc__, examples=("", "openssl", "--sources upstream"))
+    options.add_argument("components", nargs="*", metavar="COMPONENT", help="names of pins")
+    options.add_argument(
+        "--sources", default=SETS[0], metavar="SET", help="the set whose pins move: %(default)s"
+    )
+    return options
+
+
+def run(context: Context, options: argparse.Namespace, _: Call) -> None:
+    """Move the pins to what the archive has now, or to releases with a record."""
+    if options.sources not in SETS:
+        raise errors.Unknown("source set", options.sources, SETS)
+    if options.sources == upstream.NAME:
+        _upstream(context, options.components or relock_upstream.AS_RELEASED)
+        return
+    with context.at_work(), context.report.busy("archive", context.apt.log):
+        new = relock.relock(
+            context.pins,
+            context.apt,
+            context.report.note,
+            host=context.apt.host,
+            obtain=context.fetcher.fetch,
+            names=options.components,
+        )
+    for name in new:
+        context.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
+    context.report.say("done; `git diff recipes/pins` shows what moved")
+
+
+def _upstream(context: Context, names: Sequence[str]) -> None:
+    path = context.pins / "upstream.toml"
+    debian = declaration.read(path.with_name("debian.toml"), PinSet)
+    with context.at_work(), context.report.busy("archive", context.apt.log):
+        lines = relock_upstream.moved(path, debian, context.apt, names=names)
+    for line in lines:
+        context.report.say(line)
+    if any("->" in line for line in lines):
+        context.report.say("find a second record of each digest: tests/data/records.toml wants it")

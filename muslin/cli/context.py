@@ -1,0 +1,149 @@
+"""A project and its cache, opened for one session."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from muslin import errors
+from muslin.cli import interrupt
+from muslin.cli.selection import Selection
+from muslin.dist.output import Output
+from muslin.engine import host
+from muslin.engine.builder import Builder
+from muslin.engine.cache import layout
+from muslin.engine.cache.history import History
+from muslin.engine.cache.store import Store
+from muslin.engine.console import Report
+from muslin.engine.events import Events
+from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.key import Keys
+from muslin.engine.process.runner import Runner
+from muslin.models import board, service, settings, target, target_aliases
+from muslin.models.settings import Settings
+from muslin.models.target import Target
+
+
+class Context:
+    """What every session works with. Raises `BadDeclaration` for a fault in the project's files."""
+
+    def __init__(self, project: Path, report: Report) -> None:
+        self.report = report
+        self.settings: Settings = settings.load(project)
+        self.targets = target.load(project / "toolchains")
+        self.boards = board.load(project / "boards", self.targets)
+        self.declared = service.named(self.settings.services)
+        """Directories of services by name; none of them is read yet."""
+        self.store = Store(self.settings.cache)
+        self.history = History(self.settings.cache / layout.HISTORY)
+        self.runner = Runner(self.settings.jobs, self.settings.limits)
+        self.apt = Apt(self.settings.cache / layout.APT, self.runner)
+        self.fetcher = Fetcher(
+            self.settings.cache / layout.DOWNLOADS,
+            apt=self.apt,
+            progress=report,
+            cancelled=self.runner.stopping,
+        )
+        self.events = Events(self.settings.cache / layout.RUNS)
+
+    @property
+    def pins(self) -> Path:
+        """The directory of the pins."""
+        return self.settings.project / "recipes" / "pins"
+
+    def select(
+        self,
+        targets: Sequence[str] = (),
+        *,
+        services: Sequence[str] = (),
+        sources: str = "",
+        driver: str = "",
+    ) -> Selection:
+        """Find what names on a command line mean; the settings say the rest.
+
+        Raises `NoSuchTarget`, `NoService`, `BadDeclaration` for a fault in a selected service.
+        """
+        for name in services:
+            if name not in self.declared:
+                raise errors.NoService(name, self.declared)
+        chosen = self.targets_of(targets)
+        found = service.load(self.declared[name] for name in services or self.declared)
+        roots = [each.root for each in found.values()]
+        settings.insist_apart(self.settings.cache, self.settings.project, roots)
+        return Selection(
+            targets=chosen,
+            services=found,
+            sources=sources or self.settings.sources,
+            driver=driver or self.settings.driver,
+        )
+
+    def selected(self, options: argparse.Namespace) -> Selection:
+        """The selection of a command line with `Parser.add_selection`; raises as `select`."""
+        return self.select(
+            options.targets,
+            services=options.service,
+            sources=options.sources,
+            driver=options.driver,
+        )
+
+    def targets_of(self, names: Sequence[str]) -> tuple[Target, ...]:
+        """The targets of these names, or the default ones; raises `NoSuchTarget`."""
+        known = {name for target in self.targets.values() for name in target.names}
+        for name in names:
+            if name not in known:
+                raise errors.NoSuchTarget(
+                    name,
+                    meant=target_aliases.meant(name, self.targets.values()),
+                    known=list(self.targets),
+                    what=f"; {name} is a service: `--service {name}`"
+                    if name in self.declared
+                    else "",
+                )
+        return target.choose(self.targets, tuple(names)) if names else self.defaults
+
+    @property
+    def defaults(self) -> tuple[Target, ...]:
+        """The targets of `[tool.muslin]`; raises `BadDeclaration` for a name of none."""
+        try:
+            return target.choose(self.targets, self.settings.targets)
+        except (errors.Unknown, errors.SharedTriple) as error:
+            fault = f"tool.muslin.targets: {error}"
+            raise errors.BadDeclaration(self.settings.declared, [fault]) from error
+
+    def builder(self) -> Builder:
+        """The engine, with everything it works with."""
+        return Builder(
+            store=self.store,
+            runner=self.runner,
+            fetcher=self.fetcher,
+            report=self.report,
+            history=self.history,
+            keys=Keys(host.host()),
+            events=self.events,
+            logs=self.settings.cache / layout.LOGS,
+            memory=self.settings.memory,
+            provenance=host.provenance(),
+        )
+
+    def output(self) -> Output:
+        """The checkout's `dist/`."""
+        return Output(
+            folder=self.settings.dist,
+            store=self.store,
+            report=self.report,
+            targets=self.targets,
+            services=tuple(self.declared),
+            boards=self.boards,
+        )
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """For what uses the cache: it can be stopped, and no clean-up comes in between."""
+        with interrupt.stoppable(self.report, self.runner), ExitStack() as use:
+            with self.report.busy("clean-up of the cache by another run"):
+                use.enter_context(self.store.in_use())
+            use.callback(self.events.close)
+            yield

@@ -1,0 +1,88 @@
+"""Security fixes that the pins lack, as the archive's changelogs say."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+from muslin import errors
+from muslin.cli.pipeline import Pipeline
+from muslin.graph.goals import Goal
+from muslin.models import declaration
+from muslin.models.pins import PinSet
+from muslin.sources import advisories, changelog_index
+from muslin.sources.changelog_index import Pinned
+from muslin.sources.upstream import UpstreamPins
+
+
+def lacking(pipeline: Pipeline, *, offline: bool = False) -> advisories.Found:
+    """The fixes that the pins lack. The archive is asked, unless it is to be `offline`.
+
+    Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotInArchive`, `NoAdvisories`, `NotAsked`.
+    """
+    context = pipeline.context
+    apt, cache = context.apt, context.settings.cache
+    known, pinned = changelog_index.load(cache), _pinned(pipeline)
+    if not offline:
+        for suite in {package.suite for package in pinned}:
+            if why := apt.lacks(suite):
+                raise errors.NoAdvisories(why)
+        with context.report.busy("archive", apt.log):
+            known = changelog_index.ask(pinned, apt, before=known, now=time.time())
+        changelog_index.save(cache, known)
+    if known is None:
+        raise errors.NotAsked([package.component for package in pinned])
+    rules = advisories.policy(context.pins)
+    today = datetime.datetime.now(datetime.UTC).date()
+    return advisories.Found(
+        asked=known.asked,
+        pinned=pinned,
+        lacking=advisories.lacking(
+            pinned, known, rules.accepted, is_newer=apt.is_newer, today=today
+        ),
+        ended=advisories.ended(pinned, rules.support, today=today),
+        beyond=advisories.beyond(pinned, known, is_newer=apt.is_newer),
+    )
+
+
+def warn(pipeline: Pipeline, goal: Goal) -> None:
+    """Say which fixes what was shipped lacks. The archive is asked at most once a day, and what it
+    said before serves where it cannot be reached."""
+    report, cache, now = pipeline.context.report, pipeline.context.settings.cache, time.time()
+    try:
+        known, pinned = changelog_index.load(cache), _pinned(pipeline)
+        fresh = changelog_index.is_fresh(known, pinned, now)
+        if not fresh and not changelog_index.failed_lately(cache, now):
+            try:
+                lacking(pipeline)
+            except errors.Interrupted:
+                raise
+            except (errors.PipelineError, OSError) as error:
+                changelog_index.remember_failure(cache)
+                why = str(error).splitlines()[0]
+                report.note(f"security fixes were not looked for today: {why}")
+        found = lacking(pipeline, offline=True).among(_shipped(pipeline, goal))
+    except errors.NotAsked:
+        return
+    for line in (found.summary, found.accepted):
+        if line:
+            report.note(f"{line}; nox -s advisories")
+
+
+def _pinned(pipeline: Pipeline) -> list[Pinned]:
+    """What is built, in the terms of Debian's packages."""
+    pins = pipeline.pins
+    if not isinstance(pins, UpstreamPins):
+        return changelog_index.pinned(pins)
+    debian = declaration.read(pipeline.context.pins / "debian.toml", PinSet)
+    components = map(pins.component, pins.upstream.pins)
+    versions = {component.name: (component.version, component.fixes) for component in components}
+    return changelog_index.released(versions, debian.pins, debian.suite)
+
+
+def _shipped(pipeline: Pipeline, goal: Goal) -> set[str]:
+    """The components in what a session fills `dist/` with."""
+    parts = (
+        [pipeline.catalog().components_of_sdk()] if goal == "sdk" else pipeline.contents().values()
+    )
+    return {"rust", *(component.name for components in parts for component in components)}

@@ -1,0 +1,96 @@
+"""Call a session by its name with the words of its command line."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+PROJECT = Path(__file__).resolve().parents[2]
+COMMANDS = Path(__file__).with_name("commands")
+REMEMBERED = (
+    *("toolchain", "openssl", "rust-std", "services"),
+    *("verify", "package", "build-all", "boot", "sdk"),
+)
+"""Sessions that build: if nothing has changed since the last run, they say so at once."""
+
+
+class SessionFailed(Exception):
+    """A session failed; the text is for the person who called it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program that a session ends in, in the caller's directory."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A session as it was called."""
+
+    name: str
+    words: Sequence[str]
+    project: Path
+    caller: Path
+    """The directory of the person who called it."""
+
+
+def sessions() -> Mapping[str, str]:
+    """The help of each session by its name: those with a number first, then by name."""
+    found = {
+        _name(path): ast.get_docstring(ast.parse(path.read_bytes())) or ""
+        for path in COMMANDS.glob("[!_]*.py")
+    }
+    order = sorted(found, key=lambda name: (found[name] if found[name][0].isdigit() else "~", name))
+    return MappingProxyType({name: found[name] for name in order})
+
+
+def call(called: Call) -> Program | None:
+    """Run a session; raises `SessionFailed`."""
+    from muslin.cli.up_to_date import Unchanged  # noqa: PLC0415  # the quick answer comes first
+
+    known = None
+    if called.name in REMEMBERED:
+        known = Unchanged(called.project, called.name, called.words)
+        if known.repeated():
+            return None
+    return _run(called, known.keep if known else None)
+
+
+def _run(called: Call, keep: Callable[..., None] | None) -> Program | None:
+    from muslin import errors  # noqa: PLC0415  # as above
+    from muslin.cli.context import Context  # noqa: PLC0415
+    from muslin.cli.options import HelpRequested  # noqa: PLC0415
+    from muslin.engine.console import Report  # noqa: PLC0415
+    from muslin.engine.redaction import hidden  # noqa: PLC0415
+
+    module = importlib.import_module(f"muslin.cli.commands.{_module(called.name)}")
+    report = Report()
+    try:
+        options = module.parser().read(called.words)
+        result = module.run(Context(called.project, report), options, called)
+    except HelpRequested as request:
+        report.data(str(request))
+        return None
+    except errors.PipelineError as error:
+        raise SessionFailed(hidden(str(error)).rstrip(".")) from error
+    if isinstance(result, Program):
+        return result
+    if result is not None and keep is not None:
+        keep(result)
+    return None
+
+
+def _name(path: Path) -> str:
+    return path.stem.rstrip("_").replace("_", "-")
+
+
+def _module(name: str) -> str:
+    module = name.replace("-", "_")
+    return module if (COMMANDS / f"{module}.py").exists() else f"{module}_"

@@ -1,0 +1,67 @@
+"""The stages of a goal: what the sessions build up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Literal
+
+from muslin import errors
+from muslin.engine.stage import Stage
+from muslin.graph.catalog import Catalog
+from muslin.models.board import Board
+from muslin.models.target import Target
+from recipes import boot
+
+Goal = Literal["toolchain", "openssl", "rust-std", "services", "verify", "package", "boot", "sdk"]
+Targets = tuple[Target, ...]
+
+
+def stages(
+    goal: Goal, catalog: Catalog, targets: Targets, boards: Collection[Board]
+) -> list[Stage]:
+    """The stages of a goal, without the joint images; raises `NoBoard`."""
+    pairs = [(service, target) for target in targets for service in catalog.services.values()]
+    made: dict[Goal, Callable[[], list[Stage]]] = {
+        "toolchain": lambda: [catalog.toolchain(target) for target in targets],
+        "openssl": lambda: [catalog.library("openssl", target) for target in targets],
+        "rust-std": lambda: [catalog.rust_std(target) for target in targets],
+        "services": lambda: [catalog.program(service, target) for service, target in pairs],
+        "verify": lambda: list(proofs(catalog, targets).values()),
+        "package": lambda: [
+            *proofs(catalog, targets).values(),
+            *(catalog.image(service, target) for service, target in pairs),
+        ],
+        "boot": lambda: _starts(catalog, targets, boards),
+        "sdk": lambda: [
+            *(stage for target in targets for stage in catalog.proofs_of_sdk(target).values()),
+            *(catalog.sdk(target) for target in targets),
+            *(catalog.sdk_archive(target) for target in targets),
+        ],
+    }
+    return made[goal]()
+
+
+def proofs(catalog: Catalog, targets: Iterable[Target]) -> dict[tuple[str, str], Stage]:
+    """The verifications of services and what they are linked with, by target and subject."""
+    return {
+        (target.name, subject): stage
+        for target in targets
+        for service in catalog.services.values()
+        for subject, stage in catalog.proofs(service, target).items()
+    }
+
+
+def _starts(catalog: Catalog, targets: Targets, boards: Collection[Board]) -> list[Stage]:
+    """Every service on every board of the targets; raises `NoBoard` where there is none."""
+    services = [service for service in catalog.services.values() if boot.tells(service)]
+    found = [
+        catalog.boot(service, target, board)
+        for target in targets
+        for board in boards
+        if target.name in board.targets
+        for service in services
+    ]
+    if not found:
+        known = {board.name: board.targets for board in boards}
+        raise errors.NoBoard([target.name for target in targets], known)
+    return found
