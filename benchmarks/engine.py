@@ -21,7 +21,8 @@ from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import Host, Stage, Write
+from muslin.engine.stage import Host, Stage
+from muslin.engine.vocabulary import Write
 
 EMPTY = """\
 import nox

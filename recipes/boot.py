@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from muslin.engine.process.limits import MEGABYTE
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Boot,
     Copy,
     Initramfs,
@@ -90,7 +90,7 @@ def board(
                     *(
                         "sh",
                         "-c",
-                        GATHER.replace("${", "$${"),
+                        escaped(GATHER),
                         "gather",
                         "${work}/kernel",
                         "${out}",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from muslin.engine.process.runner import HOST_PATH
-from muslin.engine.stage import Link, Write, escaped
+from muslin.engine.vocabulary import Link, Write, escaped
 from muslin.models.target import Target
 from recipes import cross
 

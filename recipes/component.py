@@ -6,7 +6,7 @@ no recipe can forget the patches.
 
 from __future__ import annotations
 
-from muslin.engine.stage import Copy, Patch, SameTime, Source, Step, Unpack, Write
+from muslin.engine.vocabulary import Copy, Patch, SameTime, Source, Step, Unpack, Write
 from muslin.models.pins import Component
 
 LONG_AGO = 946684800

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from muslin.engine.stage import Replace, Stage, Write
+from muslin.engine.vocabulary import Replace, Stage, Write
 from muslin.models.target import Target
 
 FOLDER = "${work}/cross"

@@ -7,7 +7,7 @@ from muslin.models.target import Target
 
 def emulated(target: Target, program: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs a program on the emulated baseline processor."""
-    emulator = f"${{tool.qemu}}/bin/{target.qemu.program}"
+    emulator = f"${{judge.qemu}}/bin/{target.qemu.program}"
     return (emulator, "-cpu", target.qemu.cpu, program, *arguments)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from muslin import errors
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
+    CommandOutput,
     Copy,
-    Does,
     Present,
     Remove,
     Run,
@@ -136,7 +136,9 @@ def qemu_system(sources: tuple[Source, ...], *, multiarch: str) -> Stage:
         runs_on="host",
         checks=(
             *(
-                Does(run=Run(argv=(f"${{out}}/bin/{one}", "--version")), expect="QEMU emulator")
+                CommandOutput(
+                    run=Run(argv=(f"${{out}}/bin/{one}", "--version")), expect="QEMU emulator"
+                )
                 for one in programs
             ),
         ),

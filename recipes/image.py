@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Copy,
     Folder,
     Image,

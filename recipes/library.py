@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes.cross import Kit

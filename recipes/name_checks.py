@@ -4,7 +4,7 @@ for the most general one, with a warning and exit code 0."""
 
 from __future__ import annotations
 
-from muslin.engine.stage import Check, Lists, Present, Run, Stage, Write
+from muslin.engine.vocabulary import Check, ListedName, Present, Run, Stage, Write
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component
@@ -18,10 +18,10 @@ def emulator(target: Target, *, qemu: Stage) -> Stage:
         "emulator",
         judges=(("qemu", qemu),),
         checks=(
-            Present(root="${tool.qemu}", paths=(program,)),
-            Lists(
+            Present(root="${judge.qemu}", paths=(program,)),
+            ListedName(
                 # QEMU ends with 1 after its help.
-                run=Run(argv=("sh", "-c", '"$0" -cpu help || true', f"${{tool.qemu}}/{program}")),
+                run=Run(argv=("sh", "-c", '"$0" -cpu help || true', f"${{judge.qemu}}/{program}")),
                 name=processor,
                 what=f"qemu.cpu of {target.name}.toml",
                 by=target.qemu.program,
@@ -32,7 +32,7 @@ def emulator(target: Target, *, qemu: Stage) -> Stage:
 
 def rustc(target: Target, *, rust: Stage) -> Stage:
     """What rustc calls the target, its processor and features."""
-    program = "${tool.rust}/bin/rustc"
+    program = "${judge.rust}/bin/rustc"
     of_target = (program, "--target", target.rust.triple, "--print")
     names = (
         ((program, "--print", "target-list"), "rust.triple", target.rust.triple),
@@ -47,7 +47,9 @@ def rustc(target: Target, *, rust: Stage) -> Stage:
         "rustc",
         judges=(("rust", rust),),
         checks=tuple(
-            Lists(run=Run(argv=argv), name=name, what=f"{key} of {target.name}.toml", by="rustc")
+            ListedName(
+                run=Run(argv=argv), name=name, what=f"{key} of {target.name}.toml", by="rustc"
+            )
             for argv, key, name in names
         ),
     )
@@ -55,8 +57,8 @@ def rustc(target: Target, *, rust: Stage) -> Stage:
 
 def openssl(target: Target, *, targets: Stage) -> Stage:
     """What OpenSSL calls the target."""
-    known = Lists(
-        run=Run(argv=("cat", "${tool.openssl}/targets")),
+    known = ListedName(
+        run=Run(argv=("cat", "${judge.openssl}/targets")),
         name=target.openssl.target,
         what=f"openssl.target of {target.name}.toml",
         by="OpenSSL",

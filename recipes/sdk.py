@@ -6,11 +6,12 @@ them lies what each build system wants to be told, with paths that start where t
 
 from __future__ import annotations
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Check,
+    CommandOutput,
     Copy,
-    Does,
-    Free,
+    ForbiddenText,
+    InputFile,
     Link,
     Pack,
     Present,
@@ -301,10 +302,10 @@ def _checks(target: Target) -> tuple[Check, ...]:
     script = SCRIPT.format(triple=target.triple)
     return (
         Present(paths=("env.sh", "rust/bin/cargo", f"{target.triple}/lib/libssl.a")),
-        Free(texts=("${cache}",)),
-        Write(path="${work}/x.c", text=PROGRAM),
-        Write(path="${work}/x.sh", text=escaped(script)),
-        Does(
+        ForbiddenText(texts=("${cache}",)),
+        InputFile(path="${work}/x.c", text=PROGRAM),
+        InputFile(path="${work}/x.sh", text=escaped(script)),
+        CommandOutput(
             run=Run(argv=("sh", "x.sh"), env=(("MUSLIN_TOOLCHAIN", "${out}"),)),
             expect="OpenSSL/3",
         ),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from muslin.audit.allowed import Entry
-from muslin.engine.stage import Check, Present, Run, Stage, Tree, Write, escaped
+from muslin.engine.vocabulary import Check, Present, Run, Stage, Tree, Write, escaped
 from muslin.models.pins import Component
 from muslin.models.service import Service
 from muslin.models.target import Target
@@ -177,5 +177,5 @@ def _stage(  # noqa: PLR0913  # named at the call
 def passed(proofs: Iterable[tuple[str, Stage]]) -> tuple[Check, ...]:
     """The checks of what may be used only once these verifications, its judges, have passed."""
     return tuple(
-        Present(root=f"${{tool.{alias}}}", paths=tuple(REPORTS.values())) for alias, _ in proofs
+        Present(root=f"${{judge.{alias}}}", paths=tuple(REPORTS.values())) for alias, _ in proofs
     )

@@ -13,8 +13,9 @@ from muslin.cli.selection import Selection
 from muslin.dist.output import Output
 from muslin.engine import host
 from muslin.engine.builder import Builder
+from muslin.engine.cache import layout
 from muslin.engine.cache.history import History
-from muslin.engine.cache.store import LOGS, Store
+from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.events import Events
 from muslin.engine.fetch.apt.client import Apt
@@ -37,16 +38,16 @@ class Context:
         self.declared = service.named(self.settings.services)
         """Directories of services by name; none of them is read yet."""
         self.store = Store(self.settings.cache)
-        self.history = History(self.settings.cache / "history")
+        self.history = History(self.settings.cache / layout.HISTORY)
         self.runner = Runner(self.settings.jobs, self.settings.limits)
-        self.apt = Apt(self.settings.cache / "apt", self.runner)
+        self.apt = Apt(self.settings.cache / layout.APT, self.runner)
         self.fetcher = Fetcher(
-            self.settings.cache / "downloads",
+            self.settings.cache / layout.DOWNLOADS,
             apt=self.apt,
             progress=report,
             cancelled=self.runner.stopping,
         )
-        self.events = Events(self.settings.cache / "runs")
+        self.events = Events(self.settings.cache / layout.RUNS)
 
     @property
     def pins(self) -> Path:
@@ -122,7 +123,7 @@ class Context:
             history=self.history,
             keys=Keys(host.host()),
             events=self.events,
-            logs=self.settings.cache / LOGS,
+            logs=self.settings.cache / layout.LOGS,
             memory=self.settings.memory,
             provenance=host.provenance(),
         )

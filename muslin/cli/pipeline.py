@@ -10,7 +10,8 @@ from muslin.cli.selection import Selection
 from muslin.engine import host
 from muslin.engine.builder import Builder, sources
 from muslin.engine.scheduler import Planned
-from muslin.engine.stage import ArchiveFile, Stage
+from muslin.engine.source import ArchiveFile
+from muslin.engine.stage import Stage
 from muslin.graph import goals, joint_images
 from muslin.graph.catalog import Catalog
 from muslin.graph.goals import Goal

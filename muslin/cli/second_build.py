@@ -21,7 +21,8 @@ from typing import get_args
 from muslin import errors
 from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
-from muslin.engine.cache.store import DOWNLOADS, LOGS, Store
+from muslin.engine.cache import layout
+from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.key import Keys
 from muslin.engine.process import limits
@@ -40,7 +41,6 @@ ELSEWHERE: Mapping[str, str] = {
     "TZ": "Pacific/Kiritimati",  # 14 hours ahead
     "USER": "somebody",
 }
-LOCK = "run-lock.toml"
 RECORDS = ("stage.json", "manifest.json")
 BUSY = "while :; do :; done"
 
@@ -62,9 +62,9 @@ def all_of(pipeline: Pipeline, goal: Goal) -> dict[str, Stage]:
 def prepare(pipeline: Pipeline, place: Path, stages: Sequence[Stage], keys: Keys) -> None:
     """A cache that has the downloads, and what the stages are made from but the stages."""
     store = Store(place)
-    _linked(pipeline.context.settings.cache / DOWNLOADS, place / DOWNLOADS)
-    if (lock := pipeline.context.settings.cache / LOCK).exists():
-        shutil.copy(lock, place / LOCK)
+    _linked(pipeline.context.settings.cache / layout.DOWNLOADS, place / layout.DOWNLOADS)
+    if (lock := pipeline.context.settings.cache / layout.RUN_LOCK).exists():
+        shutil.copy(lock, place / layout.RUN_LOCK)
     anew = {keys.of(stage) for stage in stages}
     for stage in _before(stages):
         if (key := keys.of(stage)) not in anew and (pipeline.context.store.root / key).exists():
@@ -102,7 +102,7 @@ def build(
 ) -> None:
     """Build them in the other place, as somebody else; `about` is the goal and the targets. Raises
     `CommandFailed`."""
-    log = pipeline.context.settings.cache / LOGS / "reproduce.log"
+    log = pipeline.context.settings.cache / layout.LOGS / "reproduce.log"
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", "muslin.cli.second_build"]

@@ -12,7 +12,8 @@ from typing import Any
 
 from muslin.engine.cache.history import Build
 from muslin.engine.console import duration
-from muslin.engine.key import Document, flat
+from muslin.engine.formats.canonical_json import Document
+from muslin.engine.key import flat
 from muslin.engine.scheduler import Planned, State, ways
 from muslin.engine.stage import Stage
 

@@ -26,6 +26,7 @@ from typing import Any
 import platformdirs
 
 from muslin.engine import inputs
+from muslin.engine.cache import layout
 from muslin.engine.redaction import digest
 
 OURS = ("muslin", "recipes", "toolchains", "boards")
@@ -68,7 +69,7 @@ class Unchanged:
         name = hashlib.sha256(
             json.dumps([FORMAT, str(project), session, *words]).encode()
         ).hexdigest()
-        self.path = self._cache / inputs.RECORDS / f"{name}.json"
+        self.path = self._cache / layout.UNCHANGED / f"{name}.json"
         """Of the record."""
 
     def repeated(self) -> bool:
@@ -125,7 +126,7 @@ class Unchanged:
     @contextmanager
     def _in_use(self) -> Iterator[None]:
         """As `Store.in_use`; waits for nobody and raises `BlockingIOError`."""
-        lock = os.open(self._cache / "locks" / "in-use", os.O_RDWR | os.O_NONBLOCK)
+        lock = os.open(self._cache / layout.IN_USE, os.O_RDWR | os.O_NONBLOCK)
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             yield

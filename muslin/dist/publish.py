@@ -18,7 +18,8 @@ from muslin import errors
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign
-from muslin.engine.cache.manifest import Manifest, file_digest
+from muslin.engine.cache.manifest import Manifest
+from muslin.engine.filesystem.content import file_digest
 from muslin.engine.filesystem.verified_copy import place
 from muslin.engine.cache.store import Entry, Store
 from muslin.dist.reports import Report

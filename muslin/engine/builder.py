@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muslin import errors
-from muslin.engine import check, perform, sandbox, work_directory
+from muslin.engine import work_directory
 from muslin.engine.cache.history import Build, History
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.store import Entry, Store
@@ -23,9 +23,10 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.filesystem import atomic
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
-from muslin.engine.sandbox import Site
+from muslin.engine.sandbox import Sandbox
 from muslin.engine.scheduler import Planned, Schedule, State
-from muslin.engine.stage import Source, Stage
+from muslin.engine.source import Source
+from muslin.engine.stage import Stage
 
 Fault = tuple[Exception, list[str]]
 """What failed, and the names of the stages that could not be built without it."""
@@ -286,19 +287,20 @@ class Builder:
                 "scratch": str(scratch),
             }
             for alias, tree in stage.trees:
-                values[f"tree.{alias}"] = str(sandbox.lay_out(tree, work / "tree" / alias))
+                values[f"tree.{alias}"] = str(work_directory.lay_out(tree, work / "tree" / alias))
             (work / "out").mkdir()
-            place = self._site(stage, work, log, values)
+            sandbox = self._sandbox(stage, work, log, values)
             with self.runner.slot(), self._blaming(stage):
-                for one in stage.steps:
-                    perform.step(one, place)
+                for step in stage.steps:
+                    self.runner.raise_if_stopping(stage.name)
+                    step.perform(sandbox)
             self._insist_untouched(stage, log)
             record = Record(
                 name=stage.name,
                 document=self.keys.document(stage),
                 wall_seconds=round(time.monotonic() - started, 2),
-                cpu_seconds=round(place.cpu_seconds, 2),
-                memory=place.memory,
+                cpu_seconds=round(sandbox.cpu_seconds, 2),
+                memory=sandbox.memory,
                 built_with=dict(self.provenance),
             )
             entry = self.store.commit(key, work / "out", record, stage.most)
@@ -322,12 +324,12 @@ class Builder:
         # A check sees what it is told of, not what the stage was built with.
         bare = dataclasses.replace(stage, path=(), tools=(), env=(), scratch=())
         with work_directory.emptied(self.store.work / f"{entry.key[:20]}-check") as work:
-            values = {**self._trees("tool", stage.judges), "out": str(entry.tree)}
-            place = self._site(bare, work, log, values)
+            values = {**self._trees("judge", stage.judges), "out": str(entry.tree)}
+            sandbox = self._sandbox(bare, work, log, values)
             try:
                 with self.runner.slot():
-                    for one in stage.checks:
-                        check.check(one, place)
+                    for check in stage.checks:
+                        check.insist(sandbox)
             except errors.PipelineError as error:
                 if error.refuses:
                     self._refuse(stage, entry, checks_key)
@@ -386,9 +388,9 @@ class Builder:
             found[f"{prefix}.{alias}"] = str(entry.tree)
         return found
 
-    def _site(self, stage: Stage, work: Path, log: Path, values: Mapping[str, str]) -> Site:
+    def _sandbox(self, stage: Stage, work: Path, log: Path, values: Mapping[str, str]) -> Sandbox:
         values = {"cache": str(self.store.cache), **values}
-        return work_directory.site(stage, work=work, log=log, runner=self.runner, values=values)
+        return work_directory.sandbox(stage, work=work, log=log, runner=self.runner, values=values)
 
     @contextmanager
     def _scratch(self, stage: Stage) -> Iterator[Path]:

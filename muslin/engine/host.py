@@ -12,7 +12,7 @@ from pathlib import Path
 
 from muslin import errors
 from muslin.engine import inputs
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process import landlock
 from muslin.engine.process.runner import HOST_PATH
 from muslin.engine.stage import Host

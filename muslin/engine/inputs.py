@@ -18,8 +18,6 @@ from typing import Any
 State = list[Any] | None
 """Of a listing the digest of its names; of all else mode, size, time, inode and, where the path is
 a link, where it leads; None if it is absent."""
-RECORDS = "unchanged"
-"""The folder of a cache that remembers all of it."""
 
 _files: dict[str, State] = {}
 _folders: dict[str, State] = {}

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import json
 from typing import Any
 
-from muslin.engine.stage import Host, Source, Stage, Tree
+from muslin.engine.formats.canonical_json import Document, digest
+from muslin.engine.source import Source, Tree
+from muslin.engine.stage import Host, Stage
 
 FORMAT = 3
 """Raised when the shape of the document changes, or what an entry may look like; every stage is
 rebuilt then. 3: file modes no longer depend on the umask."""
-
-Document = dict[str, Any]
 
 
 class Keys:
@@ -83,14 +81,6 @@ class Keys:
         return document
 
 
-def digest(document: Document) -> str:
-    """SHA-256 of the document's canonical JSON."""
-    return hashlib.sha256(_canonical(document).encode()).hexdigest()
-
-
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
-
-
 @functools.cache
 def _keyed(kind: type) -> tuple[tuple[str, Any], ...]:
     """Names and defaults of a dataclass's fields that are in keys."""
@@ -106,7 +96,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON has no better name in typ
         return [_plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         assert not isinstance(value, Stage | Source | Tree), "these are keyed by digest"
-        plain = {"type": type(value).__name__}
+        plain = {"type": getattr(value, "key_name", type(value).__name__)}
         if revision := getattr(value, "revision", None):
             plain["revision"] = revision
         for name, default in _keyed(type(value)):

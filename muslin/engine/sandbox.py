@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from muslin import errors
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine import template
 from muslin.engine.filesystem import walk
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import Tree
-
-PLACEHOLDER = re.compile(r"\$(\$\{|\{([A-Za-z0-9._-]+)\})")
 
 
 @dataclass(kw_only=True)
-class Site:
-    """A stage's workplace. `expand` turns its placeholders into this machine's paths."""
+class Sandbox:
+    """The folders and environment of one running stage.
+
+    `expand` turns its placeholders into this machine's paths.
+    """
 
     stage: str
     work: Path
@@ -36,17 +32,11 @@ class Site:
     """Bytes of the largest process so far."""
 
     def expand(self, text: str) -> str:
-        """The text with every placeholder filled in; an unknown one is an error."""
-
-        def filled(match: re.Match[str]) -> str:
-            if match[1] == "${":
-                return "${"
-            try:
-                return self.values[match[2]]
-            except KeyError:
-                raise errors.UnknownPlaceholder(self.stage, match[2], self.values) from None
-
-        return PLACEHOLDER.sub(filled, text)
+        """The text with every placeholder expanded; raises `UnknownPlaceholder`."""
+        try:
+            return template.expanded(text, self.values)
+        except KeyError as error:
+            raise errors.UnknownPlaceholder(self.stage, error.args[0], self.values) from None
 
     def path(self, text: str) -> Path:
         """The same, as a path; a relative one is below the work folder."""
@@ -67,22 +57,3 @@ class Site:
         folders = map(walk.real, (self.work, *self.writable))
         if not any(place.is_relative_to(folder) for folder in folders):
             raise errors.LeadsOut(path, place)
-
-
-def lay_out(tree: Tree, folder: Path) -> Path:
-    """A copy of the project's own files, as they were when the keys were made; all of one age, so
-    that make takes none of them for older than what it was made from."""
-    now = time.time()
-    for file in (*tree.files, *tree.also):
-        to = folder / file.path
-        to.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            walk.insist_file(tree.root / file.path)
-            shutil.copyfile(tree.root / file.path, to)
-        except (FileNotFoundError, errors.NotAFile) as error:
-            raise errors.SourceChanged(tree.root / file.path) from error
-        if file_digest(to) != file.sha256:
-            raise errors.SourceChanged(tree.root / file.path)
-        to.chmod(0o755 if file.executable else 0o644)
-        os.utime(to, (now, now))
-    return folder

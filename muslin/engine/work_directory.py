@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -10,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from muslin import errors
-from muslin.engine import cargo_config
 from muslin.engine.cache import store
+from muslin.engine.cargo import config
 from muslin.engine.filesystem import atomic, walk
+from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process.runner import (
     BASE_ENVIRONMENT,
     HOST_PATH,
@@ -20,7 +22,8 @@ from muslin.engine.process.runner import (
     network_environment,
 )
 from muslin.engine.process.termination import MARK, end_leftovers
-from muslin.engine.sandbox import Site
+from muslin.engine.sandbox import Sandbox
+from muslin.engine.source import Tree
 from muslin.engine.stage import Stage
 
 
@@ -41,9 +44,11 @@ def emptied(work: Path, *, keep: bool = True) -> Iterator[Path]:
     store.remove(work)
 
 
-def site(stage: Stage, *, work: Path, log: Path, runner: Runner, values: Mapping[str, str]) -> Site:
+def sandbox(
+    stage: Stage, *, work: Path, log: Path, runner: Runner, values: Mapping[str, str]
+) -> Sandbox:
     """What a stage sees in its folder; `values` are the placeholders beyond everybody's."""
-    place = Site(
+    made = Sandbox(
         stage=stage.name,
         work=work,
         log=log,
@@ -57,22 +62,22 @@ def site(stage: Stage, *, work: Path, log: Path, runner: Runner, values: Mapping
         environment={},
         writable=(work, *((Path(values["scratch"]),) if stage.scratch else ())),
     )
-    place.environment = _environment(stage, place)
-    return place
+    made.environment = _environment(stage, made)
+    return made
 
 
-def _environment(stage: Stage, place: Site) -> dict[str, str]:
+def _environment(stage: Stage, sandbox: Sandbox) -> dict[str, str]:
     """Exactly this, whatever the user's own is."""
     folders = (*stage.path, *(f"${{tool.{alias}}}/bin" for alias, _ in stage.tools))
     return {
         **BASE_ENVIRONMENT,
-        **({**cargo_config.credentials(), **network_environment()} if stage.network else {}),
-        **{name: place.expand(value) for name, value in stage.env},
-        "PATH": ":".join([*map(place.expand, folders), HOST_PATH]),
-        "TMPDIR": str(place.work),
+        **({**config.credentials(), **network_environment()} if stage.network else {}),
+        **{name: sandbox.expand(value) for name, value in stage.env},
+        "PATH": ":".join([*map(sandbox.expand, folders), HOST_PATH]),
+        "TMPDIR": str(sandbox.work),
         # A repository that the cache lies in is nobody's business.
-        "GIT_CEILING_DIRECTORIES": f"{place.work.parent}:{place.work.parents[1] / 'scratch'}",
-        MARK: str(place.work),
+        "GIT_CEILING_DIRECTORIES": f"{sandbox.work.parent}:{sandbox.work.parents[1] / 'scratch'}",
+        MARK: str(sandbox.work),
     }
 
 
@@ -98,3 +103,22 @@ def _is_past(folder: Path, now: float) -> bool:
         )
     except errors.TooDeep:
         return False
+
+
+def lay_out(tree: Tree, folder: Path) -> Path:
+    """A copy of the project's own files, as they were when the keys were made; all of one age, so
+    that make takes none of them for older than what it was made from."""
+    now = time.time()
+    for file in (*tree.files, *tree.also):
+        to = folder / file.path
+        to.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            walk.insist_file(tree.root / file.path)
+            shutil.copyfile(tree.root / file.path, to)
+        except (FileNotFoundError, errors.NotAFile) as error:
+            raise errors.SourceChanged(tree.root / file.path) from error
+        if file_digest(to) != file.sha256:
+            raise errors.SourceChanged(tree.root / file.path)
+        to.chmod(0o755 if file.executable else 0o644)
+        os.utime(to, (now, now))
+    return folder

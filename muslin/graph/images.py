@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from muslin import errors
-from muslin.engine.stage import Stage, Tree
+from muslin.engine.source import Tree
+from muslin.engine.stage import Stage
 from muslin.graph import libraries
 from muslin.graph.host_tools import HostTools
 from muslin.graph.memoised import Memory, memoised

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from muslin.engine.stage import Stage, Tree
+from muslin.engine.source import Tree
+from muslin.engine.stage import Stage
 from muslin.graph import libraries
 from muslin.graph.c_libraries import CLibraries
 from muslin.graph.host_tools import HostTools

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin.engine.stage import Stage, Tree
+from muslin.engine.source import Tree
+from muslin.engine.stage import Stage
 from muslin.graph.host_tools import HostTools
 from muslin.graph.memoised import Memory, memoised
 from muslin.models import declaration, source_trees

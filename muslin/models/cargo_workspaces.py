@@ -18,7 +18,7 @@ import tomli_w
 from muslin import errors
 from muslin.engine import inputs
 from muslin.engine.formats import documents
-from muslin.engine.stage import File, Tree
+from muslin.engine.source import File, Tree
 from muslin.models import cargo_manifest, crate_sources, source_trees
 from muslin.models.cargo_manifest import LOCK, MANIFEST, is_there, manifest
 from muslin.models.service import Service, declares

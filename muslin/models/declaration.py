@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from muslin import errors
 from muslin.engine.formats import documents
+from muslin.engine.similar_names import similar
 
 LONGEST = 60
 """Characters of a value that are repeated in a fault."""
@@ -84,7 +84,7 @@ def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
     *_, last = (str(part) for part in fault["loc"])
     match fault["type"]:
         case "extra_forbidden":
-            near = difflib.get_close_matches(last, _keys(model), n=1)
+            near = similar(last, _keys(model))
             words = "there is no such key" + (f" (did you mean {near[0]}?)" if near else "")
         case "missing":
             words = "it is missing"

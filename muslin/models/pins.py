@@ -21,7 +21,7 @@ from muslin import errors
 from muslin.engine import inputs
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.stage import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
 from muslin.models.declaration import Declaration
 

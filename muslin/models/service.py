@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from muslin.audit import baseline
 from muslin.audit.baseline import BASELINES
 from muslin.engine import inputs
 from muslin.engine.formats import documents
+from muslin.engine.similar_names import similar
 from muslin.models import cargo_manifest, declaration, project_paths
 from muslin.models.cargo_manifest import MANIFEST
 from muslin.models.declaration import Declaration
@@ -149,7 +149,7 @@ class Allowed(Declaration):
         known = frozenset(BASELINES) if field.field_name == "baselines" else baseline.words()
         for one in said:
             if one not in known:
-                near = difflib.get_close_matches(one, sorted(known), n=3, cutoff=0.3)
+                near = similar(one, known, most=3, alike=0.3)
                 hint = f"; near it are {', '.join(map(repr, near))}" if near else ""
                 raise ValueError(f"no report says {one!r}{hint}")
         return said

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from muslin import errors
 from muslin.engine import inputs
+from muslin.engine.cache import layout
 from muslin.engine.formats import documents
 from muslin.engine.process.limits import (
     BUILD_VARIABLE,
@@ -84,7 +85,7 @@ MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
 MAGIC = frozenset("*?[")
 """Characters that make a pattern of a path."""
 SHOWN = 4
-BROUGHT = ("downloads", "lost+found")
+BROUGHT = (layout.DOWNLOADS, "lost+found")
 """What may lie there before: files for a machine without a network, and a disk's own."""
 
 
@@ -233,9 +234,9 @@ def _cache() -> Path:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise errors.CacheUnusable(folder, "it cannot be written")
     # A first run that is at work beside this one writes `.format.<pid>` before `format`.
-    names = (path.name for path in there if not path.name.startswith(".format."))
+    names = (path.name for path in there if not path.name.startswith(f".{layout.FORMAT}."))
     others = sorted(name for name in names if name not in BROUGHT)
-    if others and not os.path.lexists(cache / "format"):
+    if others and not os.path.lexists(cache / layout.FORMAT):
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
         why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"
         raise errors.CacheUnusable(cache, why)

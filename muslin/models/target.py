@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +12,7 @@ from pydantic import Field, field_validator
 from muslin import errors
 from muslin.audit import baseline as processors
 from muslin.audit.baseline import BASELINES, Baseline
+from muslin.engine.similar_names import similar
 from muslin.models import declaration
 from muslin.models.declaration import Declaration
 
@@ -88,7 +88,7 @@ class Target(Declaration):
     def _is_known(cls, machine: str) -> str:
         if machine not in ENUM_E_MACHINE:
             names = [name for name in ENUM_E_MACHINE if name.startswith("EM_")]
-            near = difflib.get_close_matches(machine, names, n=3)
+            near = similar(machine, names, most=3)
             hint = f"; near it are {', '.join(near)}" if near else ""
             raise ValueError(f"pyelftools knows no machine {machine}{hint}")
         return machine

@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from muslin import errors
+from muslin.engine.cache import layout
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.filesystem import atomic
@@ -30,8 +31,6 @@ from muslin.models.pins import Pin, Pins
 from muslin.sources import changelog
 from muslin.sources.changelog import CVE, Entry
 
-FILE = "advisories.json"
-FAILED = ".advisories-failed"
 NO_RELEASE = ("ca-certificates", "linux-headers")
 """Components that have another version in each source set."""
 DAY = 24 * 60 * 60.0
@@ -178,7 +177,7 @@ def load(cache: Path) -> Known | None:
     """What the archive said when it was asked last; None if that is not known, or its file is
     damaged: the archive is asked again."""
     try:
-        file = atomic.parsed(atomic.read(cache / FILE), SHAPE, FILE)
+        file = atomic.parsed(atomic.read(cache / layout.ADVISORIES), SHAPE, layout.ADVISORIES)
     except (OSError, DamagedError):
         return None
     if file.sha256 not in ("", _digest(file.model_dump(mode="json", exclude={"sha256"}))):
@@ -209,7 +208,7 @@ def save(cache: Path, known: Known) -> None:
             for name, package in known.packages.items()
         },
     }
-    atomic.write(cache / FILE, json.dumps({**table, "sha256": _digest(table)}))
+    atomic.write(cache / layout.ADVISORIES, json.dumps({**table, "sha256": _digest(table)}))
 
 
 def _digest(table: dict[str, object]) -> str:
@@ -226,7 +225,7 @@ def is_fresh(known: Known | None, every: Iterable[Pinned], now: float) -> bool:
 def failed_lately(cache: Path, now: float) -> bool:
     """Whether the archive was asked in vain within a day."""
     try:
-        return 0 <= now - (cache / FAILED).stat().st_mtime < DAY
+        return 0 <= now - (cache / layout.ADVISORIES_FAILED).stat().st_mtime < DAY
     except OSError:
         return False
 
@@ -234,7 +233,7 @@ def failed_lately(cache: Path, now: float) -> bool:
 def remember_failure(cache: Path) -> None:
     """Do not ask again for a day, if the disk has room to remember that."""
     with suppress(OSError):
-        atomic.write(cache / FAILED, "")
+        atomic.write(cache / layout.ADVISORIES_FAILED, "")
 
 
 def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:

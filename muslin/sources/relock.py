@@ -22,7 +22,7 @@ from muslin.engine.fetch.apt.client import HOST_SUITE, Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.filesystem import atomic
 from muslin.engine.formats import patch_series, unpack
-from muslin.engine.stage import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
 from muslin.models import pins as source
 from muslin.models.pins import Group, HostLock, Moved, Patches, Pin, Pins, PinSet, RunLock

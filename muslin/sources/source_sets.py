@@ -7,6 +7,7 @@ from pathlib import Path
 
 from muslin import errors
 from muslin.engine import host
+from muslin.engine.cache import layout
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.filesystem import atomic
 from muslin.models import pins as source
@@ -23,7 +24,7 @@ def load(said: str, settings: Settings, apt: Apt, note: Callable[[str], None]) -
     Raises `Unknown` for a name that is none, `NoSourceSet` where `auto` cannot take it.
     """
     folder, host_name = settings.project / "recipes" / "pins", apt.host
-    run_lock = settings.cache / "run-lock.toml"
+    run_lock = settings.cache / layout.RUN_LOCK
     drop_if_damaged(run_lock, note)
     debian = source.load(folder, run_lock, host=host_name)
     if said == AUTO and (why := apt.lacks(debian.suite)):

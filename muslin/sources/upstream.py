@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from muslin import errors
-from muslin.engine.stage import Source, Url
+from muslin.engine.source import Source, Url
 from muslin.models import declaration
 from muslin.models import pins as source
 from muslin.models.declaration import Declaration

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Free, Present, Remove, Replace, Run, Stage, Write, escaped
+from muslin.engine.vocabulary import (
+    ForbiddenText,
+    Present,
+    Remove,
+    Replace,
+    Run,
+    Stage,
+    Write,
+    escaped,
+)
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component, cross
@@ -99,7 +108,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         runs_on="target",
         checks=(
             Present(paths=("usr/include/curl/curl.h", "usr/lib/libcurl.a")),
-            Free(texts=("${cache}",)),
+            ForbiddenText(texts=("${cache}",)),
         ),
         guess=60,
         peak=200_000_000,

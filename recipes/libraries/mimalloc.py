@@ -3,7 +3,7 @@ threads. <https://microsoft.github.io/mimalloc/overrides.html>"""
 
 from __future__ import annotations
 
-from muslin.engine.stage import Copy, Elf, Folder, Free, Run, Stage
+from muslin.engine.vocabulary import Copy, Elf, Folder, ForbiddenText, Run, Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component, cross
@@ -48,7 +48,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         runs_on="target",
         checks=(
             Elf(patterns=(OBJECT,), machine=target.machine),
-            Free(texts=("${cache}",)),
+            ForbiddenText(texts=("${cache}",)),
         ),
         guess=6,
     )

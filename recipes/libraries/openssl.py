@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Copy, Does, Free, Present, Remove, Run, Stage
+from muslin.engine.vocabulary import CommandOutput, Copy, ForbiddenText, Present, Remove, Run, Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component, cross
@@ -76,7 +76,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
                     *("lib/cmake/OpenSSL/OpenSSLConfig.cmake", "include/openssl/ssl.h"),
                 ),
             ),
-            Free(texts=("${cache}",)),
+            ForbiddenText(texts=("${cache}",)),
         ),
         guess=160,
         peak=600_000_000,
@@ -122,7 +122,7 @@ def known_answers(
         runs_on="target",
         judges=(("qemu", qemu),),
         checks=(
-            Does(
+            CommandOutput(
                 run=Run(argv=("sh", "-c", ASK, "${out}", *emulated(target, "${out}/evp_test"))),
                 expect="all known answers",
             ),

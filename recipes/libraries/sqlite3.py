@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Copy, Free, Present, Run, Stage, Step, Write, escaped
+from muslin.engine.vocabulary import Copy, ForbiddenText, Present, Run, Stage, Step, Write, escaped
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component, cross
@@ -69,7 +69,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         runs_on="target",
         checks=(
             Present(paths=("usr/include/sqlite3.h", "usr/lib/libsqlite3.a")),
-            Free(texts=("${cache}",)),
+            ForbiddenText(texts=("${cache}",)),
         ),
         guess=45,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Free, Present, Remove, Run, Stage
+from muslin.engine.vocabulary import ForbiddenText, Present, Remove, Run, Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component, cross
@@ -33,7 +33,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         runs_on="target",
         checks=(
             Present(paths=("usr/include/zlib.h", "usr/lib/libz.a", "usr/lib/pkgconfig/zlib.pc")),
-            Free(texts=("${cache}",)),
+            ForbiddenText(texts=("${cache}",)),
         ),
         guess=5,
     )

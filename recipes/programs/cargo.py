@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from muslin.engine.stage import Copy, RegistrySettings, Run, Stage, Write, escaped
+from muslin.engine.vocabulary import Copy, RegistrySettings, Run, Stage, Write, escaped
 from muslin.models.cargo_workspaces import Workspace
 from muslin.models.service import Cargo, Service
 from muslin.models.target import Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Copy, Pick, Run, Stage, Tree, escaped
+from muslin.engine.vocabulary import Copy, Pick, Run, Stage, Tree, escaped
 from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import command_aliases, cross

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from muslin.engine.process.limits import MEGABYTE
-from muslin.engine.stage import Check, Copy, Does, Elf, Free, Run, Serves, Strip, escaped
+from muslin.engine.vocabulary import (
+    Check,
+    CommandOutput,
+    Copy,
+    Elf,
+    ForbiddenText,
+    Run,
+    Serves,
+    Strip,
+    escaped,
+)
 from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes.emulator import emulated, processor
@@ -47,9 +57,9 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
     audit = f"nox -s verify -- --file {kept} {target.name}"
     return (
         Elf(patterns=(f"bin/{service.binary}",), machine=target.machine, static=True),
-        Free(root="${out}/bin", texts=("${cache}",)),
+        ForbiddenText(root="${out}/bin", texts=("${cache}",)),
         *(
-            Does(
+            CommandOutput(
                 run=Run(
                     argv=emulated(target, program, *map(escaped, run.arguments)),
                     env=tuple(

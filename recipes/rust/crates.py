@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import RegistrySettings, Run, Stage, Write, escaped
+from muslin.engine.vocabulary import RegistrySettings, Run, Stage, Write, escaped
 from muslin.models.cargo_workspaces import Workspace
 
 STALE = "lock file .* needs to be updated|cannot update the lock file"

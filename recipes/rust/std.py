@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Check,
     CollectLibraries,
+    CommandOutput,
     Copy,
-    Does,
-    Free,
+    ForbiddenText,
+    InputFile,
     Remove,
     Run,
     Stage,
@@ -119,7 +120,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         ),
         runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
         judges=(("rust", rust), ("toolchain", toolchain), *judges),
-        checks=(Free(root=library, texts=("${cache}",)), *_runs(target)),
+        checks=(ForbiddenText(root=library, texts=("${cache}",)), *_runs(target)),
         guess=75,
         memory=1_250_000_000,  # measured for x86_64
         peak=1_200_000_000,
@@ -131,15 +132,15 @@ def _runs(target: Target) -> tuple[Check, ...]:
     """A program with threads and a panic, run by a processor of the baseline."""
     made = "${work}/main"
     argv = (
-        *("${tool.rust}/bin/rustc", "--sysroot=${out}", f"--target={target.rust.triple}"),
+        *("${judge.rust}/bin/rustc", "--sysroot=${out}", f"--target={target.rust.triple}"),
         *(*processor(target), "-Clink-self-contained=no", "-Copt-level=2"),
-        f"-Clinker=${{tool.toolchain}}/bin/{target.triple}-gcc",
+        f"-Clinker=${{judge.toolchain}}/bin/{target.triple}-gcc",
         *("main.rs", "-o", made),
     )
     return (
-        Write(path="${work}/main.rs", text=PROGRAM),
-        Does(run=Run(argv=argv)),
-        Does(run=Run(argv=emulated(target, made)), expect="sum 12.293, caught true"),
+        InputFile(path="${work}/main.rs", text=PROGRAM),
+        CommandOutput(run=Run(argv=argv)),
+        CommandOutput(run=Run(argv=emulated(target, made)), expect="sum 12.293, caught true"),
     )
 
 

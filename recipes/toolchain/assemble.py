@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Check,
+    CommandOutput,
     Copy,
     Deduplicate,
-    Does,
     Elf,
-    Free,
+    ForbiddenText,
+    InputFile,
     Link,
     Present,
     Remove,
@@ -16,7 +17,6 @@ from muslin.engine.stage import (
     Size,
     Stage,
     Strip,
-    Write,
 )
 from muslin.models.target import Target
 from recipes.emulator import emulated
@@ -128,7 +128,7 @@ def stage(
             Present(paths=tuple(f"bin/{triple}-{program}" for program in PROGRAMS)),
             Present(root=f"${{out}}/{triple}", paths=("include/stdio.h", "lib/libc.a")),
             Size(at_most=AT_MOST),
-            Free(texts=("${cache}",)),
+            ForbiddenText(texts=("${cache}",)),
             Elf(root=f"${{out}}/{triple}/lib", patterns=("*.so*", "*.o"), machine=target.machine),
             *_programs(target),
         ),
@@ -141,8 +141,8 @@ def stage(
 def _programs(target: Target) -> tuple[Check, ...]:
     """C and C++, dynamic in form (static-pie) and static, run by a processor of the baseline."""
     checks: list[Check] = [
-        Write(path="${work}/x.c", text=C_PROGRAM),
-        Write(path="${work}/x.cc", text=CXX_PROGRAM),
+        InputFile(path="${work}/x.c", text=C_PROGRAM),
+        InputFile(path="${work}/x.cc", text=CXX_PROGRAM),
     ]
     languages = (
         ("gcc", "x.c", ("-lm", "-latomic"), "sum 10, root 10.000"),
@@ -153,13 +153,13 @@ def _programs(target: Target) -> tuple[Check, ...]:
             made = f"${{work}}/{compiler}{form}"
             argv = (f"${{out}}/bin/{target.triple}-{compiler}", "-O2", form, text, "-o", made)
             checks += [
-                Does(run=Run(argv=(*argv, *libraries))),
+                CommandOutput(run=Run(argv=(*argv, *libraries))),
                 Elf(
                     root="${work}",
                     patterns=(f"{compiler}{form}",),
                     machine=target.machine,
                     static=True,
                 ),
-                Does(run=Run(argv=emulated(target, made)), expect=expect),
+                CommandOutput(run=Run(argv=emulated(target, made)), expect=expect),
             ]
     return tuple(checks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from muslin.engine.stage import Free, Remove, Replace, Run, Stage
+from muslin.engine.vocabulary import ForbiddenText, Remove, Replace, Run, Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component
@@ -68,7 +68,7 @@ def stage(target: Target, *, source: Component, tools: tuple[tuple[str, Stage], 
             Remove(root="${out}", patterns=("share", "include", "lib/*.a", "lib/*.la")),
         ),
         runs_on="host",
-        checks=(Free(texts=("${cache}",)),),
+        checks=(ForbiddenText(texts=("${cache}",)),),
         guess=105,
         peak=800_000_000,
         kept=60_000_000,

@@ -7,11 +7,11 @@ that was built in, whole: GCC's makefiles build the libraries with the compiler 
 
 from __future__ import annotations
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Check,
     Copy,
     Folder,
-    Free,
+    ForbiddenText,
     Link,
     Present,
     Rebase,
@@ -108,7 +108,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         lent = (("lender", made),)
         steps = (*copied("${need.lender}", "${out}"), *_forget_lender("${out}"))
         if of.triple not in target.triple:
-            checks = (Free(root="${out}/build", texts=(of.triple,)),)
+            checks = (ForbiddenText(root="${out}/build", texts=(of.triple,)),)
     return Stage(
         name=f"compiler-{target.name}",
         target=target.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Present, Remove, Replace, Stage, Touch
+from muslin.engine.vocabulary import Present, Remove, Replace, Stage, Touch
 from muslin.models.pins import Component
 from recipes import component
 from recipes.component import LONG_AGO

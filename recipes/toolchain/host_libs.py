@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.stage import Free, Remove, Run, Stage, Step, Touch, Write
+from muslin.engine.vocabulary import ForbiddenText, Remove, Run, Stage, Step, Touch, Write
 from muslin.models.pins import Component
 from recipes import component
 from recipes.component import LONG_AGO
@@ -40,7 +40,7 @@ def stage(
             *(Touch(path=f"${{out}}/include/{name}", time=LONG_AGO) for name in HEADERS),
         ),
         runs_on="host",
-        checks=(Free(texts=("${cache}",)),),
+        checks=(ForbiddenText(texts=("${cache}",)),),
         guess=110,
         peak=300_000_000,
         kept=5_000_000,

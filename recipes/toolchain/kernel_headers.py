@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muslin import errors
-from muslin.engine.stage import Copy, Present, Run, Stage, Step, Unpack
+from muslin.engine.vocabulary import Copy, Present, Run, Stage, Step, Unpack
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component

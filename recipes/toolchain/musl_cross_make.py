@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Mapping
 
 from muslin import errors
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Link,
     Present,
     Relink,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from muslin.engine.stage import Copy, Remove, Step, Tree
+from muslin.engine.vocabulary import Copy, Remove, Step, Tree
 from muslin.models.target import Target
 
 FOLDER = "recipes/musl"

@@ -7,7 +7,7 @@ compiled before from memory, where a file wants it first (`-include`) and with t
 
 from __future__ import annotations
 
-from muslin.engine.stage import Replace, Step, Touch, Write
+from muslin.engine.vocabulary import Replace, Step, Touch, Write
 
 HEADER = "precompiled.h"
 LEVELS = ("O1", "O0")

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from muslin.engine.stage import (
+from muslin.engine.vocabulary import (
     Check,
     Copy,
-    Free,
+    ForbiddenText,
     Link,
     Members,
     Relink,
@@ -115,7 +115,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             Remove(root="${out}", patterns=WITH_PATHS),
         ),
         runs_on="host",
-        checks=(*libgcc_checks(target, members), Free(texts=("${cache}",))),
+        checks=(*libgcc_checks(target, members), ForbiddenText(texts=("${cache}",))),
         milestones=(
             (f"build/{target.triple}/libgcc/libgcc.a", "libgcc done"),
             ("build-musl/lib/libc.so", "musl done"),

@@ -19,7 +19,8 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.limits import Limits
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import Check, Host, Run, Stage, Step, Write
+from muslin.engine.stage import Check, Host, Stage, Step
+from muslin.engine.vocabulary import Run, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 PROJECT = Path(__file__).resolve().parents[2]

@@ -24,7 +24,7 @@ from muslin.engine.fetch.apt import sources
 from muslin.engine.fetch.apt.client import HELPER, Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
 from muslin.models import pins as source
 from muslin.models.pins import Candidates, Pins, PinSet

@@ -13,22 +13,22 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.engine import check, files
-from muslin.engine.stage import (
-    Check,
-    Does,
+from muslin.engine.checks import serves as serves_module
+from muslin.engine.filesystem import content
+from muslin.engine.stage import Check, Stage, Step
+from muslin.engine.vocabulary import (
+    CommandOutput,
     Elf,
     Folder,
-    Free,
+    ForbiddenText,
+    InputFile,
     Link,
-    Lists,
+    ListedName,
     Members,
     Present,
     Run,
     Serves,
     Size,
-    Stage,
-    Step,
     Write,
 )
 from tests.e2e.bench import LONGER, Bench, shell, stage, text
@@ -90,10 +90,10 @@ def test_elf_finds(bench: Bench, rule: Elf, words: str) -> None:
 
 def test_free(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     # The text lies across the border of two pieces that are read one after the other.
-    monkeypatch.setattr(files, "CHUNK", 16)
+    monkeypatch.setattr(content, "CHUNK", 16)
     goal = stage("goal", Write(path="${out}/a/file", text="0123456789ab/secret/place"))
-    passes(bench, goal, Free(texts=("/other", "${cache}")))
-    said = findings(bench, goal, Free(texts=("/secret/place", "/other")))
+    passes(bench, goal, ForbiddenText(texts=("/other", "${cache}")))
+    said = findings(bench, goal, ForbiddenText(texts=("/secret/place", "/other")))
     assert "goal: check failed: no trace of the build's place\n" in said
     assert "    a/file holds /secret/place\n" in said
 
@@ -106,7 +106,7 @@ def test_free(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_free_finds_the_cache(bench: Bench, step: Step) -> None:
-    said = findings(bench, stage("goal", step), Free(texts=("${cache}",)))
+    said = findings(bench, stage("goal", step), ForbiddenText(texts=("${cache}",)))
     assert f"name holds {bench.cache}\n" in said
 
 
@@ -177,24 +177,31 @@ def say(*words: str) -> Run:
 
 
 def test_does(bench: Bench) -> None:
-    passes(bench, SAYING, Does(run=say("you", "0"), expect="hello you"), Does(run=say("", "0")))
+    passes(
+        bench,
+        SAYING,
+        CommandOutput(run=say("you", "0"), expect="hello you"),
+        CommandOutput(run=say("", "0")),
+    )
     assert "hello you" in bench.log("goal")
 
 
 def test_does_finds_other_words(bench: Bench) -> None:
-    said = findings(bench, SAYING, Does(run=say("them", "0"), expect="hello you"))
+    said = findings(bench, SAYING, CommandOutput(run=say("them", "0"), expect="hello you"))
     assert "goal: check failed: it runs\n    `say them 0` printed no 'hello you' but:\n" in said
     assert "    hello them\n" in said
 
 
 def test_does_finds_a_failure_and_shows_what_was_printed(bench: Bench) -> None:
-    goal = dataclasses.replace(SAYING, checks=(Does(run=say("them", "7"), expect="hello"),))
+    goal = dataclasses.replace(
+        SAYING, checks=(CommandOutput(run=say("them", "7"), expect="hello"),)
+    )
     with pytest.raises(errors.CommandFailed, match=r"ended with code 7(.|\n)*hello them"):
         bench.build(goal)
 
 
-def lists(name: str) -> Lists:
-    return Lists(run=say("arm1176", "0"), name=name, what="qemu.cpu of armv6.toml", by="QEMU")
+def lists(name: str) -> ListedName:
+    return ListedName(run=say("arm1176", "0"), name=name, what="qemu.cpu of armv6.toml", by="QEMU")
 
 
 def test_lists(bench: Bench) -> None:
@@ -220,9 +227,11 @@ def test_a_check_has_its_judge_and_no_path_of_the_build(bench: Bench) -> None:
         path=("/odd",),
         judges=(("judge", judge),),
         checks=(
-            Write(path="${work}/note", text="written for the judge"),
-            Does(run=Run(argv=("${tool.judge}/ok", "fine")), expect="fine /usr/local/bin:"),
-            Does(run=Run(argv=("cat", "note")), expect="written for"),
+            InputFile(path="${work}/note", text="written for the judge"),
+            CommandOutput(
+                run=Run(argv=("${judge.judge}/ok", "fine")), expect="fine /usr/local/bin:"
+            ),
+            CommandOutput(run=Run(argv=("cat", "note")), expect="written for"),
         ),
     )
     bench.build(goal)
@@ -292,7 +301,7 @@ def test_serves(bench: Bench) -> None:
 def test_serves_finds(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, rule: Serves, words: str
 ) -> None:
-    monkeypatch.setattr(check, "END_SECONDS", 1.0)
+    monkeypatch.setattr(serves_module, "END_SECONDS", 1.0)
     said = findings(bench, SERVING, rule)
     assert "goal: check failed: it serves\n" in said
     assert f"    {words}\n" in said
@@ -322,7 +331,7 @@ def test_a_server_that_takes_no_notice_of_port(bench: Bench) -> None:
 
 
 def test_a_program_that_crashes_is_told_of_stacks(bench: Bench) -> None:
-    crash = Does(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="nox -s verify")
+    crash = CommandOutput(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="nox -s verify")
     with pytest.raises(errors.Crashed, match=r"`stack = 1048576` in service\.toml"):
         bench.build(dataclasses.replace(text("goal"), checks=(crash,)))
 
@@ -382,7 +391,7 @@ ILLEGAL = stage(
 @pytest.mark.parametrize(
     "dies",
     [
-        Does(run=Run(argv=("${out}/dies",)), upon_sigill="look at ${out}/dies"),
+        CommandOutput(run=Run(argv=("${out}/dies",)), upon_sigill="look at ${out}/dies"),
         Serves(
             run=Run(argv=("${out}/dies",)),
             scheme="http",
@@ -404,6 +413,6 @@ def test_an_illegal_instruction_is_called_that(bench: Bench, dies: Check) -> Non
 
 
 def test_another_end_is_no_illegal_instruction(bench: Bench) -> None:
-    ends = Does(run=Run(argv=("sh", "-c", "kill -TERM $$")), upon_sigill="look")
+    ends = CommandOutput(run=Run(argv=("sh", "-c", "kill -TERM $$")), upon_sigill="look")
     with pytest.raises(errors.CommandFailed, match="ended by signal 15"):
         bench.build(dataclasses.replace(ILLEGAL, checks=(ends,)))

@@ -34,7 +34,9 @@ from muslin.dist import publish
 from muslin.engine.cache import gc
 from muslin.engine.cache.records import SUMS
 from muslin.engine.cache.store import Entry, Store, remove
-from muslin.engine.stage import Link, Present, Run, Source, Stage, Url, Write
+from muslin.engine.source import Source, Url
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Link, Present, Run, Write
 from muslin.models import pins
 from muslin.models.pins import Moved, Pin, RunLock
 from muslin.sources import changelog_index, relock, source_sets

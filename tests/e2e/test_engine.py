@@ -15,7 +15,9 @@ import pytest
 from muslin import errors
 from muslin.engine import work_directory
 from muslin.engine.process import landlock, logs, runner, termination
-from muslin.engine.stage import Copy, Does, File, Folder, Present, Run, Stage, Tree, Write
+from muslin.engine.source import File, Tree
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import CommandOutput, Copy, Folder, Present, Run, Write
 from muslin.models import source_trees
 from tests.e2e.bench import Bench, shell, stage, text
 
@@ -498,7 +500,7 @@ def wrong(*, expect: str = "good day") -> Stage:
     """A program that does not say what its check expects."""
     made = program("hello", name="wrong")
     return dataclasses.replace(
-        made, checks=(Does(run=Run(argv=("${out}/bin/say",)), expect=expect),)
+        made, checks=(CommandOutput(run=Run(argv=("${out}/bin/say",)), expect=expect),)
     )
 
 
@@ -508,7 +510,7 @@ def once_wrong(switch: Path) -> Stage:
     return Stage(
         name="wrong",
         steps=(Run(argv=("sh", "-c", script), output="${out}/said"),),
-        checks=(Does(run=Run(argv=("cat", "${out}/said")), expect="good"),),
+        checks=(CommandOutput(run=Run(argv=("cat", "${out}/said")), expect="good"),),
         runs_on="host",
     )
 
@@ -540,7 +542,7 @@ def test_what_is_wrong_each_time_is_built_twice_and_no_more(bench: Bench, tmp_pa
 def test_a_refused_entry_whose_checks_pass_now_stays(bench: Bench) -> None:
     made = dataclasses.replace(
         program(name="goal"),
-        checks=(Does(run=Run(argv=("sh", "-c", "test -e ${cache}/room || exit 1"))),),
+        checks=(CommandOutput(run=Run(argv=("sh", "-c", "test -e ${cache}/room || exit 1"))),),
     )
     with pytest.raises(errors.CommandFailed):
         bench.build(made)
@@ -562,7 +564,7 @@ def test_another_check_of_what_was_refused_rebuilds_nothing(bench: Bench, tmp_pa
 def test_a_check_that_was_killed_says_nothing_of_the_product(bench: Bench) -> None:
     killed = dataclasses.replace(
         program(name="killed"),
-        checks=(Does(run=Run(argv=("sh", "-c", "kill -9 $$"))),),
+        checks=(CommandOutput(run=Run(argv=("sh", "-c", "kill -9 $$"))),),
     )
     for _ in range(2):
         with pytest.raises(errors.CommandFailed):
@@ -614,7 +616,7 @@ def test_a_stage_with_scratch_is_checked_without_it(bench: Bench) -> None:
         shell(
             "echo x > $SCRATCH/kept; cp $SCRATCH/kept $OUT/x", SCRATCH="${scratch}", OUT="${out}"
         ),
-        checks=(Does(run=Run(argv=("cat", "${out}/x")), expect="x"),),
+        checks=(CommandOutput(run=Run(argv=("cat", "${out}/x")), expect="x"),),
         scratch=("fixed",),
         needs=(text("fixed"),),
     )
@@ -652,7 +654,7 @@ def test_a_step_writes_nothing_outside(bench: Bench, tmp_path: Path, script: str
 def test_a_check_writes_nothing_outside(bench: Bench, tmp_path: Path) -> None:
     script = f"touch {tmp_path}/new; touch ${{out}}/more; touch ${{work}}/mine && echo done"
     goal = dataclasses.replace(
-        text("goal"), checks=(Does(run=Run(argv=("sh", "-c", script)), expect="done"),)
+        text("goal"), checks=(CommandOutput(run=Run(argv=("sh", "-c", script)), expect="done"),)
     )
     tree = bench.build(goal)["goal"].tree
     assert not (tmp_path / "new").exists()

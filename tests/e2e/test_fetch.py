@@ -22,7 +22,7 @@ from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import Source, Url
+from muslin.engine.source import Source, Url
 
 BODY = b"the pinned content\n" * 5000
 ServeBody = Callable[[http.server.BaseHTTPRequestHandler], None]

@@ -18,7 +18,7 @@ from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import Source, Url
+from muslin.engine.source import Source, Url
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, PLANTED, SIZE, Case, Server
 from tests.e2e.test_fetch import Silent

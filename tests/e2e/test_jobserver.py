@@ -12,7 +12,8 @@ import pytest
 
 from muslin import errors
 from muslin.engine.process.jobserver import Jobserver
-from muslin.engine.stage import Run, Stage, Write
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Run, Write
 from tests.e2e.bench import Bench, stage
 
 pytestmark = [

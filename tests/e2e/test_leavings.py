@@ -13,11 +13,12 @@ import pytest
 from muslin import errors
 from muslin.engine.cache import gc
 from muslin.engine.filesystem import removal, walk
-from muslin.engine.stage import (
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import (
+    CommandOutput,
     Copy,
-    Does,
     Elf,
-    Free,
+    ForbiddenText,
     Link,
     Pick,
     Rebase,
@@ -25,7 +26,6 @@ from muslin.engine.stage import (
     Replace,
     Run,
     Size,
-    Stage,
     Strip,
     Write,
 )
@@ -136,7 +136,7 @@ def test_what_has_no_content_is_passed_over_by_steps_that_look_for_texts(bench: 
 def test_a_check_that_finds_no_file_where_a_program_printed(bench: Bench) -> None:
     for end in ("true", "false"):
         run = shell(f"rm printed; mkfifo printed; {end}")
-        goal = stage("goal", checks=(Does(run=run, expect="hello"),))
+        goal = stage("goal", checks=(CommandOutput(run=run, expect="hello"),))
         assert "printed is a FIFO and no file" in said(bench, goal)
 
 
@@ -238,7 +238,7 @@ def test_links_that_a_copy_follows_in_circles(bench: Bench) -> None:
 
 def test_a_link_to_itself_is_a_link(bench: Bench) -> None:
     goal = stage(
-        "goal", shell("ln -s self out/self"), checks=(Size(at_most=10), Free(texts=("x",)))
+        "goal", shell("ln -s self out/self"), checks=(Size(at_most=10), ForbiddenText(texts=("x",)))
     )
     assert (bench.build(goal)["goal"].tree / "self").is_symlink()
     assert bench.store.verify() == {}
@@ -254,7 +254,7 @@ def test_a_sparse_file_is_not_read_into_memory(bench: Bench) -> None:
         Replace(root="in", pattern="*", old="old", new="older"),
         Rebase(root="in", old="older", new="new"),
         Copy(source="in", to="${out}/in"),
-        checks=(Free(texts=("nothing",)), Elf(patterns=("sparse",), machine="EM_386")),
+        checks=(ForbiddenText(texts=("nothing",)), Elf(patterns=("sparse",), machine="EM_386")),
     )
     with bounded(100_000_000):
         message = said(bench, goal, errors.CheckFailed)
@@ -317,7 +317,7 @@ def test_folders_as_deep_as_they_may_be_are_published(bench: Bench) -> None:
         Copy(source="in", to="${out}"),
         Copy(source="in", to="${work}/followed", follow=True),
         Remove(root="${out}", patterns=("**/x",)),
-        checks=(Free(texts=("x",)),),
+        checks=(ForbiddenText(texts=("x",)),),
     )
     bench.build(goal)
     bench.build(goal)

@@ -17,7 +17,7 @@ import pytest
 from muslin import errors
 from muslin.engine.process import loopback, termination
 from muslin.engine.process.runner import HOST_PATH, Runner
-from muslin.engine.stage import Does, Run, Serves, Write
+from muslin.engine.vocabulary import CommandOutput, Run, Serves, Write
 from tests.e2e.bench import LONGER, PROJECT, Bench, stage, text
 
 DAEMON = """\
@@ -85,7 +85,11 @@ def test_a_daemon_ends_with_a_step_that_fails(bench: Bench, daemon: Path) -> Non
 def test_a_daemon_ends_with_its_check(bench: Bench, daemon: Path) -> None:
     run = Run(argv=(sys.executable, str(daemon), "${work}/number", "0"))
     look = Run(argv=("sh", "-c", "kill -0 $(cat ${work}/number) 2>&1 || echo it is gone"))
-    goal = stage("goal", *text("goal").steps, checks=(Does(run=run), Does(run=look, expect="gone")))
+    goal = stage(
+        "goal",
+        *text("goal").steps,
+        checks=(CommandOutput(run=run), CommandOutput(run=look, expect="gone")),
+    )
     bench.build(goal)
 
 
@@ -126,7 +130,7 @@ def test_what_a_program_killed_for_its_time_left_is_ended_too(bench: Bench, daem
     script = f"{sys.executable} {daemon} ${{work}}/number 0; cat ${{work}}/number; sleep 600"
     found = list[Path]()
     for seconds in LONGER:
-        check = Does(run=Run(argv=("sh", "-c", script), seconds=seconds))
+        check = CommandOutput(run=Run(argv=("sh", "-c", script), seconds=seconds))
         with pytest.raises(errors.TookTooLong):
             bench.build(stage("goal", *text("goal").steps, checks=(check,)))
         if found := list(bench.store.work.glob("*-check/number")):

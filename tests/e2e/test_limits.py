@@ -12,7 +12,8 @@ from muslin import errors
 from muslin.engine.cache import gc
 from muslin.engine.process.limits import Limits
 from muslin.engine.process.runner import HOST_PATH, Runner
-from muslin.engine.stage import Boot, Check, Does, Run, Serves
+from muslin.engine.stage import Check
+from muslin.engine.vocabulary import Boot, CommandOutput, Run, Serves
 from tests.e2e.bench import LONGER, Bench, shell, stage, text
 
 SLEEP = ("sleep", "600")
@@ -30,7 +31,7 @@ def failure(bench: Bench, *checks: Check) -> errors.PipelineError:
 
 
 def test_a_run_that_never_ends(bench: Bench) -> None:
-    error = failure(bench, Does(run=Run(argv=SLEEP, seconds=0.5)))
+    error = failure(bench, CommandOutput(run=Run(argv=SLEEP, seconds=0.5)))
     assert isinstance(error, errors.TookTooLong)
     said = str(error)
     assert said.startswith("goal: a command did not end in 0.5 s and was ended:\n  sleep 600\n")
@@ -42,7 +43,9 @@ def test_what_a_run_said_before_it_hung_is_in_the_message_and_the_log(bench: Ben
     argv = ("sh", "-c", "echo last words; exec sleep 600")
     said = ""
     for seconds in LONGER:
-        said = str(failure(bench, Does(run=Run(argv=argv, seconds=seconds, errors_too=True))))
+        said = str(
+            failure(bench, CommandOutput(run=Run(argv=argv, seconds=seconds, errors_too=True)))
+        )
         assert "\n  its last lines:\n" in said
         if bench.log("goal").endswith("last words\n"):
             break
@@ -51,14 +54,14 @@ def test_what_a_run_said_before_it_hung_is_in_the_message_and_the_log(bench: Ben
 
 def test_a_check_without_seconds_of_its_own_has_the_runs(bench: Bench) -> None:
     bench.limits = Limits(check_seconds=0.5)
-    assert "did not end in 0.5 s" in str(failure(bench, Does(run=Run(argv=SLEEP))))
+    assert "did not end in 0.5 s" in str(failure(bench, CommandOutput(run=Run(argv=SLEEP))))
 
 
 def test_time_is_no_evidence_against_a_product(bench: Bench) -> None:
     """Another machine may be quicker: what was built stays, and is only checked again."""
     bench.limits = Limits(check_seconds=0.5)
     script = "test -f ${work}/../../switch || exec sleep 600"
-    check = Does(run=Run(argv=("sh", "-c", script)))
+    check = CommandOutput(run=Run(argv=("sh", "-c", script)))
     failure(bench, check)
     (bench.cache / "switch").touch()
     bench.build(stage("goal", *text("goal").steps, checks=(check,)))
@@ -73,7 +76,7 @@ def test_a_step_that_never_ends(bench: Bench) -> None:
 
 def test_what_ends_in_time_has_its_time(bench: Bench) -> None:
     bench.limits = Limits(build_seconds=60, check_seconds=60)
-    check = Does(run=Run(argv=("sh", "-c", "sleep 0.3; echo done")), expect="done")
+    check = CommandOutput(run=Run(argv=("sh", "-c", "sleep 0.3; echo done")), expect="done")
     bench.build(stage("goal", shell("sleep 0.3"), *text("goal").steps, checks=(check,)))
 
 
@@ -97,7 +100,7 @@ def test_steps_together_fill_no_disk_either(bench: Bench) -> None:
     "script", [ON, "head -c 20000000 /dev/zero"], ids=["for ever", "and has ended by itself"]
 )
 def test_a_run_that_prints_more_than_is_read(bench: Bench, script: str) -> None:
-    error = failure(bench, Does(run=Run(argv=("sh", "-c", script))))
+    error = failure(bench, CommandOutput(run=Run(argv=("sh", "-c", script))))
     assert isinstance(error, errors.PrintedTooMuch)
     assert "more than 16 MB" in str(error)
     assert "`megabytes` in the [[run]] or [[serve]] of its service.toml gives it more" in str(error)
@@ -105,7 +108,7 @@ def test_a_run_that_prints_more_than_is_read(bench: Bench, script: str) -> None:
 
 def test_a_run_can_be_allowed_to_print_more(bench: Bench) -> None:
     script = "head -c 17000000 /dev/zero; echo and the end"
-    check = Does(run=Run(argv=("sh", "-c", script), printed=18_000_000), expect="the end")
+    check = CommandOutput(run=Run(argv=("sh", "-c", script), printed=18_000_000), expect="the end")
     bench.build(stage("goal", *text("goal").steps, checks=(check,)))
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.engine.stage import Boot, Folder, Initramfs, Link, Request, Run, Stage, Write
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Boot, Folder, Initramfs, Link, Request, Run, Write
 from tests.e2e.bench import Bench, stage
 
 SERVER = """\

@@ -11,7 +11,7 @@ import io
 import tarfile
 from pathlib import Path
 
-from muslin.engine.stage import Source, Url
+from muslin.engine.source import Source, Url
 from recipes import host_programs
 from tests.e2e.bench import Bench
 

@@ -18,7 +18,8 @@ import pytest
 from muslin import errors
 from muslin.engine.cache import gc
 from muslin.engine.cache.store import remove
-from muslin.engine.stage import Copy, Link, Present, Run, Stage, Write
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Copy, Link, Present, Run, Write
 from muslin.models import settings
 from tests.e2e.bench import PROJECT, Bench, shell, stage, text
 

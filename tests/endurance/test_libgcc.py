@@ -14,10 +14,11 @@ from dataclasses import replace
 import pytest
 
 from muslin.cli.pipeline import Pipeline
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine.filesystem.content import file_digest
 from muslin.engine.formats import ar
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import Copy, Run, SameTime, Stage, Step, Touch
+from muslin.engine.stage import Stage, Step
+from muslin.engine.vocabulary import Copy, Run, SameTime, Touch
 from muslin.models.target import Target
 from recipes.component import LONG_AGO
 from recipes.toolchain import compiler, target_libraries

@@ -15,7 +15,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from muslin.cli.pipeline import Pipeline
-from muslin.engine.stage import Remove, Stage
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Remove
 from muslin.models.target import Target
 from recipes.toolchain import compiler
 from tests.product.conftest import pipeline

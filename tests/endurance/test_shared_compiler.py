@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from muslin.cli.pipeline import Pipeline
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine.filesystem.content import file_digest
 from muslin.models.target import Target
 from tests.product.conftest import pipeline
 

@@ -23,7 +23,7 @@ import tomli_w
 from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.console import Report
-from muslin.engine.stage import Source
+from muslin.engine.source import Source
 from muslin.models import declaration
 from muslin.models.target import Target
 from muslin.sources.upstream import Upstream

@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from muslin import errors
-from muslin.engine.stage import Copy, Stage, Write
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Copy, Write
 from muslin.models.board import Board
 from muslin.models.service import Service
 from recipes import boot

@@ -23,7 +23,7 @@ from muslin import errors
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.formats import oci, unpack
-from muslin.engine.stage import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source
 from muslin.models.target import Image
 from tests.product.conftest import PROJECT, Product, output
 from tests.product.test_witnesses import INSTRUCTIONS, instruction

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from muslin.cli.up_to_date import Unchanged
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine.filesystem.content import file_digest
 from tests.product.conftest import PROJECT, Product
 
 LEFT = shutil.ignore_patterns(".git", ".nox", "dist", "target", "__pycache__", ".*_cache")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
+from muslin.engine.cache import layout
 from muslin.models import declaration
 from muslin.models.pins import PinSet
 from muslin.sources import advisories, changelog_index
@@ -133,13 +134,13 @@ def test_what_the_archive_said_is_kept(tmp_path: Path) -> None:
     changelog_index.save(tmp_path, KNOWN)
     assert changelog_index.load(tmp_path) == KNOWN
     for damaged in ("", "[]", '{"asked": 1, "packages": {"a": {}}}'):
-        (tmp_path / changelog_index.FILE).write_text(damaged)
+        (tmp_path / layout.ADVISORIES).write_text(damaged)
         assert changelog_index.load(tmp_path) is None
 
 
 def test_no_flipped_bit_of_what_the_archive_said_is_believed(tmp_path: Path) -> None:
     changelog_index.save(tmp_path, KNOWN)
-    path = tmp_path / changelog_index.FILE
+    path = tmp_path / layout.ADVISORIES
     sound = path.read_bytes()
     for at in range(len(sound)):
         path.write_bytes(sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :])
@@ -151,7 +152,7 @@ def test_no_flipped_bit_of_what_the_archive_said_is_believed(tmp_path: Path) -> 
 
 
 def test_a_failure_that_cannot_be_remembered_ends_no_run(tmp_path: Path) -> None:
-    (tmp_path / changelog_index.FAILED).symlink_to(changelog_index.FAILED)
+    (tmp_path / layout.ADVISORIES_FAILED).symlink_to(layout.ADVISORIES_FAILED)
     assert not changelog_index.failed_lately(tmp_path, time.time())
     changelog_index.remember_failure(tmp_path)
     assert changelog_index.failed_lately(tmp_path, time.time())

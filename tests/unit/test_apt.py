@@ -14,7 +14,7 @@ from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source
 
 ENTRY = "deb https://m.example.org/d {} main\ndeb https://m.example.org/d {}-updates main\n"
 

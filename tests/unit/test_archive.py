@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from muslin import errors
 from muslin.engine.filesystem import walk
 from muslin.engine.formats import tar_writer, unpack
-from muslin.engine.stage import Image, Unpack
+from muslin.engine.vocabulary import Image, Unpack
 from muslin.errors import BrokenArchive, UnsafeArchive
 
 Members = list[tuple[tarfile.TarInfo, bytes]]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from muslin import errors
-from muslin.engine import cargo_config
+from muslin.engine.cargo import config as cargo_config
 
 CONFIG = """\
 [build]

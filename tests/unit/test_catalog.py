@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.engine import sandbox
+from muslin.engine import work_directory
 from muslin.engine.key import Keys
-from muslin.engine.stage import Host, Members, Patch, Present, Run, Stage, Write
+from muslin.engine.stage import Host, Stage
+from muslin.engine.vocabulary import Members, Patch, Present, Run, Write
 from muslin.graph.catalog import Catalog
 from muslin.graph.libraries import LIBRARIES
 from muslin.models import board, declaration, service, source_trees, target
@@ -123,7 +124,7 @@ def test_every_program_proves_itself(catalog: Catalog) -> None:
         for one in TARGETS.values():
             kinds = {type(check).__name__ for check in catalog.programs.program(each, one).checks}
             assert "Elf" in kinds, each.name
-            assert kinds & {"Does", "Serves"}, each.name
+            assert kinds & {"CommandOutput", "Serves"}, each.name
 
 
 def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catalog) -> None:
@@ -134,7 +135,7 @@ def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catal
         wanted = {f"verify-{subject}-armv7" for subject in subjects}
         assert wanted <= {stage.name for _, stage in image.judges}, each.name
         looked_at = {check.root for check in image.checks if isinstance(check, Present)}
-        assert looked_at == {f"${{tool.{alias}}}" for alias, _ in image.judges}
+        assert looked_at == {f"${{judge.{alias}}}" for alias, _ in image.judges}
 
 
 def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: Catalog) -> None:
@@ -142,7 +143,7 @@ def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: C
     wanted = {f"verify-{subject}-armv7" for subject in ("toolchain", "rust-std", *LIBRARIES)}
     assert {stage.name for _, stage in archive.judges} == wanted
     looked_at = {check.root for check in archive.checks if isinstance(check, Present)}
-    assert looked_at == {f"${{tool.{alias}}}" for alias, _ in archive.judges}
+    assert looked_at == {f"${{judge.{alias}}}" for alias, _ in archive.judges}
 
 
 @pytest.mark.parametrize("name", ["openssl", "toolchain", "sdk"])
@@ -413,7 +414,7 @@ def test_names_beyond_ascii_are_files_like_others(catalog: Catalog, tmp_path: Pa
     program = fresh.programs.program(mine["mine"], TARGETS["armv6"])
     assert Keys(HOST).of(program)
     ((_, tree),) = program.trees
-    sandbox.lay_out(tree, tmp_path / "laid out")
+    work_directory.lay_out(tree, tmp_path / "laid out")
     assert (tmp_path / "laid out" / "src" / os.fsdecode(b"latin-\xfc.c")).is_file()
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from muslin import errors
 from muslin.dist import publish as dist
-from muslin.engine.cache.manifest import file_digest
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.store import Entry, Store
-from muslin.engine.stage import Source
+from muslin.engine.filesystem.content import file_digest
+from muslin.engine.source import Source
 from muslin.models import service, target
 from muslin.models.pins import Component
 from muslin.models.service import Service

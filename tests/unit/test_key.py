@@ -9,22 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muslin.engine import key, stage
+from muslin.engine import key, source
+from muslin.engine.formats import canonical_json
 from muslin.engine.key import Keys
-from muslin.engine.stage import (
-    ArchiveFile,
-    Elf,
-    File,
-    Host,
-    Present,
-    Run,
-    Source,
-    Stage,
-    Tree,
-    Unpack,
-    Url,
-    Write,
-)
+from muslin.engine.source import ArchiveFile, File, Source, Tree, Url
+from muslin.engine.stage import Host, Stage
+from muslin.engine.vocabulary import Elf, Present, Run, Unpack, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 OTHER_HOST = Host(machine="x86_64", libc="glibc 2.41")
@@ -77,10 +67,13 @@ def test_the_keys_of_a_small_graph_stay() -> None:
 
 
 def test_a_key_is_the_digest_of_canonical_json() -> None:
-    assert key.digest({"b": [1, True, None], "a": {"ü": ""}}) == key.digest(
+    assert canonical_json.digest({"b": [1, True, None], "a": {"ü": ""}}) == canonical_json.digest(
         {"a": {"ü": ""}, "b": [1, True, None]}
     )
-    assert key.digest({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert (
+        canonical_json.digest({})
+        == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    )
 
 
 def test_the_document_holds_all_that_is_in_the_key() -> None:
@@ -163,7 +156,7 @@ KEYED = {
 def test_every_field_is_either_keyed_or_not() -> None:
     names = {field.name for field in dataclasses.fields(Stage)}
     assert names == KEYED.keys() | UNKEYED.keys()
-    assert {f.name for f in dataclasses.fields(Stage) if f.metadata == stage.UNKEYED} == set(
+    assert {f.name for f in dataclasses.fields(Stage) if f.metadata == source.UNKEYED} == set(
         UNKEYED
     )
 

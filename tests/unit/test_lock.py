@@ -20,7 +20,7 @@ from muslin import errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
 from muslin.models import pins as source
 from muslin.models.pins import Pins, PinSet

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from muslin.engine.formats import oci
-from muslin.engine.stage import Image, ImageIndex
+from muslin.engine.vocabulary import Image, ImageIndex
 from muslin.errors import BrokenArchive
 
 # By revision of the step: a changed byte needs a new revision, else caches keep old images.
@@ -143,7 +143,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         oci.write_index(tmp_path / name, reference="muslin/hello:1.0", images=images)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_bytes_are_golden(tmp_path: Path) -> None:

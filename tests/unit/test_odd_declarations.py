@@ -22,7 +22,7 @@ from muslin import errors
 from muslin.audit import allowed
 from muslin.cli import config_mak, schemas
 from muslin.dist import publish, reports, stage_digests
-from muslin.engine import cargo_config
+from muslin.engine.cargo import config as cargo_config
 from muslin.engine.key import Keys
 from muslin.graph.catalog import Catalog
 from muslin.models import board, cargo_workspaces, service, target

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from muslin import errors
-from muslin.engine import files, perform
 from muslin.engine.process import runner
 from muslin.engine.process.runner import Runner
-from muslin.engine.sandbox import Site
-from muslin.engine.stage import (
+from muslin.engine.sandbox import Sandbox
+from muslin.engine.stage import Step
+from muslin.engine.steps import copy, strip
+from muslin.engine.vocabulary import (
     CollectLibraries,
     Copy,
     Deduplicate,
@@ -31,7 +32,6 @@ from muslin.engine.stage import (
     Replace,
     Run,
     SameTime,
-    Step,
     Strip,
     Touch,
     Write,
@@ -39,7 +39,7 @@ from muslin.engine.stage import (
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A stage's place, with one of everything in `in/`."""
     work = tmp_path / "work"
     (work / "in/deep").mkdir(parents=True)
@@ -52,7 +52,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     (work / "in/absolute").symlink_to("/deep/three.txt")
     (work / "in/deep").chmod(0o555)
     starter = Runner(1)
-    yield Site(
+    yield Sandbox(
         stage="stage",
         work=work,
         log=tmp_path / "log",
@@ -181,11 +181,11 @@ STEPS: dict[str, tuple[tuple[Step, ...], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_what_a_step_writes(site: Site, name: str) -> None:
+def test_what_a_step_writes(sandbox: Sandbox, name: str) -> None:
     steps, wanted = STEPS[name]
     for one in steps:
-        perform.step(one, site)
-    assert tree(site.path("${out}")) == wanted
+        one.perform(sandbox)
+    assert tree(sandbox.path("${out}")) == wanted
 
 
 def test_a_change_of_what_steps_write_takes_a_new_revision() -> None:
@@ -202,16 +202,16 @@ GOLDEN = "fe29793f2ac894e95c439ba69fc9d7d94d13605999fc948379c1534feafcbd5b"
 """Of revisions and expectations together: raise the step's revision, then take the new digest."""
 
 
-def test_touch_sets_the_time(site: Site) -> None:
-    perform.step(Touch(path="in/one.txt", time=5), site)
-    assert (site.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
-    assert (site.work / "in/one.txt").read_text() == "one\n"
+def test_touch_sets_the_time(sandbox: Sandbox) -> None:
+    Touch(path="in/one.txt", time=5).perform(sandbox)
+    assert (sandbox.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
+    assert (sandbox.work / "in/one.txt").read_text() == "one\n"
 
 
-def test_copies_keep_their_time(site: Site) -> None:
-    perform.step(Touch(path="in/one.txt", time=5), site)
-    perform.step(Copy(source="in/one.txt", to="copy"), site)
-    assert (site.work / "copy").stat().st_mtime == 5
+def test_copies_keep_their_time(sandbox: Sandbox) -> None:
+    Touch(path="in/one.txt", time=5).perform(sandbox)
+    Copy(source="in/one.txt", to="copy").perform(sandbox)
+    assert (sandbox.work / "copy").stat().st_mtime == 5
 
 
 @pytest.mark.parametrize(
@@ -222,42 +222,42 @@ def test_copies_keep_their_time(site: Site) -> None:
     ],
     ids=["rebase", "replace"],
 )
-def test_what_is_changed_in_a_file_keeps_its_time(site: Site, step: Step) -> None:
-    perform.step(Touch(path="in/one.txt", time=5), site)
-    perform.step(step, site)
-    assert (site.work / "in/one.txt").read_text() == "1\n"
-    assert (site.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
+def test_what_is_changed_in_a_file_keeps_its_time(sandbox: Sandbox, step: Step) -> None:
+    Touch(path="in/one.txt", time=5).perform(sandbox)
+    step.perform(sandbox)
+    assert (sandbox.work / "in/one.txt").read_text() == "1\n"
+    assert (sandbox.work / "in/one.txt").stat().st_mtime_ns == 5 * 10**9
 
 
-def test_a_replaced_text_leaves_all_other_bytes(site: Site) -> None:
+def test_a_replaced_text_leaves_all_other_bytes(sandbox: Sandbox) -> None:
     before = b"one\r\n\xff\xfe\0 one\r\n"
-    (site.work / "in/odd.txt").write_bytes(before)
-    perform.step(Replace(root="in", pattern="*.txt", old="one", new="1"), site)
-    assert (site.work / "in/odd.txt").read_bytes() == before.replace(b"one", b"1")
+    (sandbox.work / "in/odd.txt").write_bytes(before)
+    Replace(root="in", pattern="*.txt", old="one", new="1").perform(sandbox)
+    assert (sandbox.work / "in/odd.txt").read_bytes() == before.replace(b"one", b"1")
 
 
-def test_a_file_without_the_text_is_not_written(site: Site) -> None:
-    other, text = site.work / "in/other.txt", b"two\r\n\xff"
+def test_a_file_without_the_text_is_not_written(sandbox: Sandbox) -> None:
+    other, text = sandbox.work / "in/other.txt", b"two\r\n\xff"
     other.write_bytes(text)
     other.chmod(0o444)
     states = []
     for _ in range(2):
         states.append((other.stat().st_ctime_ns, other.read_bytes()))
         step = Replace(root="in", pattern="*.txt", old="one", new="one more")
-        perform.step(step, site)
+        step.perform(sandbox)
     assert states == [(other.stat().st_ctime_ns, text)] * 2
 
 
-def test_what_need_not_be_there_is_no_error(site: Site) -> None:
+def test_what_need_not_be_there_is_no_error(sandbox: Sandbox) -> None:
     step = Replace(root="in", pattern="*.txt", old="seven", new="x", may_lack=True)
-    perform.step(step, site)
-    assert (site.work / "in/one.txt").read_text() == "one\n"
+    step.perform(sandbox)
+    assert (sandbox.work / "in/one.txt").read_text() == "one\n"
 
 
-def test_a_path_in_a_program_cannot_be_rebased(site: Site) -> None:
-    (site.work / "in/program").write_bytes(b"\x7fELF\0seven\0")
+def test_a_path_in_a_program_cannot_be_rebased(sandbox: Sandbox) -> None:
+    (sandbox.work / "in/program").write_bytes(b"\x7fELF\0seven\0")
     with pytest.raises(errors.StepFailed, match=r"no text and cannot be moved: .*in/program"):
-        perform.step(Rebase(root="in", old="seven", new="7"), site)
+        Rebase(root="in", old="seven", new="7").perform(sandbox)
 
 
 FAILING: dict[str, tuple[Step, str]] = {
@@ -280,30 +280,28 @@ FAILING: dict[str, tuple[Step, str]] = {
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_a_step_that_cannot_says_why(site: Site, name: str) -> None:
+def test_a_step_that_cannot_says_why(sandbox: Sandbox, name: str) -> None:
     step, words = FAILING[name]
     with pytest.raises(errors.StepFailed) as caught:
-        perform.step(step, site)
+        step.perform(sandbox)
     assert words in str(caught.value)
-    assert f"\n  log: {site.log}\n" in str(caught.value)
+    assert f"\n  log: {sandbox.log}\n" in str(caught.value)
 
 
-def test_run_counts_its_cpu_seconds(site: Site) -> None:
+def test_run_counts_its_cpu_seconds(sandbox: Sandbox) -> None:
     argv = ("sh", "-c", "echo $WORD >$1/said; pwd", "sh", "${out}")
-    perform.step(Folder(path="${out}"), site)
-    perform.step(
-        Run(argv=argv, cwd="new/folder", env=(("WORD", "${word}"),), output="printed"), site
-    )
-    assert (site.work / "out/said").read_text() == "one\n"
-    assert (site.work / "printed").read_text() == f"{site.work}/new/folder\n"
-    assert site.cpu_seconds > 0
+    Folder(path="${out}").perform(sandbox)
+    Run(argv=argv, cwd="new/folder", env=(("WORD", "${word}"),), output="printed").perform(sandbox)
+    assert (sandbox.work / "out/said").read_text() == "one\n"
+    assert (sandbox.work / "printed").read_text() == f"{sandbox.work}/new/folder\n"
+    assert sandbox.cpu_seconds > 0
 
 
 PATCH = "--- a/one.txt\n+++ b/one.txt\n@@ -1 +1 @@\n-{old}\n+{new}\n"
 
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
-def test_patches_are_applied_in_the_order_of_the_series(site: Site) -> None:
+def test_patches_are_applied_in_the_order_of_the_series(sandbox: Sandbox) -> None:
     series = "# first\nfirst.diff\n\nomitted.diff\nsecond.diff # why\n"
     for name, text in {
         "series": series,
@@ -311,24 +309,24 @@ def test_patches_are_applied_in_the_order_of_the_series(site: Site) -> None:
         "second.diff": PATCH.format(old="eins", new="un"),
         "omitted.diff": "nonsense",
     }.items():
-        perform.step(Write(path=f"patches/{name}", text=text), site)
+        Write(path=f"patches/{name}", text=text).perform(sandbox)
     patch = Patch(folder="patches", into="in", omit=("omit*.diff",))
-    perform.step(patch, site)
-    assert (site.work / "in/one.txt").read_text() == "un\n"
+    patch.perform(sandbox)
+    assert (sandbox.work / "in/one.txt").read_text() == "un\n"
     with pytest.raises(errors.CommandFailed, match="patch -p1"):
-        perform.step(patch, site)
+        patch.perform(sandbox)
 
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
-def test_patches_without_a_series_are_applied_as_they_are_named(site: Site) -> None:
+def test_patches_without_a_series_are_applied_as_they_are_named(sandbox: Sandbox) -> None:
     for name, text in {
         "z.diff": PATCH.format(old="one", new="eins").replace("a/", "a/src/").replace("b/", "b/x/"),
         "a.patch": "nonsense",
     }.items():
-        perform.step(Write(path=f"patches/{name}", text=text), site)
+        Write(path=f"patches/{name}", text=text).perform(sandbox)
     patch = Patch(folder="patches", into="in", names=("z.diff",), omit=("a.*",), strip=2)
-    perform.step(patch, site)
-    assert (site.work / "in/one.txt").read_text() == "eins\n"
+    patch.perform(sandbox)
+    assert (sandbox.work / "in/one.txt").read_text() == "eins\n"
 
 
 @pytest.mark.parametrize(
@@ -341,40 +339,40 @@ def test_patches_without_a_series_are_applied_as_they_are_named(site: Site) -> N
     ],
 )
 def test_a_patch_that_nobody_explains_is_an_error(
-    site: Site, names: tuple[str, ...], omit: tuple[str, ...], fault: str
+    sandbox: Sandbox, names: tuple[str, ...], omit: tuple[str, ...], fault: str
 ) -> None:
     for name in ("a.patch", "b.diff"):
-        perform.step(Write(path=f"patches/{name}", text="nonsense"), site)
+        Write(path=f"patches/{name}", text="nonsense").perform(sandbox)
     with pytest.raises(errors.StepFailed, match=fault):
-        perform.step(Patch(folder="patches", into="in", names=names, omit=omit), site)
+        Patch(folder="patches", into="in", names=names, omit=omit).perform(sandbox)
 
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
-def test_a_patch_that_is_applied_already_is_not_taken_out_again(site: Site) -> None:
-    (site.work / "in/one.txt").write_text("eins\n")
-    perform.step(Write(path="patches/one.diff", text=PATCH.format(old="one", new="eins")), site)
-    perform.step(Write(path="patches/series", text="one.diff\n"), site)
+def test_a_patch_that_is_applied_already_is_not_taken_out_again(sandbox: Sandbox) -> None:
+    (sandbox.work / "in/one.txt").write_text("eins\n")
+    Write(path="patches/one.diff", text=PATCH.format(old="one", new="eins")).perform(sandbox)
+    Write(path="patches/series", text="one.diff\n").perform(sandbox)
     with pytest.raises(errors.CommandFailed, match="previously applied"):
-        perform.step(Patch(folder="patches", into="in"), site)
-    assert (site.work / "in/one.txt").read_text() == "eins\n"
+        Patch(folder="patches", into="in").perform(sandbox)
+    assert (sandbox.work / "in/one.txt").read_text() == "eins\n"
 
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="this machine has no patch program")
-def test_a_patch_that_wants_fuzz_does_not_apply(site: Site) -> None:
-    (site.work / "in/one.txt").write_text("".join(f"{number}\n" for number in range(9)))
+def test_a_patch_that_wants_fuzz_does_not_apply(sandbox: Sandbox) -> None:
+    (sandbox.work / "in/one.txt").write_text("".join(f"{number}\n" for number in range(9)))
     context = "--- a/one.txt\n+++ b/one.txt\n@@ -3,5 +3,5 @@\n other\n 3\n-4\n+four\n 5\n 6\n"
-    perform.step(Write(path="patches/one.diff", text=context), site)
-    perform.step(Write(path="patches/series", text="one.diff\n"), site)
+    Write(path="patches/one.diff", text=context).perform(sandbox)
+    Write(path="patches/series", text="one.diff\n").perform(sandbox)
     with pytest.raises(errors.CommandFailed):
-        perform.step(Patch(folder="patches", into="in"), site)
+        Patch(folder="patches", into="in").perform(sandbox)
 
 
-def test_everything_below_a_folder_gets_one_time(site: Site) -> None:
-    (site.work / "in/deep/er").mkdir(parents=True)
-    (site.work / "in/deep/er/file").write_text("x")
-    (site.work / "in/another").symlink_to("nowhere")
-    perform.step(SameTime(root="in", time=946684800), site)
-    below = (site.work / "in").rglob("*")
+def test_everything_below_a_folder_gets_one_time(sandbox: Sandbox) -> None:
+    (sandbox.work / "in/deep/er").mkdir(parents=True)
+    (sandbox.work / "in/deep/er/file").write_text("x")
+    (sandbox.work / "in/another").symlink_to("nowhere")
+    SameTime(root="in", time=946684800).perform(sandbox)
+    below = (sandbox.work / "in").rglob("*")
     assert {path.lstat().st_mtime for path in below} == {946684800.0}
 
 
@@ -387,10 +385,10 @@ def elf(kind: int) -> bytes:
     [("programs", ["deep/shared.so", "program"]), ("libraries", ["lib.a", "object.o"])],
 )
 def test_strip_takes_the_files_of_its_kind(
-    site: Site, monkeypatch: pytest.MonkeyPatch, kind: str, wanted: list[str]
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str, wanted: list[str]
 ) -> None:
-    monkeypatch.setattr(perform, "BATCH", 1)
-    root = site.work / "root"
+    monkeypatch.setattr(strip, "BATCH", 1)
+    root = sandbox.work / "root"
     (root / "deep").mkdir(parents=True)
     for name, content in {
         "program": elf(2),
@@ -404,57 +402,60 @@ def test_strip_takes_the_files_of_its_kind(
         (root / name).write_bytes(content)
     (root / "link").symlink_to("program")
     record = Write(path="strip", text='#!/bin/sh\necho "$@" >>calls\n', executable=True)
-    perform.step(record, site)
-    program = str(site.work / "strip")
+    record.perform(sandbox)
+    program = str(sandbox.work / "strip")
     step = Strip(program=program, root="root", options=("-x",), kind=kind)  # type: ignore[arg-type]
-    perform.step(step, site)
-    calls = (site.work / "calls").read_text().splitlines()
+    step.perform(sandbox)
+    calls = (sandbox.work / "calls").read_text().splitlines()
     assert calls == [f"-x {root / name}" for name in wanted]
 
 
-def test_libraries_that_cargo_reports_are_collected(site: Site) -> None:
+def test_libraries_that_cargo_reports_are_collected(sandbox: Sandbox) -> None:
     for name in ("libcore-1.rlib", "libcore-1.rmeta", "libstd.so"):
-        (site.work / "in" / name).write_text(name)
-    names = [str(site.work / "in" / name) for name in ("libcore-1.rlib", "libcore-1.rmeta")]
+        (sandbox.work / "in" / name).write_text(name)
+    names = [str(sandbox.work / "in" / name) for name in ("libcore-1.rlib", "libcore-1.rmeta")]
     messages = [
         {"reason": "compiler-artifact", "filenames": names},
-        {"reason": "compiler-artifact", "filenames": [str(site.work / "in/libstd.so")]},
+        {"reason": "compiler-artifact", "filenames": [str(sandbox.work / "in/libstd.so")]},
         {"reason": "build-finished", "success": True},
     ]
     text = "\n".join(json.dumps(message) for message in messages)
-    (site.work / "messages").write_text(text)
-    perform.step(CollectLibraries(messages="messages", into="${out}/lib"), site)
-    assert tree(site.path("${out}")) == {"lib": "755 /", "lib/libcore-1.rlib": "644 libcore-1.rlib"}
-    (site.work / "messages").write_text(json.dumps(messages[-1]))
+    (sandbox.work / "messages").write_text(text)
+    CollectLibraries(messages="messages", into="${out}/lib").perform(sandbox)
+    assert tree(sandbox.path("${out}")) == {
+        "lib": "755 /",
+        "lib/libcore-1.rlib": "644 libcore-1.rlib",
+    }
+    (sandbox.work / "messages").write_text(json.dumps(messages[-1]))
     with pytest.raises(errors.StepFailed, match="cargo reported no library"):
-        perform.step(CollectLibraries(messages="messages", into="other"), site)
+        CollectLibraries(messages="messages", into="other").perform(sandbox)
 
 
-def merging(site: Site, prepare: Callable[[Path], object]) -> dict[str, str]:
+def merging(sandbox: Sandbox, prepare: Callable[[Path], object]) -> dict[str, str]:
     """Copy `in` over what is there already."""
-    out = site.path("${out}")
+    out = sandbox.path("${out}")
     out.mkdir()
     prepare(out)
-    perform.step(Copy(source="in", to="${out}", omit=("*.txt", "tool", "absolute", "deep")), site)
+    Copy(source="in", to="${out}", omit=("*.txt", "tool", "absolute", "deep")).perform(sandbox)
     return tree(out)
 
 
-def test_a_copied_link_takes_the_place_of_another_link(site: Site) -> None:
-    got = merging(site, lambda out: (out / "link").symlink_to("elsewhere"))
+def test_a_copied_link_takes_the_place_of_another_link(sandbox: Sandbox) -> None:
+    got = merging(sandbox, lambda out: (out / "link").symlink_to("elsewhere"))
     assert got == {"link": "-> deep/three.txt"}
 
 
-def test_a_copied_file_takes_the_place_of_a_link_and_spares_its_target(site: Site) -> None:
-    out = site.path("${out}")
+def test_a_copied_file_takes_the_place_of_a_link_and_spares_its_target(sandbox: Sandbox) -> None:
+    out = sandbox.path("${out}")
     out.mkdir()
     (out / "target").write_text("spared")
     (out / "one.txt").symlink_to("target")
-    perform.step(Copy(source="in", to="${out}", omit=("t*", "link", "absolute", "deep")), site)
+    Copy(source="in", to="${out}", omit=("t*", "link", "absolute", "deep")).perform(sandbox)
     assert tree(out) == {"one.txt": "644 one\n", "target": "644 spared"}
 
 
-def test_an_image_without_its_program_is_refused(site: Site) -> None:
-    (site.work / "root/bin").mkdir(parents=True)
+def test_an_image_without_its_program_is_refused(sandbox: Sandbox) -> None:
+    (sandbox.work / "root/bin").mkdir(parents=True)
     image = Image(
         path="image.tar",
         root="root",
@@ -464,18 +465,18 @@ def test_an_image_without_its_program_is_refused(site: Site) -> None:
         user="1:1",
     )
     with pytest.raises(errors.StepFailed, match="the image has no program /bin/tool"):
-        perform.step(image, site)
-    shutil.copy(site.work / "in/tool", site.work / "root/bin/tool")
-    (site.work / "root/bin/tool").chmod(0o644)
+        image.perform(sandbox)
+    shutil.copy(sandbox.work / "in/tool", sandbox.work / "root/bin/tool")
+    (sandbox.work / "root/bin/tool").chmod(0o644)
     with pytest.raises(errors.StepFailed, match="the image has no program /bin/tool"):
-        perform.step(image, site)
-    (site.work / "root/bin/tool").chmod(0o755)
-    perform.step(image, site)
-    assert (site.work / "image.tar").is_file()
+        image.perform(sandbox)
+    (sandbox.work / "root/bin/tool").chmod(0o755)
+    image.perform(sandbox)
+    assert (sandbox.work / "image.tar").is_file()
 
 
 def test_what_the_system_said_while_a_folder_was_copied_is_kept(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """shutil makes a list of texts of it, and a full disk would look like a bug."""
 
@@ -483,7 +484,7 @@ def test_what_the_system_said_while_a_folder_was_copied_is_kept(
         del source
         Path("/dev/full").write_text(to, encoding="utf-8")
 
-    monkeypatch.setattr(files, "_copy_file", full)
+    monkeypatch.setattr(copy, "copy_file", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        perform.step(Copy(source="in", to="out"), site)
+        Copy(source="in", to="out").perform(sandbox)
     assert errors.DiskFull.is_meant_by(caught.value)

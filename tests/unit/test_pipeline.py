@@ -20,7 +20,8 @@ from muslin.cli.pipeline import Pipeline
 from muslin.engine.cache.history import Build
 from muslin.engine.cache.records import Record
 from muslin.engine.console import Report
-from muslin.engine.key import Keys, digest
+from muslin.engine.formats.canonical_json import digest
+from muslin.engine.key import Keys
 from muslin.engine.stage import Stage
 from muslin.models import settings, target
 from muslin.models.target import Image, Target

@@ -9,9 +9,12 @@ import pytest
 
 from muslin.cli import stage_table
 from muslin.engine.cache.history import Build
-from muslin.engine.key import Document, Keys
+from muslin.engine.formats.canonical_json import Document
+from muslin.engine.key import Keys
 from muslin.engine.scheduler import Planned, State
-from muslin.engine.stage import Copy, Host, Run, Source, Stage, Write
+from muslin.engine.source import Source
+from muslin.engine.stage import Host, Stage
+from muslin.engine.vocabulary import Copy, Run, Write
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 SOURCE = Source(name="a.tar", sha256="a" * 64, size=1, origins=())

@@ -8,7 +8,8 @@ import pytest
 
 from muslin import errors
 from muslin.engine.key import Keys
-from muslin.engine.stage import Boot, Does, Host, Run, Serves, Stage
+from muslin.engine.stage import Host, Stage
+from muslin.engine.vocabulary import Boot, CommandOutput, Run, Serves
 from muslin.models import board, service, target
 from muslin.models.service import Service
 from recipes import boot
@@ -44,7 +45,7 @@ def declared(folder: Path, run: str = "", serve: str = "") -> Service:
 
 def runs(one: Service) -> tuple[Run, Run]:
     does, serves = product.checks(one, TARGETS["armv6"])[-2:]
-    assert isinstance(does, Does)
+    assert isinstance(does, CommandOutput)
     assert isinstance(serves, Serves)
     return does.run, serves.run
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from muslin.cli.up_to_date import Found, Unchanged
-from muslin.engine import cargo_config, inputs, redaction
+from muslin.engine import inputs, redaction
+from muslin.engine.cache import layout
+from muslin.engine.cargo import config as cargo_config
 from muslin.engine.fetch.apt import sources
-from muslin.engine.inputs import RECORDS
 
 PLANTED = "hunter2-do-not-tell"
 
@@ -77,7 +78,7 @@ def test_the_record_of_a_run_has_no_values_of_variables(
     monkeypatch.setenv("CARGO_REGISTRIES_CORP_TOKEN", PLANTED)
     for name in ("_files", "_folders", "_patterns"):  # what other tests read, and removed
         monkeypatch.setattr(inputs, name, {})
-    records = tmp_path / "cache" / RECORDS
+    records = tmp_path / "cache" / layout.UNCHANGED
     records.mkdir(parents=True)
     old = records / "old.json"
     old.write_text(json.dumps({"environment": {"CARGO_REGISTRIES_CORP_TOKEN": PLANTED}}))

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from muslin import errors
 from muslin.engine.process.runner import Runner
-from muslin.engine.sandbox import Site
+from muslin.engine.sandbox import Sandbox
 
 WORK = Path("/cache/place")
-SITE = Site(
+SITE = Sandbox(
     stage="gcc-armv6",
     work=WORK,
     log=Path("/log"),

@@ -20,7 +20,8 @@ from muslin.engine.cache import manifest as manifests
 from muslin.engine.cache import store
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.store import Store
-from muslin.engine.key import digest
+from muslin.engine.filesystem.content import file_digest
+from muslin.engine.formats.canonical_json import digest
 
 KEY = "0123456789abcdef" * 4
 RECORD = Record(
@@ -66,7 +67,7 @@ def test_a_sealed_tree_is_read_only_and_listed(tree: Path) -> None:
     size, time_ns, mode, digest = manifest["bin/tool"]
     assert (size, mode) == (4, 0o555)
     assert time_ns == (tree / "bin/tool").stat().st_mtime_ns
-    assert digest == manifests.file_digest(tree / "bin/tool")
+    assert digest == file_digest(tree / "bin/tool")
     assert manifest["data"][2] == 0o444
     assert manifests.compare(tree, manifest) is None
     assert manifests.compare(tree, json.loads(json.dumps(manifest)), digests=True) is None

@@ -12,7 +12,9 @@ from types import MappingProxyType
 import pytest
 
 from muslin import errors
-from muslin.engine.stage import Host, Patch, Replace, Run, Unpack, Url
+from muslin.engine.source import Url
+from muslin.engine.stage import Host
+from muslin.engine.vocabulary import Patch, Replace, Run, Unpack
 from muslin.graph.catalog import Catalog
 from muslin.models import declaration, service
 from muslin.models import pins as source

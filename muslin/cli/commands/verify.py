@@ -18,7 +18,7 @@ from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.cli.up_to_date import Found
 from muslin.dist import publish, reports
-from muslin.engine.cache.manifest import file_digest
+from muslin.engine.filesystem.content import file_digest
 from muslin.graph import goals
 from muslin.graph.verifications import allowed_code
 from muslin.models.target import Target

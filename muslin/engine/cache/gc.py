@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muslin import errors
-from muslin.engine.cache.store import DOWNLOADS, LOGS, Store, remove
+from muslin.engine.cache import layout
+from muslin.engine.cache.store import Store, remove
 from muslin.engine.filesystem import walk
-from muslin.engine.inputs import RECORDS
 from muslin.engine.process.termination import end_leftovers
 
 
@@ -35,7 +35,7 @@ def collect(store: Store, at_most: int, *, dry: bool = False) -> list[Held]:
             for leftover in [*store.root.glob(".[ng]*"), *store.work.glob("*")]:
                 end_leftovers(leftover)
                 remove(leftover)
-            for record in (store.cache / RECORDS).glob("*"):  # they only save time
+            for record in (store.cache / layout.UNCHANGED).glob("*"):  # they only save time
                 remove(record)
         there = list(held(store))
         total = sum(one.bytes for one in there)
@@ -59,12 +59,12 @@ def held(store: Store) -> Iterator[Held]:
         Held(path=store.root / key, name=record.name, bytes=record.bytes, used=used)
         for key, record, used in store.entries()
     )
-    downloads = _folders(store.cache / DOWNLOADS, "download")
+    downloads = _folders(store.cache / layout.DOWNLOADS, "download")
     yield from sorted([*entries, *downloads, *_logs(store)], key=lambda one: one.used)
 
 
 def _logs(store: Store) -> Iterator[Held]:
-    root = store.cache / LOGS
+    root = store.cache / layout.LOGS
     for path in root.rglob("*"):
         if path.is_file() and not path.is_symlink():
             said = path.stat()

@@ -12,10 +12,9 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
-from muslin.engine import key
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import Bytes, DamagedError, Seconds, Text
-from muslin.engine.key import Document
+from muslin.engine.formats.canonical_json import Document, digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ class History:
             build = atomic.parsed(atomic.read(path), BUILD, path.name)
         except (OSError, DamagedError):
             return None
-        return build if key.digest(build.document) == build.key else None
+        return build if digest(build.document) == build.key else None
 
     def remember(self, name: str, build: Build) -> None:
         """This one is the last now."""

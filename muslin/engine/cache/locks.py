@@ -16,6 +16,7 @@ from pathlib import Path
 import filelock
 
 from muslin import errors
+from muslin.engine.cache import layout
 from muslin.engine.filesystem import atomic
 
 
@@ -24,7 +25,7 @@ class Locks:
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
-        self.locks = cache / "locks"
+        self.locks = cache / layout.LOCKS
         self._held: dict[str, int] = {}
         """Key -> thread of this process that holds its lock."""
 
@@ -48,7 +49,7 @@ class Locks:
     @contextmanager
     def _in_use(self) -> Iterator[int]:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC  # O_RDWR waits for no FIFO
-        file = os.open(self.locks / "in-use", flags, 0o666)
+        file = os.open(self.cache / layout.IN_USE, flags, 0o666)
         try:
             yield file
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 from muslin import errors
 from muslin.engine.filesystem import walk
-from muslin.engine.stage import MOST
+from muslin.engine.filesystem.content import file_digest
+from muslin.engine.filesystem.walk import MOST
 
 Manifest = dict[str, list[Any]]
 """Path -> [size, time in ns, mode, digest], or ["link", target], or ["dir", mode]."""
@@ -103,9 +103,3 @@ def _file_fault(path: str, state: os.stat_result, row: list[Any], *, digests: bo
     if (digests or state.st_mtime_ns != time_ns) and file_digest(Path(path)) != digest:
         return "has other content than when it was built"
     return None
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content; raises `NotAFile`."""
-    with walk.opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,10 +19,10 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
-from muslin.engine import key
 from muslin.engine.cache.manifest import Manifest
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import Bytes, DamagedError, Seconds, Text
+from muslin.engine.formats.canonical_json import digest
 
 STAGE, MANIFEST, SUMS = "stage.json", "manifest.json", "SHA256SUMS"
 FILE, LINK, FOLDER = [int, int, int, str], [str, str], [str, int]
@@ -74,7 +74,7 @@ def read(folder: Path) -> Description:
     except FileNotFoundError:
         vouched = False
     record = atomic.parsed(stage, RECORD, STAGE)
-    if not vouched and key.digest(record.document) != folder.name:
+    if not vouched and digest(record.document) != folder.name:
         raise DamagedError(f"{STAGE} is another entry's: its document has another key")
     return Description(
         record=record, manifest=listed(manifest, vouched=vouched), sums=sums, vouched=vouched

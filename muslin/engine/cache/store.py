@@ -23,17 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muslin import errors
-from muslin.engine.cache import records
+from muslin.engine.cache import layout, records
 from muslin.engine.cache.locks import Locks
 from muslin.engine.cache.manifest import compare, seal, timeless
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.verdicts import Marks
 from muslin.engine.filesystem import atomic, removal
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.stage import MOST
+from muslin.engine.filesystem.walk import MOST
 
-DOWNLOADS = "downloads"
-LOGS = "logs"
 GONE = ".gone-"
 """How the names begin of what is being removed; the number of the process follows."""
 TREE, CHECKS = "tree", "checks"
@@ -60,10 +58,10 @@ class Store(Locks):
 
     def __init__(self, cache: Path) -> None:
         super().__init__(cache)
-        self.root = cache / "store"
-        self.work = cache / "work"
-        self.scratch = cache / "scratch"
-        self.refused = cache / "refused"
+        self.root = cache / layout.STORE
+        self.work = cache / layout.WORK
+        self.scratch = cache / layout.SCRATCH
+        self.refused = cache / layout.REFUSED
         self._compared: set[str] = set()
         """Keys of entries whose every digest this process has compared."""
         with errors.explained(cache):
@@ -74,7 +72,7 @@ class Store(Locks):
 
     def _insist_on_format(self) -> None:
         """Leave a newer Muslin's cache alone: what it wrote would look damaged here."""
-        path = self.cache / "format"
+        path = self.cache / layout.FORMAT
         try:
             text = atomic.read(path).decode(errors="replace").strip()
         except FileNotFoundError:

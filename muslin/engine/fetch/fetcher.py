@@ -20,11 +20,11 @@ import filelock
 
 from muslin import errors
 from muslin.engine import redaction
-from muslin.engine.cache.manifest import file_digest
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.http import Download, Limits
 from muslin.engine.filesystem import atomic
-from muslin.engine.stage import ArchiveFile, Origin, Source, Url
+from muslin.engine.filesystem.content import file_digest
+from muslin.engine.source import ArchiveFile, Origin, Source, Url
 
 POLL = 0.2
 """Seconds after which a wait looks whether the run was cancelled."""

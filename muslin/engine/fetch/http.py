@@ -20,7 +20,7 @@ from muslin.engine import redaction
 from muslin.engine.fetch import failures
 from muslin.engine.fetch.failures import Fault
 from muslin.engine.fetch.resume import Overlay, laid_over
-from muslin.engine.stage import Source
+from muslin.engine.source import Source
 
 if TYPE_CHECKING:
     from muslin.engine.fetch.request import Head

@@ -1,14 +1,18 @@
-"""Files of the cache: read without trust, written whole, put in the place of whatever is there."""
+"""Files read without trust, and written whole: aside first, then renamed into place.
+
+A download (`muslin/engine/fetch/`) is the exception: it keeps its partial file to be resumed.
+"""
 
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import shutil
 import stat
-import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -18,6 +22,11 @@ Shape = TypeVar("Shape")
 Text = Annotated[str, Strict()]
 Seconds = Annotated[float, Strict(), Field(ge=0, le=1e11, allow_inf_nan=False)]
 Bytes = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+
+
+SHOWN = 40
+"""Characters of a file's name that its temporary name shows; up to 160 bytes."""
+_numbers = itertools.count()
 
 
 class DamagedError(Exception):
@@ -70,14 +79,22 @@ def parsed(content: bytes, shape: TypeAdapter[Shape], name: str) -> Shape:
 
 
 def write(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Write a file, whole or not at all, in the place of whatever has its name."""
-    aside = _aside(path, "new")
-    try:
+    """Write a text file, whole or not at all, in the place of whatever has its name."""
+    with replacing(path) as aside:
         aside.touch(mode)
         aside.write_text(text, encoding="utf-8")
         clear(path)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside a file for its new content, which then takes the file's name in one
+    rename. If the block raises, the new content is removed and the file stays."""
+    aside = _aside(path, "new")
+    try:
+        yield aside
         aside.replace(path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             aside.unlink()
         raise
@@ -118,8 +135,8 @@ def folder(path: Path) -> None:
 
 
 def _aside(path: Path, use: str) -> Path:
-    """A name beside it that no other thread takes."""
-    return path.with_name(f".{path.name}.{use}-{os.getpid()}-{threading.get_ident()}")
+    """A name beside it that nobody else takes, no longer than a file's name may be."""
+    return path.with_name(f".{path.name[:SHOWN]}.{use}-{os.getpid()}-{next(_numbers)}")
 
 
 def is_file(path: Path) -> bool:

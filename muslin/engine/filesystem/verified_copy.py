@@ -7,8 +7,14 @@ import os
 import threading
 from pathlib import Path
 
+from muslin.engine.filesystem import atomic
+
 CHUNK = 1 << 18
 """Bytes that are read, hashed and written while they lie in a processor's own cache."""
+
+
+class _OtherContentError(Exception):
+    """The copied file is not the one in the manifest."""
 
 
 class _Buffer(threading.local):
@@ -26,15 +32,14 @@ def place(source: Path, path: Path, row: list[int | str]) -> bool:
     is not what it says."""
     _, time_ns, mode, digest = row
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".new-{os.getpid()}-{threading.get_ident()}")
     try:
-        if _copied(source, aside) != digest:
-            return False
-        aside.chmod(int(mode) | 0o200)
-        os.utime(aside, ns=(int(time_ns), int(time_ns)))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+        with atomic.replacing(path) as aside:
+            if _copied(source, aside) != digest:
+                raise _OtherContentError
+            aside.chmod(int(mode) | 0o200)
+            os.utime(aside, ns=(int(time_ns), int(time_ns)))
+    except _OtherContentError:
+        return False
     return True
 
 

@@ -25,6 +25,8 @@ LINKS = 5
 """Links to folders on one path, where they are followed."""
 TEXT = 64_000_000
 """Bytes of a file that is read whole, to be written with another text in it."""
+MOST = 20_000_000_000
+"""Bytes that a stage may leave, unless it says more; the largest leaves 2 GB."""
 KINDS = {
     stat.S_IFIFO: "FIFO",
     stat.S_IFSOCK: "socket",

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from muslin.engine.filesystem import atomic
 from muslin.engine.formats import tar_writer
 from muslin.errors import BrokenArchive
 
@@ -151,7 +152,11 @@ def _write_layout(
 ) -> None:
     index = _encode({"schemaVersion": 2, "mediaType": _INDEX, "manifests": [entry]})
     top = {"oci-layout": _encode({"imageLayoutVersion": "1.0.0"}), "index.json": index, **more}
-    with tar_writer.aside(path) as file, tar_writer.writer(file) as tar:
+    with (
+        atomic.replacing(path) as aside,
+        aside.open("wb") as file,
+        tar_writer.writer(file) as tar,
+    ):
         for name, data in sorted(top.items()):
             _add(tar, name, len(data), io.BytesIO(data))
         for folder in ("blobs", "blobs/sha256"):

@@ -8,13 +8,12 @@ import posixpath
 import stat
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
 from muslin import errors
-from muslin.engine.filesystem import walk
+from muslin.engine.filesystem import atomic, walk
 from muslin.engine.formats.unpack import go_on, prefixes
 
 GZIP_LEVEL = 4
@@ -27,7 +26,8 @@ def pack_compressed(
 ) -> None:
     """The same as a `.tar.gz`. Its bytes depend on the zlib at hand; its content does not."""
     with (
-        aside(path) as file,
+        atomic.replacing(path) as aside,
+        aside.open("wb") as file,
         gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed,
     ):
         pack(root, compressed, prefix=prefix, before_each=before_each)
@@ -47,7 +47,7 @@ def pack(
     before every member; what it raises ends the packing.
     """
     if isinstance(tar, Path):
-        with aside(tar) as file:
+        with atomic.replacing(tar) as aside, aside.open("wb") as file:
             pack(root, file, prefix=prefix, modes=modes, before_each=before_each)
         return
     for path in modes:
@@ -86,18 +86,6 @@ def _header(place: Path, name: str) -> tarfile.TarInfo:
 def writer(file: IO[bytes] | gzip.GzipFile) -> tarfile.TarFile:
     """A tar to add members to, in the one format that is used here; PAX only where needed."""
     return tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8")
-
-
-@contextmanager
-def aside(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that gets its name when everything is written, in place of an older one."""
-    part = path.with_name(".part")  # no name of its own: a long one may get no longer
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _below(root: Path) -> Iterator[str]:

@@ -23,8 +23,8 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
 from typing import IO, NoReturn, Self
 
 from muslin.engine.filesystem import walk
+from muslin.engine.filesystem.walk import MOST
 from muslin.engine.formats import compression
-from muslin.engine.stage import MOST
 from muslin.errors import BrokenArchive, UnsafeArchive
 
 LONGEST = 4095

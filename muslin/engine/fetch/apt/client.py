@@ -28,7 +28,7 @@ from muslin.engine.fetch.apt.sources import VENDORS, Entry
 from muslin.engine.filesystem import atomic
 from muslin.engine.process import logs, runner
 from muslin.engine.process.runner import Runner
-from muslin.engine.stage import ArchiveFile
+from muslin.engine.source import ArchiveFile
 
 HELPER = "/usr/lib/apt/apt-helper"
 HOST_SUITE = "host"

@@ -6,7 +6,7 @@ import re
 import urllib.parse
 from dataclasses import dataclass
 
-from muslin.engine.stage import ArchiveFile
+from muslin.engine.source import ArchiveFile
 
 URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) (?:SHA256:(?P<sha256>\w+))?")
 GONE = re.compile(
