@@ -291,7 +291,7 @@ def _settings(target: Target) -> tuple[Step, ...]:
             triple=triple,
             family=FAMILIES.get(processor, processor),
             cpu=processor,
-            endian="little" if target.little_endian else "big",
+            endian=target.endian,
         ),
     }
     return tuple(Write(path=f"${{out}}/{name}", text=escaped(text)) for name, text in files.items())

@@ -134,7 +134,7 @@ def _stage(  # noqa: PLR0913  # named at the call
         "baseline": target.baseline,
         "machine": target.machine,
         "bits": target.bits,
-        "little-endian": target.little_endian,
+        "little-endian": target.endian == "little",
         "patterns": list(patterns),
         "ran": list(ran),
         "contains": [component.record for component in contains],

@@ -85,6 +85,8 @@ def imported(path: Path, targets: Mapping[str, Target]) -> Imported:
         "triple": triple,
         "kernel": model.kernel,
         "machine": model.machine,
+        "bits": model.bits,
+        "endian": model.endian,
         "gcc": {"configure": words},
         **model.model_dump(
             mode="json",

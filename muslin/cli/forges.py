@@ -26,8 +26,15 @@ LIBRARIES = (
     "backports.zstd capstone filelock platformdirs 'pydantic<3' pyelftools requests tomli-w tqdm "
     "urllib3"
 )
+ACTIONS = {
+    "checkout": "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",
+    "cache": "actions/cache@5a3ec84eff668545956fd18022155c47e93e2684 # v4.2.3",
+    "restore": "actions/cache/restore@5a3ec84eff668545956fd18022155c47e93e2684 # v4.2.3",
+    "upload": "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2",
+}
+"""By digest: whoever moves a tag of theirs does not move what runs here."""
 CHECKOUT = """\
-      - uses: actions/checkout@v4
+      - uses: @checkout-action@
         with:
           submodules: recursive"""
 PREPARED = """\
@@ -59,7 +66,7 @@ jobs:
     steps:
 @installed@
 @checkout@
-      - uses: actions/cache@v4
+      - uses: @cache-action@
         with:
           path: .muslin-cache
           key: @key@
@@ -67,7 +74,7 @@ jobs:
 @prepared@
       - run: nox -s build-all -- ${{ matrix.target }}
       - run: nox -s gc -- @limit@
-      - uses: actions/upload-artifact@v4
+      - uses: @upload-action@
         with:
           name: muslin-${{ matrix.target }}
           path: dist/
@@ -86,14 +93,14 @@ jobs:
 @prepared@
       # Everything is found: what is left to do is to join the platforms.
       - run: nox -s build-all -- @names@
-      - uses: actions/upload-artifact@v4
+      - uses: @upload-action@
         with:
           name: muslin
           path: dist/
           if-no-files-found: error
 """
 RESTORED = """\
-      - uses: actions/cache/restore@v4
+      - uses: @restore-action@
         with:
           path: .muslin-cache
           key: @key@
@@ -266,6 +273,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
         "limit": CACHE_LIMIT,
         "sample": str(SAMPLE),
         "cores": str(CORES),
+        **{f"{name}-action": pinned for name, pinned in ACTIONS.items()},
     }
     if forge == "gitlab":
         if len(targets) > MOST_CACHES:
@@ -273,7 +281,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
         return {".gitlab-ci.yml": _filled(GITLAB, {**values, "caches": _caches(targets)})}
     key = _filled(KEY, {"target": "${{ matrix.target }}"})
     restored = "\n".join(
-        _filled(RESTORED, {"key": _filled(KEY, {"target": target})}) for target in targets
+        _filled(RESTORED, {**values, "key": _filled(KEY, {"target": target})}) for target in targets
     )
     return {
         ".github/workflows/build.yml": _filled(

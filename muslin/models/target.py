@@ -20,8 +20,6 @@ Text = Annotated[str, Field(min_length=1)]
 Triple = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$")]
 
 
-BIG_ENDIAN = {"armeb", "m68k", "mips", "mips64", "powerpc", "powerpc64", "s390x"}
-"""What triples begin with whose bytes are in that order."""
 DEFAULTS = re.compile(r"--with-(abi|arch|cpu|float|fpu|mode|tune)=")
 """Options of GCC's configure that end up in its driver alone."""
 
@@ -74,6 +72,10 @@ class Target(Declaration):
     """Where the kernel's `asm` headers lie in Debian's `linux-libc-dev`."""
     machine: Annotated[str, Field(pattern=r"^EM_[A-Z0-9_]+$")]
     """The machine in every ELF header, by pyelftools' name."""
+    bits: Literal[32, 64]
+    """Width of addresses."""
+    endian: Literal["little", "big"] = "little"
+    """The order of bytes."""
     baseline: str = ""
     """The processor that `nox -s verify` holds binaries to, one of `muslin/audit/baseline.py`;
     without it only their machine is looked at."""
@@ -106,25 +108,13 @@ class Target(Declaration):
         return (self.name, self.triple, self.rust.triple)
 
     @property
-    def bits(self) -> Literal[32, 64]:
-        """Width of addresses."""
-        if self.triple.endswith(("x32", "n32")):
-            return 32
-        return 64 if re.match(r"[a-z]+[0-9]*(64|390x)|x86_64", self.triple) else 32
-
-    @property
-    def little_endian(self) -> bool:
-        """The order of bytes."""
-        return self.triple.partition("-")[0] not in BIG_ENDIAN
-
-    @property
     def processor(self) -> Baseline:
         """What verification holds binaries to."""
         return processors.of(
             self.baseline,
             machine=self.machine,
             bits=self.bits,
-            little_endian=self.little_endian,
+            little_endian=self.endian == "little",
         )
 
     @property

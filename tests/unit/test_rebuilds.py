@@ -34,6 +34,8 @@ TARGET_EDITS: dict[str, object] = {
     "triple": "arm-other-linux-musleabihf",
     "kernel": "arm-linux-gnueabi",
     "machine": "EM_AARCH64",
+    "bits": 64,
+    "endian": "big",
     "baseline": "armv5te",
     "gcc.configure": ("--with-arch=armv6k",),
     "gcc.shared_with": "armv5",

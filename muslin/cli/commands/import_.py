@@ -41,8 +41,8 @@ def run(context: Context, options: argparse.Namespace, called: Call) -> None:
             raise errors.TargetThere(target.name, "triple", made.text)
     file.write_text(made.text, encoding="utf-8")
     context.report.say(
-        f"toolchains/{name}.toml is written; kernel, machine, rust, qemu, openssl and image are "
-        f"those of {made.model}: look at them. It has no `baseline`: until it has one of "
+        f"toolchains/{name}.toml is written; kernel, machine, bits, rust, qemu, openssl and image "
+        f"are those of {made.model}: look at them. It has no `baseline`: until it has one of "
         "muslin/audit/baseline.py no instruction is verified. "
         f"Then nox -s plan -- {name}"
     )
