@@ -98,13 +98,6 @@ def insist(root: Path, *, follow: bool = False) -> None:
     deque(levels(root, follow=follow), maxlen=0)
 
 
-def matching(root: Path, pattern: str) -> list[Path]:
-    """What a glob pattern finds below a folder, sorted. Raises `TooDeep`."""
-    if "**" in pattern:
-        insist(root)
-    return sorted(root.glob(pattern))
-
-
 def real(path: Path) -> Path:
     """Where a path leads. `Path.resolve` fails of links that lead in a circle before Python 3.13,
     and this one leaves them as they are."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import posixpath
 import shutil
@@ -22,7 +21,7 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
 )
 from typing import IO, NoReturn, Self
 
-from muslin.engine.filesystem import walk
+from muslin.engine.filesystem import patterns, walk
 from muslin.engine.filesystem.walk import MOST
 from muslin.engine.formats import compression
 from muslin.errors import BrokenArchive, UnsafeArchive
@@ -73,7 +72,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
             if wanted and not (below := wanted.intersection(prefixes(name))):
                 continue
             missing -= below
-            if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
+            if any(patterns.begins(name.split("/"), pattern) for pattern in unwanted):
                 continue
             unpacking.take(tar, member, name)
         unpacking.finish()
@@ -120,11 +119,6 @@ def prefixes(name: str) -> Iterator[str]:
         if letter == "/":
             yield name[:at]
     yield name
-
-
-def _is_below(parts: list[str], pattern: list[str]) -> bool:
-    """Whether a path, name by name, begins as the pattern does."""
-    return len(parts) >= len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 class _Unpacking:
