@@ -230,7 +230,7 @@ def test_a_number_is_nobody_elses_until_all_of_a_program_has_ended(bench: Bench)
 SIGNALS = """\
 import os, signal, sys
 from pathlib import Path
-from recipes import errors
+from muslin import errors
 from muslin.engine.process.runner import HOST_PATH, Runner
 
 for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
@@ -240,7 +240,7 @@ os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], sys.argv[2]])
 FAILING = """\
 import sys
 from pathlib import Path
-from recipes import errors
+from muslin import errors
 from muslin.engine.process.runner import HOST_PATH, Runner
 
 runner, folder = Runner(1), Path(sys.argv[1])
