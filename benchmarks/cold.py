@@ -47,7 +47,7 @@ def toolchains(
     if folder.exists():
         remove(folder)
     keys = run.context.builder().keys
-    stages = {one.name: keys.of(run.catalog().toolchain(one)) for one in targets}
+    stages = {one.name: keys.of(run.catalog().toolchains.toolchain(one)) for one in targets}
     measured = Measured(run.context.settings.cache / "bench", _conditions(run, stages.values()))
     before = len(to_make) // 2
     with run.context.store.in_use():
@@ -147,8 +147,8 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
     fetch.fetch(run)
     catalog = run.catalog()
     with run.context.at_work(), ThreadPoolExecutor(run.context.settings.jobs) as executor:
-        headers = {one.triple: catalog.headers(one) for one in targets}
-        tools = [stage for _, stage in catalog.tools()]
+        headers = {one.triple: catalog.toolchains.headers(one) for one in targets}
+        tools = [stage for _, stage in catalog.tools.build_tools()]
         wanted = [*headers.values(), *tools]
         trees = {
             name: one.tree for name, one in run.context.builder().build(wanted, executor).items()

@@ -23,8 +23,8 @@ from muslin.engine import host
 from muslin.engine.builder import Fault
 from muslin.engine.cache.store import Entry
 from muslin.engine.console import duration
-from muslin.graph.catalog import allowed_code
 from muslin.graph.goals import Goal
+from muslin.graph.verifications import allowed_code
 from muslin.models.target import Target
 
 FILLING: tuple[Goal, ...] = ("verify", "package", "boot", "sdk")
@@ -121,7 +121,9 @@ def _fill(
         "verify": list,
         "boot": list,
         "package": lambda: [*publish.images(selection.targets, pipeline.contents(), entries)],
-        "sdk": lambda: [*publish.archives(selection.targets, entries, catalog.components_of_sdk())],
+        "sdk": lambda: [
+            *publish.archives(selection.targets, entries, catalog.verifications.components_of_sdk())
+        ],
     }
     found = output.reports(selection.targets, selection.services, entries)
     done = output.publish([*wanted[goal](), *found], source_set=pipeline.pins.name)

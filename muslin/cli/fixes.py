@@ -83,6 +83,8 @@ def _pinned(pipeline: Pipeline) -> list[Pinned]:
 def _shipped(pipeline: Pipeline, goal: Goal) -> set[str]:
     """The components in what a session fills `dist/` with."""
     parts = (
-        [pipeline.catalog().components_of_sdk()] if goal == "sdk" else pipeline.contents().values()
+        [pipeline.catalog().verifications.components_of_sdk()]
+        if goal == "sdk"
+        else pipeline.contents().values()
     )
     return {"rust", *(component.name for components in parts for component in components)}

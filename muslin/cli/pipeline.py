@@ -73,7 +73,7 @@ class Pipeline:
         """The paths in the store which say whether a joint image can hold these targets."""
         for target in targets:
             for service in self.selection.services.values():
-                image = self.catalog().image(service, target)
+                image = self.catalog().images.image(service, target)
                 entry = self.context.store.root / builder.keys.of(image)
                 yield entry
                 yield entry / "checks" / builder.keys.proof_of(image)
@@ -82,7 +82,8 @@ class Pipeline:
         """The components in each service's program and image, by its name."""
         catalog = self.catalog()
         return {
-            name: catalog.components(service) for name, service in self.selection.services.items()
+            name: catalog.verifications.components(service)
+            for name, service in self.selection.services.items()
         }
 
     def everything(self, more: Iterable[Stage] = ()) -> list[Planned]:

@@ -22,20 +22,26 @@ def stages(
     """The stages of a goal, without the joint images; raises `NoBoard`."""
     pairs = [(service, target) for target in targets for service in catalog.services.values()]
     made: dict[Goal, Callable[[], list[Stage]]] = {
-        "toolchain": lambda: [catalog.toolchain(target) for target in targets],
-        "openssl": lambda: [catalog.library("openssl", target) for target in targets],
-        "rust-std": lambda: [catalog.rust_std(target) for target in targets],
-        "services": lambda: [catalog.program(service, target) for service, target in pairs],
+        "toolchain": lambda: [catalog.toolchains.toolchain(target) for target in targets],
+        "openssl": lambda: [catalog.libraries.library("openssl", target) for target in targets],
+        "rust-std": lambda: [catalog.rust.std(target) for target in targets],
+        "services": lambda: [
+            catalog.programs.program(service, target) for service, target in pairs
+        ],
         "verify": lambda: list(proofs(catalog, targets).values()),
         "package": lambda: [
             *proofs(catalog, targets).values(),
-            *(catalog.image(service, target) for service, target in pairs),
+            *(catalog.images.image(service, target) for service, target in pairs),
         ],
         "boot": lambda: _starts(catalog, targets, boards),
         "sdk": lambda: [
-            *(stage for target in targets for stage in catalog.proofs_of_sdk(target).values()),
-            *(catalog.sdk(target) for target in targets),
-            *(catalog.sdk_archive(target) for target in targets),
+            *(
+                stage
+                for target in targets
+                for stage in catalog.verifications.of_sdk(target).values()
+            ),
+            *(catalog.images.sdk(target) for target in targets),
+            *(catalog.images.sdk_archive(target) for target in targets),
         ],
     }
     return made[goal]()
@@ -47,7 +53,7 @@ def proofs(catalog: Catalog, targets: Iterable[Target]) -> dict[tuple[str, str],
         (target.name, subject): stage
         for target in targets
         for service in catalog.services.values()
-        for subject, stage in catalog.proofs(service, target).items()
+        for subject, stage in catalog.verifications.of_service(service, target).items()
     }
 
 
@@ -55,7 +61,7 @@ def _starts(catalog: Catalog, targets: Targets, boards: Collection[Board]) -> li
     """Every service on every board of the targets; raises `NoBoard` where there is none."""
     services = [service for service in catalog.services.values() if boot.tells(service)]
     found = [
-        catalog.boot(service, target, board)
+        catalog.images.start(service, target, board)
         for target in targets
         for board in boards
         if target.name in board.targets

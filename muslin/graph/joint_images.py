@@ -25,10 +25,10 @@ def stages(
     made, notes = [], dict[str, None]()
     missing = dict[tuple[str, ...], list[str]]()
     for each in catalog.services.values():
-        images = {one: catalog.image(each, one) for one in defaults if one not in targets}
+        images = {one: catalog.images.image(each, one) for one in defaults if one not in targets}
         there = [one for one, image in images.items() if builder.has(image)]
         chosen, doubled = one_per_platform((*targets, *there), defaults=defaults)
-        made.append(catalog.index(each, chosen))
+        made.append(catalog.images.index(each, chosen))
         notes |= dict.fromkeys(doubled)
         if absent := tuple(one.name for one in images if one not in there):
             missing.setdefault(absent, []).append(each.name)

@@ -1,25 +1,27 @@
-"""C libraries by recipe: a line for each."""
+"""C libraries by recipe, and what follows from their needs."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
 from muslin import errors
 from muslin.models.service import Service
 from muslin.models.target import Target
-from recipes.libraries import curl, mimalloc, openssl, sqlite3, zlib
+from recipes import libraries as package
 from recipes.library import Library
 
-LIBRARIES: Mapping[str, Library] = {
-    "curl": curl.LIBRARY,
-    "mimalloc": mimalloc.LIBRARY,
-    "openssl": openssl.LIBRARY,
-    "sqlite3": sqlite3.LIBRARY,
-    "zlib": zlib.LIBRARY,
-}
-"""C libraries that a service may name in `needs`."""
+LIBRARIES: Mapping[str, Library] = MappingProxyType(
+    {
+        module.name: importlib.import_module(f"{package.__name__}.{module.name}").LIBRARY
+        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name)
+    }
+)
+"""C libraries that a service may name in `needs`: a module in `recipes/libraries/` is a library."""
 
 
 def known(name: str) -> Library:

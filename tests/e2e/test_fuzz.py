@@ -170,7 +170,7 @@ def of_the_cache() -> list[Seed]:
     keys, catalog = run.context.builder().keys, run.catalog()
     found = []
     for target in run.context.targets.values():
-        if (entry := run.context.store.find(keys.of(catalog.toolchain(target)))) is None:
+        if (entry := run.context.store.find(keys.of(catalog.toolchains.toolchain(target)))) is None:
             continue
         for name in ("crt1.o", "rcrt1.o", "libatomic.a", "libssp_nonshared.a"):
             for path in entry.tree.glob(f"*/lib/{name}"):

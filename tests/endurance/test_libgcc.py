@@ -72,7 +72,7 @@ def test_libgcc_is_the_same_whichever_was_older(
     with pipeline.context.at_work(), ThreadPoolExecutor(1) as executor:
         builder = pipeline.context.builder()
         for target in pipeline.context.targets_of(request.config.getoption("--targets").split(",")):
-            made, unwinder = catalog.gcc(target), set(target_libraries.unwinder(target))
+            made, unwinder = catalog.toolchains.gcc(target), set(target_libraries.unwinder(target))
             found: dict[str, list[str]] = {}
             for case, steps in timings(target).items():
                 # The name is not in the key, and the cases differ in their steps alone.
@@ -91,7 +91,7 @@ def test_two_passes_of_another_kind_differ(
     """The test above can fail: the recipe as it was, first without a shared libgcc."""
     catalog = pipeline.catalog()
     (target, *_) = pipeline.context.targets_of(request.config.getoption("--targets").split(","))
-    made, members = catalog.gcc(target), {}
+    made, members = catalog.toolchains.gcc(target), {}
     with pipeline.context.at_work(), ThreadPoolExecutor(1) as executor:
         builder = pipeline.context.builder()
         for case, steps in timings(target).items():

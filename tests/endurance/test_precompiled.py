@@ -67,8 +67,8 @@ def test_objects_made_again_hold_the_same_and_nothing_else_is_made(
     with pipeline.context.at_work(), ThreadPoolExecutor(pipeline.context.settings.jobs) as executor:
         builder = pipeline.context.builder()
         for target in pipeline.context.targets_of(request.config.getoption("--targets").split(",")):
-            made = catalog.compiler(target)
-            textual = without(target, made, catalog.tools())
+            made = catalog.toolchains.compiler(target)
+            textual = without(target, made, catalog.tools.build_tools())
             entries = builder.build([made, textual], executor)
             before, after = (objects(entries[one.name].tree) for one in (made, textual))
             assert before.keys() == after.keys()

@@ -47,12 +47,12 @@ def test_shared_and_alone_are_the_same_bytes(
     shared = [one for one in pipeline.context.targets_of(names) if one.gcc.shared_with]
     assert shared, f"none of {', '.join(names)} shares its compiler"
     catalog = pipeline.catalog()
-    apart = replace(catalog, _made={})
+    apart = replace(catalog)
     with pipeline.context.at_work(), ThreadPoolExecutor(pipeline.context.settings.jobs) as executor:
         builder = pipeline.context.builder()
         for target in shared:
-            made = builder.build([catalog.toolchain(target)], executor)
-            by_itself = builder.build([apart.toolchain(alone(target))], executor)
+            made = builder.build([catalog.toolchains.toolchain(target)], executor)
+            by_itself = builder.build([apart.toolchains.toolchain(alone(target))], executor)
             ours, theirs = (
                 content(entries[f"toolchain-{target.name}"].tree) for entries in (made, by_itself)
             )

@@ -41,26 +41,26 @@ class Product:
 
     @property
     def toolchain(self) -> Path:
-        return self.tree(self.pipeline.catalog().toolchain(self.target))
+        return self.tree(self.pipeline.catalog().toolchains.toolchain(self.target))
 
     @property
     def rust(self) -> Path:
-        return self.tree(self.pipeline.catalog().rust())
+        return self.tree(self.pipeline.catalog().tools.rust())
 
     @property
     def rust_std(self) -> Path:
-        return self.tree(self.pipeline.catalog().rust_std(self.target))
+        return self.tree(self.pipeline.catalog().rust.std(self.target))
 
     @property
     def openssl(self) -> Path:
-        return self.tree(self.pipeline.catalog().library("openssl", self.target))
+        return self.tree(self.pipeline.catalog().libraries.library("openssl", self.target))
 
     def program(self, service: str) -> Path:
         return PROJECT / "dist" / self.target.name / service
 
     def emulated(self, *argv: str | Path) -> list[str]:
         """The command line under the emulated baseline processor."""
-        qemu = self.tree(self.pipeline.catalog().qemu())
+        qemu = self.tree(self.pipeline.catalog().tools.qemu())
         emulator = qemu / "bin" / f"{self.target.qemu.program}"
         return [str(emulator), "-cpu", self.target.qemu.cpu, *map(str, argv)]
 

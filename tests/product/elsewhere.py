@@ -119,7 +119,7 @@ class Elsewhere:
         name = self.product.target.name
         opened.session(context, "toolchain", [name, "--driver", driver])
         pipeline = Pipeline(context, context.select([name], driver=driver))
-        stage = pipeline.catalog().toolchain(pipeline.context.targets[name])
+        stage = pipeline.catalog().toolchains.toolchain(pipeline.context.targets[name])
         entry = pipeline.context.store.find(pipeline.context.builder().keys.of(stage))
         assert entry is not None
         return entry.tree

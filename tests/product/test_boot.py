@@ -99,10 +99,10 @@ def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object
         product.target,
         board,
         program=copied,
-        board_files=catalog.board(board, product.target),
+        board_files=catalog.images.board(board, product.target),
         bundle=None,
         files=(),
-        qemu=catalog.qemu_system(),
+        qemu=catalog.tools.qemu_system(),
     )
     stages += [copied, stage]
     with ThreadPoolExecutor(1) as executor, run.context.at_work():

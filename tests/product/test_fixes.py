@@ -110,7 +110,7 @@ def compiled(product: Product, folder: Path, text: str, *libraries: str) -> list
     """The command line of a program that is linked with libraries, emulated."""
     catalog, target = product.pipeline.catalog(), product.target
     names = with_their_needs(libraries)
-    trees = [product.tree(catalog.library(name, target)) for name in names]
+    trees = [product.tree(catalog.libraries.library(name, target)) for name in names]
     (folder / "x.c").write_text(text)
     compiler = product.toolchain / "bin" / f"{target.triple}-gcc"
     command: list[str | Path] = [compiler, "-O2", "-Wall", "-Werror", "-static-pie"]
@@ -180,7 +180,7 @@ def test_reports_name_the_fixes(product: Product) -> None:
     """What a build says of itself is what its pins say."""
     catalog = product.pipeline.catalog()
     service: Service = product.pipeline.selection.services["hello-tls"]
-    stage = catalog.proofs(service, product.target)["hello-tls"]
+    stage = catalog.verifications.of_service(service, product.target)["hello-tls"]
     text = (product.tree(stage) / "report.txt").read_text()
     openssl = catalog.pins.component("openssl")
     assert openssl.fixes

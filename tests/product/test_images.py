@@ -282,5 +282,5 @@ def test_containerd_gives_each_pi_its_own_image(
         subprocess.run([*ctr[:3], "namespaces", "rm", space], check=False, capture_output=True)
     # `dist/` may lack a target whose image is in the joint one: it is in the cache.
     catalog, target = product.pipeline.catalog(), product.pipeline.context.targets[wanted]
-    its_own = product.tree(catalog.program(catalog.services["hello-c"], target))
+    its_own = product.tree(catalog.programs.program(catalog.services["hello-c"], target))
     assert mounted == (its_own / "bin" / "hello-c").read_bytes(), model

@@ -21,9 +21,9 @@ TARGETS = target.load(PROJECT / "toolchains")
 def stages(pipeline: Pipeline, one: Target) -> list[Stage]:
     catalog = pipeline.catalog()
     return [
-        catalog.emulator_known(one),
-        catalog.rustc_known(one),
-        catalog.openssl_known(one),
+        catalog.toolchains.emulator_known(one),
+        catalog.rust.known(one),
+        catalog.libraries.openssl_known(one),
     ]
 
 

@@ -18,7 +18,9 @@ def services(product: Product, tmp_path: Path) -> Path:
     folder = tmp_path / "services"
     shutil.copytree(PROJECT / "services", folder, ignore=shutil.ignore_patterns("target", "build"))
     catalog = product.pipeline.catalog()
-    program = catalog.program(product.pipeline.selection.services["hello-http"], product.target)
+    program = catalog.programs.program(
+        product.pipeline.selection.services["hello-http"], product.target
+    )
     crates = product.tree(dict(program.needs)["crates"])
     home = tmp_path / "home"
     home.mkdir()

@@ -73,7 +73,7 @@ def test_a_source_that_the_mirror_lacks(there: Elsewhere) -> None:
 
 def test_what_std_depends_on_comes_by_its_own_lock(pipeline: Pipeline) -> None:
     """Where rust-src does not bring it; here it does, and is asked all the same."""
-    rust = pipeline.catalog().rust()
+    rust = pipeline.catalog().tools.rust()
     stage = crates.of_std(rust=rust)
     with pipeline.context.store.in_use(), ThreadPoolExecutor(2) as executor:
         entries = pipeline.context.builder().build([rust, stage], executor)

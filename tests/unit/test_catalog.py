@@ -53,11 +53,11 @@ def goals(catalog: Catalog) -> list[Stage]:
     targets = tuple(TARGETS.values())
     services = catalog.services.values()
     return [
-        *(catalog.image(each, one) for one in targets for each in services),
-        *(catalog.index(each, targets) for each in services),
-        *(catalog.sdk_archive(one) for one in targets),
+        *(catalog.images.image(each, one) for one in targets for each in services),
+        *(catalog.images.index(each, targets) for each in services),
+        *(catalog.images.sdk_archive(one) for one in targets),
         *(
-            catalog.boot(each, one, on)
+            catalog.images.start(each, one, on)
             for on in BOARDS.values()
             for one in targets
             if one.name in on.targets
@@ -105,7 +105,7 @@ def test_names_of_stages_are_unique(catalog: Catalog) -> None:
 
 def test_a_stage_is_made_once(catalog: Catalog) -> None:
     one = TARGETS["armv6"]
-    assert catalog.toolchain(one) is catalog.toolchain(one)
+    assert catalog.toolchains.toolchain(one) is catalog.toolchains.toolchain(one)
     assert [id(stage) for stage in goals(catalog)] == [id(stage) for stage in goals(catalog)]
 
 
@@ -122,14 +122,14 @@ def test_aliases_are_unique_within_a_stage(catalog: Catalog) -> None:
 def test_every_program_proves_itself(catalog: Catalog) -> None:
     for each in catalog.services.values():
         for one in TARGETS.values():
-            kinds = {type(check).__name__ for check in catalog.program(each, one).checks}
+            kinds = {type(check).__name__ for check in catalog.programs.program(each, one).checks}
             assert "Elf" in kinds, each.name
             assert kinds & {"CommandOutput", "Serves"}, each.name
 
 
 def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catalog) -> None:
     for each in catalog.services.values():
-        image = catalog.image(each, TARGETS["armv7"])
+        image = catalog.images.image(each, TARGETS["armv7"])
         subjects = {each.name, "toolchain", *each.needs}
         subjects |= {"rust-std"} if each.build == "cargo" else set()
         wanted = {f"verify-{subject}-armv7" for subject in subjects}
@@ -139,7 +139,7 @@ def test_an_image_waits_for_the_verification_of_all_that_is_in_it(catalog: Catal
 
 
 def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: Catalog) -> None:
-    archive = catalog.sdk_archive(TARGETS["armv7"])
+    archive = catalog.images.sdk_archive(TARGETS["armv7"])
     wanted = {f"verify-{subject}-armv7" for subject in ("toolchain", "rust-std", *LIBRARIES)}
     assert {stage.name for _, stage in archive.judges} == wanted
     looked_at = {check.root for check in archive.checks if isinstance(check, Present)}
@@ -170,14 +170,14 @@ def test_this_machines_tools_are_in_no_key(catalog: Catalog) -> None:
 def test_a_target_alone_has_the_keys_it_has_among_others(catalog: Catalog) -> None:
     keys = Keys(HOST)
     one = TARGETS["armv6"]
-    before = keys.of(catalog.toolchain(one))
+    before = keys.of(catalog.toolchains.toolchain(one))
     goals(catalog)
-    assert keys.of(catalog.toolchain(one)) == before
+    assert keys.of(catalog.toolchains.toolchain(one)) == before
 
 
 def test_an_unknown_library_is_named(catalog: Catalog) -> None:
     with pytest.raises(errors.Unknown, match=r"no C library 'opensl'\. Did you mean openssl\?"):
-        catalog.library("opensl", TARGETS["armv6"])
+        catalog.libraries.library("opensl", TARGETS["armv6"])
 
 
 def test_a_comment_in_a_declaration_rebuilds_nothing(catalog: Catalog, tmp_path: Path) -> None:
@@ -190,7 +190,10 @@ def test_a_comment_in_a_declaration_rebuilds_nothing(catalog: Catalog, tmp_path:
         fresh = Catalog(
             host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
         )
-        program, image = fresh.program(mine["mine"], one), fresh.image(mine["mine"], one)
+        program, image = (
+            fresh.programs.program(mine["mine"], one),
+            fresh.images.image(mine["mine"], one),
+        )
         return Keys(HOST).of(program), Keys(HOST).of(image)
 
     program, image = keys()
@@ -207,8 +210,10 @@ def test_a_comment_in_a_declaration_rebuilds_nothing(catalog: Catalog, tmp_path:
 def test_a_service_of_a_stages_name_is_not_that_stage(catalog: Catalog) -> None:
     named = catalog.services["hello-c"].model_copy(update={"name": "openssl"})
     one = TARGETS["armv6"]
-    assert catalog.program(named, one) is not catalog.library("openssl", one)
-    assert catalog.image(named, one) is not catalog.image(catalog.services["hello-c"], one)
+    assert catalog.programs.program(named, one) is not catalog.libraries.library("openssl", one)
+    assert catalog.images.image(named, one) is not catalog.images.image(
+        catalog.services["hello-c"], one
+    )
 
 
 def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
@@ -232,7 +237,7 @@ def test_what_builds_leave_behind_is_no_source_and_like_named_folders_are(
     fresh = Catalog(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
     )
-    ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
+    ((_, tree),) = fresh.programs.program(mine["mine"], TARGETS["armv6"]).trees
     left_out = {"target/release/mine", ".git/config", "service.toml"}
     left_out |= {"c/out/CMakeCache.txt", "c/out/b.c"}
     assert {file.path for file in tree.files} == set(files) - left_out
@@ -305,10 +310,10 @@ def test_a_service_that_its_workspace_does_not_know_is_told_what_to_do(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
     )
     with pytest.raises(errors.BadDeclaration, match=words) as caught:
-        fresh.program(mine["my-calc"], TARGETS["armv6"])
+        fresh.programs.program(mine["my-calc"], TARGETS["armv6"])
     assert "add an empty [workspace] to its Cargo.toml" in str(caught.value)
     (tmp_path / "my-calc/Cargo.lock").touch()
-    assert fresh.program(mine["my-calc"], TARGETS["armv6"])
+    assert fresh.programs.program(mine["my-calc"], TARGETS["armv6"])
 
 
 def test_a_service_beside_a_workspace_is_no_part_of_its_crates(
@@ -321,11 +326,11 @@ def test_a_service_beside_a_workspace_is_no_part_of_its_crates(
         fresh = Catalog(
             host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
         )
-        return Keys(HOST).of(fresh.program(mine["hello-http"], TARGETS["armv6"]))
+        return Keys(HOST).of(fresh.programs.program(mine["hello-http"], TARGETS["armv6"]))
 
     before = key()
     assert before == Keys(HOST).of(
-        catalog.program(catalog.services["hello-http"], TARGETS["armv6"])
+        catalog.programs.program(catalog.services["hello-http"], TARGETS["armv6"])
     )
     shutil.copytree(tmp_path / "s" / "hello-c", tmp_path / "s" / "my-calc")
     (tmp_path / "s" / "my-calc" / "Cargo.toml").write_text("[workspace]\n")
@@ -334,7 +339,7 @@ def test_a_service_beside_a_workspace_is_no_part_of_its_crates(
 
 def test_libraries_are_named_to_the_linker_of_a_make_service(catalog: Catalog) -> None:
     needy = catalog.services["hello-c"].model_copy(update={"needs": ("openssl",)})
-    program = catalog.program(needy, TARGETS["armv6"])
+    program = catalog.programs.program(needy, TARGETS["armv6"])
     env = dict(program.env)
     assert env["LDLIBS"] == "-lssl -lcrypto -latomic"
     compiler = next(step.text for step in program.steps if isinstance(step, Write))
@@ -342,7 +347,9 @@ def test_libraries_are_named_to_the_linker_of_a_make_service(catalog: Catalog) -
     fresh = Catalog(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=catalog.services
     )
-    assert "LDLIBS" not in dict(fresh.program(catalog.services["hello-c"], TARGETS["armv6"]).env)
+    assert "LDLIBS" not in dict(
+        fresh.programs.program(catalog.services["hello-c"], TARGETS["armv6"]).env
+    )
 
 
 def test_install_gets_makes_variables_and_options_and_no_goals(catalog: Catalog) -> None:
@@ -350,7 +357,7 @@ def test_install_gets_makes_variables_and_options_and_no_goals(catalog: Catalog)
     plain = catalog.services["hello-c"]
     make = plain.make.model_copy(update={"arguments": said, "program": ""})
     mine = plain.model_copy(update={"name": "mine", "make": make})
-    program = catalog.program(mine, TARGETS["armv6"])
+    program = catalog.programs.program(mine, TARGETS["armv6"])
     built, installed = (
         step.argv for step in program.steps if isinstance(step, Run) and step.argv[0] == "make"
     )
@@ -367,7 +374,7 @@ def test_cargo_is_told_of_every_feature(catalog: Catalog) -> None:
     def told(**changes: object) -> list[str]:
         cargo = plain.cargo.model_copy(update=changes)
         mine = plain.model_copy(update={"name": f"mine-{len(changes)}", "cargo": cargo})
-        program = catalog.program(mine, TARGETS["armv6"])
+        program = catalog.programs.program(mine, TARGETS["armv6"])
         (argv,) = (
             step.argv for step in program.steps if isinstance(step, Run) and "build" in step.argv
         )
@@ -404,7 +411,7 @@ def test_names_beyond_ascii_are_files_like_others(catalog: Catalog, tmp_path: Pa
     fresh = Catalog(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
     )
-    program = fresh.program(mine["mine"], TARGETS["armv6"])
+    program = fresh.programs.program(mine["mine"], TARGETS["armv6"])
     assert Keys(HOST).of(program)
     ((_, tree),) = program.trees
     work_directory.lay_out(tree, tmp_path / "laid out")
@@ -423,7 +430,7 @@ def test_what_was_compiled_in_a_projects_folder_stays_there(
     fresh = Catalog(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
     )
-    ((_, tree),) = fresh.program(mine["mine"], TARGETS["armv6"]).trees
+    ((_, tree),) = fresh.programs.program(mine["mine"], TARGETS["armv6"]).trees
     assert not {"hello-c", "src/main.o", "src/mine.a"} & {file.path for file in tree.files}
 
 
@@ -440,7 +447,7 @@ def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
 
 
 def test_libraries_come_with_what_they_need_each_before_it(catalog: Catalog) -> None:
-    kit = catalog.kit(TARGETS["armv6"], ("zlib", "curl"))
+    kit = catalog.libraries.kit(TARGETS["armv6"], ("zlib", "curl"))
     assert [name for name, _ in kit.libraries] == ["curl", "zlib", "openssl"]
     assert kit.link == ("-lcurl", "-lz", "-lssl", "-lcrypto", "-latomic")
 
@@ -468,7 +475,9 @@ def test_no_source_is_taken_without_the_patches_of_its_package(catalog: Catalog)
 def test_whoever_takes_a_source_bare_is_found(catalog: Catalog) -> None:
     """The test above can fail: OpenSSL without its patches."""
     bare = dataclasses.replace(catalog.pins.component("openssl"), series=source.Series())
-    made = openssl.stage(TARGETS["armv6"], source=bare, kit=catalog.kit(TARGETS["armv6"], ()))
+    made = openssl.stage(
+        TARGETS["armv6"], source=bare, kit=catalog.libraries.kit(TARGETS["armv6"], ())
+    )
     assert not any(isinstance(step, Patch) for step in made.steps)
     assert [alias for alias, _ in made.sources] == ["openssl"]
 
@@ -480,7 +489,7 @@ def test_the_members_of_libgcc_are_known_for_the_default_targets(catalog: Catalo
     for name, members in known.members.items():
         unwinder = set(target_libraries.unwinder(TARGETS[name]))
         assert not unwinder & set(members), name
-        checks = catalog.gcc(TARGETS[name]).checks
+        checks = catalog.toolchains.gcc(TARGETS[name]).checks
         assert (
             Members(
                 pattern="lib/gcc/*/*/libgcc.a",
@@ -503,16 +512,16 @@ def test_two_locks_in_folders_of_one_name_are_two_stages(catalog: Catalog, tmp_p
             f'[package]\nname = "s{number}"\nmetadata.muslin.image.entrypoint = ["/s"]\n'
         )
     mine = service.load([folder / f"s{number}" for number, folder in enumerate(folders)])
-    fresh = dataclasses.replace(catalog, services=mine, _made={}, _workspaces={})
+    fresh = dataclasses.replace(catalog, services=mine)
     for name in mine:
-        fresh.program(mine[name], TARGETS["armv6"])
-    names = [stage.name for stage in fresh.crates()]
+        fresh.programs.program(mine[name], TARGETS["armv6"])
+    names = [stage.name for stage in fresh.rust.all_crates()]
     assert len(set(names)) == len(names)
     assert [name.rpartition("-")[0] for name in names[:3]] == [
         *("crates-app", "crates-app", "crates-std"),
     ]
-    alone = dataclasses.replace(fresh, services={"s0": mine["s0"]}, _made={}, _workspaces={})
-    assert alone.crates()[0].name == "crates-app"
+    alone = dataclasses.replace(fresh, services={"s0": mine["s0"]})
+    assert alone.rust.all_crates()[0].name == "crates-app"
 
 
 def test_a_service_that_would_take_an_images_own_name_is_refused(

@@ -64,8 +64,8 @@ def test_no_stage_on_an_arm64_host_speaks_of_another_machine(tmp_path: Path) -> 
         services=service.load(tuple(folders)),
     )
     armv6, keys = target.load(PROJECT / "toolchains")["armv6"], Keys(ARM64)
-    todo: list[Stage] = [catalog.sdk_archive(armv6)]
-    todo += [catalog.image(each, armv6) for each in catalog.services.values()]
+    todo: list[Stage] = [catalog.images.sdk_archive(armv6)]
+    todo += [catalog.images.image(each, armv6) for each in catalog.services.values()]
     seen: dict[int, Stage] = {}
     while todo:
         stage = todo.pop()

@@ -152,10 +152,13 @@ class Kind:
 def planned(folder: Path) -> None:
     """Read the service of a folder, and plan its image as a session does."""
     services = service.load((folder / "x",)) if service.declares(folder / "x") else {}
-    catalog = dataclasses.replace(PLAN, services=services, _made=dict(PLAN._made), _workspaces={})
+    catalog = dataclasses.replace(PLAN, services=services)
+    vars(catalog).update(
+        {name: getattr(PLAN, name) for name in ("tools", "toolchains", "libraries")}
+    )
     for one in services.values():
-        KEYS.of(catalog.image(one, TARGETS["armv6"]))
-    catalog.crates()
+        KEYS.of(catalog.images.image(one, TARGETS["armv6"]))
+    catalog.rust.all_crates()
 
 
 def workspace(folder: Path) -> None:
@@ -194,7 +197,7 @@ def plan() -> Catalog:
     services = service.load((PROJECT / "services/hello-c", PROJECT / "services/hello-tls"))
     made = Catalog(host=HOST, targets=TARGETS, pins=pins, missing_tools=True, services=services)
     for one in services.values():
-        made.image(one, TARGETS["armv6"])
+        made.images.image(one, TARGETS["armv6"])
     return made
 
 

@@ -95,7 +95,7 @@ def test_joint_images_hold_what_was_asked_for(trial: Trial) -> None:
 def test_joint_images_keep_finished_platforms(trial: Trial) -> None:
     catalog, aarch64 = trial.catalog(), trial.context.targets["aarch64"]
     first, *_ = trial.selection.services.values()
-    trial.finish(catalog.image(first, aarch64))
+    trial.finish(catalog.images.image(first, aarch64))
     one, *others = trial.platforms("armv6")
     assert one == {"armv6", "aarch64"}
     assert others == [{"armv6"}] * len(others)
@@ -129,8 +129,8 @@ def test_a_plan_leaves_out_what_is_finished_of_other_targets(
     """A joint image holds another target's, and `gcc-armv7` wants a compiler of armv6's."""
     catalog = trial.catalog()
     first, *_ = trial.selection.services.values()
-    trial.finish(catalog.image(first, trial.context.targets["aarch64"]))
-    trial.finish(catalog.compiler(trial.context.targets["armv6"]))
+    trial.finish(catalog.images.image(first, trial.context.targets["aarch64"]))
+    trial.finish(catalog.toolchains.compiler(trial.context.targets["armv6"]))
     trial.session("plan", ["armv7", form])
     said = capsys.readouterr().out
     assert f"image-{first.name}-armv7" in said
@@ -149,7 +149,7 @@ def test_plan_for_machines_is_json_and_nothing_else(
 
 
 def test_plan_says_why(trial: Trial) -> None:
-    headers = trial.catalog().headers(trial.context.targets["armv6"])
+    headers = trial.catalog().toolchains.headers(trial.context.targets["armv6"])
     document = json.loads(json.dumps(trial.context.builder().keys.document(headers)))
     trial.session("plan", ["--why", "headers-armv6"])
     assert "headers-armv6: this cache knows of no earlier build" in trial.stream.getvalue()
@@ -170,7 +170,7 @@ def test_plan_says_why(trial: Trial) -> None:
 
 
 def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
-    headers = trial.catalog().headers(trial.context.targets["armv6"])
+    headers = trial.catalog().toolchains.headers(trial.context.targets["armv6"])
     trial.finish(headers)
     trial.session("plan", ["armv6", "--why=headers-armv6"])
     assert "headers-armv6 is found" in trial.stream.getvalue()

@@ -131,8 +131,8 @@ def stages(pins: Pins, one: Target, services: Iterable[Service]) -> dict[str, St
         missing_tools=True,
         services=named,
     )
-    goals = [catalog.image(each, one) for each in named.values()]
-    goals += [catalog.index(each, (one,)) for each in named.values()]
+    goals = [catalog.images.image(each, one) for each in named.values()]
+    goals += [catalog.images.index(each, (one,)) for each in named.values()]
     return {stage.name: stage for stage in everything(goals).values()}
 
 

@@ -221,7 +221,7 @@ def test_every_source_of_the_graph_is_upstreams_own(tmp_path: Path, driver: str)
     pins = in_force(tmp_path)
     catalog = catalog_of(pins, driver=source_sets.driver(driver, pins))
     (target,) = (one for one in load(PROJECT / "toolchains").values() if one.name == "armv6")
-    todo, names = [catalog.sdk_archive(target)], set[str]()
+    todo, names = [catalog.images.sdk_archive(target)], set[str]()
     while todo:
         stage = todo.pop()
         todo += [other for _, other in (*stage.needs, *stage.tools)]
@@ -237,13 +237,13 @@ def test_steps_for_archives_of_rust_and_single_patches(tmp_path: Path) -> None:
     pins = in_force(tmp_path)
     catalog = catalog_of(pins)
     (target,) = (one for one in load(PROJECT / "toolchains").values() if one.name == "armv6")
-    unpacked = [step for step in catalog.rust().steps if isinstance(step, Unpack)]
+    unpacked = [step for step in catalog.tools.rust().steps if isinstance(step, Unpack)]
     assert unpacked[0].only == (
         "rustc-1.95.0-x86_64-unknown-linux-gnu/rustc/bin",
         "rustc-1.95.0-x86_64-unknown-linux-gnu/rustc/lib",
     )
-    assert any(isinstance(step, Patch) for step in catalog.gcc(target).steps)
-    vendor = [step for step in catalog.rust_std(target).needs if step[0] == "crates"]
+    assert any(isinstance(step, Patch) for step in catalog.toolchains.gcc(target).steps)
+    vendor = [step for step in catalog.rust.std(target).needs if step[0] == "crates"]
     assert [type(step) for step in vendor[0][1].steps if isinstance(step, Run)] == [Run]
 
 
@@ -258,7 +258,7 @@ def test_rust_is_no_group_of_the_hosts(tmp_path: Path) -> None:
 def test_the_crates_of_std_are_fetched_and_vendored_as_std_is_built(tmp_path: Path) -> None:
     folder = PROJECT / "services" / "hello-http"
     catalog = catalog_of(in_force(tmp_path), services=service.load((folder,)))
-    (of_std,) = (stage for stage in catalog.crates() if stage.name == "crates-std")
+    (of_std,) = (stage for stage in catalog.rust.all_crates() if stage.name == "crates-std")
     assert ("RUSTC_BOOTSTRAP", "1") in of_std.env
 
 
@@ -266,7 +266,7 @@ def test_the_crates_of_std_are_fetched_and_vendored_as_std_is_built(tmp_path: Pa
 def test_musl_cross_make_gets_the_mend_for_arm_too(tmp_path: Path, name: str) -> None:
     pins = in_force(tmp_path)
     catalog = catalog_of(pins, driver="musl-cross-make")
-    steps = catalog.musl_cross_make(load(PROJECT / "toolchains")[name]).steps
+    steps = catalog.toolchains.musl_cross_make(load(PROJECT / "toolchains")[name]).steps
     mends = [step for step in steps if isinstance(step, Replace)]
     assert {mend.pattern for mend in mends} == {"gcc/config/arm/linux-elf.h"}
     assert {mend.root for mend in mends} == {"${work}/musl-cross-make/gcc-14.2.0"}

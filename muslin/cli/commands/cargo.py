@@ -55,7 +55,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> Program:
     pipeline = Pipeline(context, context.select([target.name]))
     with context.at_work():
         builder = context.builder()
-        (stage,) = pipeline.settled(builder, lambda: [pipeline.catalog().sdk(target)])
+        (stage,) = pipeline.settled(builder, lambda: [pipeline.catalog().images.sdk(target)])
         with ThreadPoolExecutor(context.settings.jobs, thread_name_prefix="stage") as executor:
             entry = builder.build([stage], executor)[stage.name]
     rust = entry.tree / "rust" / "bin"

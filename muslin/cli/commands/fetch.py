@@ -36,4 +36,4 @@ def fetch(pipeline: Pipeline) -> None:
                 path = context.fetcher.fetch(source)
             context.report.stage_line(source.name, "fetched", f" {size(path.stat().st_size)}")
         with ThreadPoolExecutor(context.settings.jobs) as executor:
-            builder.build(pipeline.catalog().crates(), executor)
+            builder.build(pipeline.catalog().rust.all_crates(), executor)

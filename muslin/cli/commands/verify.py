@@ -20,7 +20,7 @@ from muslin.cli.up_to_date import Found
 from muslin.dist import publish, reports
 from muslin.engine.filesystem.content import file_digest
 from muslin.graph import goals
-from muslin.graph.catalog import allowed_code
+from muslin.graph.verifications import allowed_code
 from muslin.models.target import Target
 
 
