@@ -26,7 +26,7 @@ RUN = """\
 import signal
 import sys
 from pathlib import Path
-from muslin import errors
+from muslin.errors import PipelineError
 from muslin.engine.console import Report
 from muslin.engine.process import landlock
 from muslin.engine.stage import Stage
@@ -45,7 +45,7 @@ class Mine(Pipeline):
 
 try:
     Mine(here, Report()).run("toolchain", [])
-except errors.PipelineError as error:
+except PipelineError as error:
     sys.exit(f"error: {{error}}")
 """
 """A session as nox runs it, on a graph of ours."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import gc
 from muslin.engine.cache.store import remove
 from muslin.engine.stage import Stage
@@ -516,7 +516,7 @@ def test_a_cache_path_with_white_space_is_refused(
 LOAD = """\
 import sys, pathlib
 sys.dont_write_bytecode = True
-from muslin import errors
+from muslin.engine import errors
 from muslin.models import settings
 try:
     settings.load(pathlib.Path(sys.argv[1]))
@@ -574,7 +574,7 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
 
 FIRST_USE = """\
 import pathlib, resource, sys
-from muslin import errors
+from muslin.errors import PipelineError
 from muslin.engine.console import Report
 from muslin.cli.pipeline import Pipeline
 if sys.argv[2] == "limit":
@@ -582,7 +582,7 @@ if sys.argv[2] == "limit":
 try:
     with Pipeline(pathlib.Path(sys.argv[1]), Report()).at_work():
         sys.exit("there was room")
-except errors.PipelineError as error:
+except PipelineError as error:
     sys.exit(f"error: {error}")
 """
 FULL = """

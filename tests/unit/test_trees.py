@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import removal, walk
 from muslin.models import settings, source_trees
 from tests.e2e.bench import PROJECT

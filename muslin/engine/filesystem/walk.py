@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors
 
 DEEPEST = 200
 """Folders in folders. GCC's sources have 12; shutil.copytree fails at some 450."""
