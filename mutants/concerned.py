@@ -26,7 +26,7 @@ class Concerned:
         self._tests = sorted(
             path.relative_to(root).as_posix()
             for folder in FOLDERS
-            for path in (root / folder).glob("test_*.py")
+            for path in (root / folder).rglob("test_*.py")
         )
 
     def _named(self, name: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from muslin import errors
 from muslin.engine.vocabulary import (
     CommandOutput,
     Copy,
@@ -18,6 +17,7 @@ from muslin.engine.vocabulary import (
     Unpack,
     Write,
 )
+from muslin.models import errors
 
 WRAPPER = """\
 #!/bin/sh

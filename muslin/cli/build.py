@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
-from muslin import errors
-from muslin.cli import fixes
+from muslin.cli import errors, fixes
 from muslin.cli.context import Context
 from muslin.cli.main import Call
 from muslin.cli.options import Parser

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tomli_w
 
-from muslin import errors
+from muslin.cli import errors
 from muslin.engine.formats import documents
 from muslin.models.target import Target
 from recipes.toolchain import compiler

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.cli import interrupt
 from muslin.cli.selection import Selection
 from muslin.dist.output import Output
+from muslin.engine import errors as engine_errors
 from muslin.engine import host
 from muslin.engine.builder import Builder
 from muslin.engine.cache import layout
@@ -23,6 +24,7 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.models import board, service, settings, target, target_aliases
+from muslin.models import errors as model_errors
 from muslin.models.settings import Settings
 from muslin.models.target import Target
 
@@ -68,7 +70,7 @@ class Context:
         """
         for name in services:
             if name not in self.declared:
-                raise errors.NoService(name, self.declared)
+                raise cli_errors.NoService(name, self.declared)
         chosen = self.targets_of(targets)
         found = service.load(self.declared[name] for name in services or self.declared)
         roots = [each.root for each in found.values()]
@@ -94,7 +96,7 @@ class Context:
         known = {name for target in self.targets.values() for name in target.names}
         for name in names:
             if name not in known:
-                raise errors.NoSuchTarget(
+                raise cli_errors.NoSuchTarget(
                     name,
                     meant=target_aliases.meant(name, self.targets.values()),
                     known=list(self.targets),
@@ -109,9 +111,9 @@ class Context:
         """The targets of `[tool.muslin]`; raises `BadDeclaration` for a name of none."""
         try:
             return target.choose(self.targets, self.settings.targets)
-        except (errors.Unknown, errors.SharedTriple) as error:
+        except (model_errors.Unknown, model_errors.SharedTriple) as error:
             fault = f"tool.muslin.targets: {error}"
-            raise errors.BadDeclaration(self.settings.declared, [fault]) from error
+            raise engine_errors.BadDeclaration(self.settings.declared, [fault]) from error
 
     def builder(self) -> Builder:
         """The engine, with everything it works with."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 import time
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.cli.pipeline import Pipeline
+from muslin.engine.process import errors as process_errors
+from muslin.errors import PipelineError
 from muslin.graph.goals import Goal
 from muslin.models import declaration
 from muslin.models.pins import PinSet
 from muslin.sources import advisories, changelog_index
+from muslin.sources import errors as source_errors
 from muslin.sources.changelog_index import Pinned
 from muslin.sources.upstream import UpstreamPins
 
@@ -26,12 +29,12 @@ def lacking(pipeline: Pipeline, *, offline: bool = False) -> advisories.Found:
     if not offline:
         for suite in {package.suite for package in pinned}:
             if why := apt.lacks(suite):
-                raise errors.NoAdvisories(why)
+                raise cli_errors.NoAdvisories(why)
         with context.report.busy("archive", apt.log):
             known = changelog_index.ask(pinned, apt, before=known, now=time.time())
         changelog_index.save(cache, known)
     if known is None:
-        raise errors.NotAsked([package.component for package in pinned])
+        raise source_errors.NotAsked([package.component for package in pinned])
     rules = advisories.policy(context.pins)
     today = datetime.datetime.now(datetime.UTC).date()
     return advisories.Found(
@@ -55,14 +58,14 @@ def warn(pipeline: Pipeline, goal: Goal) -> None:
         if not fresh and not changelog_index.failed_lately(cache, now):
             try:
                 lacking(pipeline)
-            except errors.Interrupted:
+            except process_errors.Interrupted:
                 raise
-            except (errors.PipelineError, OSError) as error:
+            except (PipelineError, OSError) as error:
                 changelog_index.remember_failure(cache)
                 why = str(error).splitlines()[0]
                 report.note(f"security fixes were not looked for today: {why}")
         found = lacking(pipeline, offline=True).among(_shipped(pipeline, goal))
-    except errors.NotAsked:
+    except source_errors.NotAsked:
         return
     for line in (found.summary, found.accepted):
         if line:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.engine.stage import Stage
+from muslin.models import errors as model_errors
 
 FORGES = ("github", "gitlab")
 SLACK = 3.0
@@ -260,7 +261,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
     Raises `Unknown` for another forge than github and gitlab, `TooManyCaches`.
     """
     if forge not in FORGES:
-        raise errors.Unknown("forge", forge, FORGES)
+        raise model_errors.Unknown("forge", forge, FORGES)
     values = {
         "checkout": CHECKOUT,
         "installed": INSTALLED,
@@ -277,7 +278,7 @@ def files(forge: str, targets: Sequence[str], minutes: int) -> dict[str, str]:
     }
     if forge == "gitlab":
         if len(targets) > MOST_CACHES:
-            raise errors.TooManyCaches(targets, MOST_CACHES)
+            raise cli_errors.TooManyCaches(targets, MOST_CACHES)
         return {".gitlab-ci.yml": _filled(GITLAB, {**values, "caches": _caches(targets)})}
     key = _filled(KEY, {"target": "${{ matrix.target }}"})
     restored = "\n".join(

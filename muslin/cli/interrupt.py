@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from muslin import errors
 from muslin.engine.console import Report
+from muslin.engine.process import errors
 from muslin.engine.process.runner import Runner
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -64,11 +64,11 @@ def call(called: Call) -> Program | None:
 
 
 def _run(called: Call, keep: Callable[..., None] | None) -> Program | None:
-    from muslin import errors  # noqa: PLC0415  # as above
     from muslin.cli.context import Context  # noqa: PLC0415
     from muslin.cli.options import HelpRequested  # noqa: PLC0415
     from muslin.engine.console import Report  # noqa: PLC0415
     from muslin.engine.redaction import hidden  # noqa: PLC0415
+    from muslin.errors import PipelineError  # noqa: PLC0415  # as above
 
     module = importlib.import_module(f"muslin.cli.commands.{_module(called.name)}")
     report = Report()
@@ -78,7 +78,7 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | None:
     except HelpRequested as request:
         report.data(str(request))
         return None
-    except errors.PipelineError as error:
+    except PipelineError as error:
         raise SessionFailed(hidden(str(error)).rstrip(".")) from error
     if isinstance(result, Program):
         return result

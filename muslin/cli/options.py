@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
+from muslin.models import errors as model_errors
 
 HELP = {"-h", "--help"}
 
@@ -40,11 +41,11 @@ class Parser(argparse.ArgumentParser):
         options, rest = self.parse_known_intermixed_args(words)
         if rest:
             known = [name for action in self._actions for name in action.option_strings]
-            raise errors.Unknown(f"option of {self.session}", rest[0], known)
+            raise model_errors.Unknown(f"option of {self.session}", rest[0], known)
         return options
 
     def error(self, message: str) -> NoReturn:
-        raise errors.WrongUse(self.session, message)
+        raise cli_errors.WrongUse(self.session, message)
 
     def add_targets(self) -> None:
         """Take names of targets, in `options.targets`."""

@@ -18,17 +18,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import get_args
 
-from muslin import errors
 from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.cache import layout
 from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.key import Keys
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import limits
 from muslin.engine.process.runner import BASE_ENVIRONMENT, HOST_PATH
 from muslin.engine.stage import Stage
+from muslin.errors import PipelineError
 from muslin.graph.goals import Goal
+from muslin.models import errors as model_errors
 
 NOBODY = 65534
 """The user `nobody` of Debian and most others; base-passwd(8)."""
@@ -50,7 +52,7 @@ def goal_of(said: str) -> Goal:
     for goal in get_args(Goal):
         if said == goal:
             return goal  # type: ignore[no-any-return]  # get_args has no types
-    raise errors.Unknown("goal", said, get_args(Goal))
+    raise model_errors.Unknown("goal", said, get_args(Goal))
 
 
 def all_of(pipeline: Pipeline, goal: Goal) -> dict[str, Stage]:
@@ -166,7 +168,7 @@ def _as_nobody(
             env=environment,
             log=log,
         )
-    except errors.CommandFailed as error:
+    except process_errors.CommandFailed as error:
         why = next((line for line in reversed(error.tail) if line.strip()), "")
         pipeline.context.report.note(
             f"not as another user, who cannot read this Python or checkout: {why}"
@@ -210,5 +212,5 @@ def main(words: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except errors.PipelineError as error:
+    except PipelineError as error:
         sys.exit(str(error))

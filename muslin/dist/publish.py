@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.dist import errors as dist_errors
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign
@@ -108,17 +109,17 @@ def insist_on_writable(folder: Path, paths: Iterable[str]) -> None:
     places = [folder / path for path in (*paths, LISTING, SUMS)]
     for file in places:
         if documents.is_folder(file) and not file.is_symlink():
-            raise errors.InTheWay(file, "a folder", "a file")
+            raise dist_errors.InTheWay(file, "a folder", "a file")
     above = {parent for file in places for parent in file.parents if folder in parent.parents}
     for parent in sorted({folder, *above}):
         if documents.is_folder(parent):
             if not os.access(parent, os.W_OK | os.X_OK):
-                raise errors.ReadOnlyCheckout(parent)
+                raise dist_errors.ReadOnlyCheckout(parent)
         elif os.path.lexists(parent):
             kind = "a link that leads to no folder" if parent.is_symlink() else "no folder"
-            raise errors.InTheWay(parent, kind, "a folder")
+            raise dist_errors.InTheWay(parent, kind, "a folder")
     if not os.path.lexists(folder) and not os.access(folder.parent, os.W_OK | os.X_OK):
-        raise errors.ReadOnlyCheckout(folder)
+        raise dist_errors.ReadOnlyCheckout(folder)
 
 
 def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
@@ -207,7 +208,7 @@ def _place(folder: Path, wanted: Wanted, store: Store, source_set: str) -> Artef
         wanted.entry.tree / wanted.file, path, wanted.row
     ):
         store.reread(wanted.entry.key)  # size and time hid it: it would be found again
-        raise errors.NeedLost(wanted.entry.record.name)
+        raise engine_errors.NeedLost(wanted.entry.record.name)
     return Artefact(
         path=wanted.path,
         sha256=digest,
@@ -244,6 +245,6 @@ def listed(folder: Path) -> list[Artefact]:
     path = folder / LISTING
     try:
         known = declaration.parse(path, documents.json_table(path), _Listing)
-    except errors.BadDeclaration:
+    except engine_errors.BadDeclaration:
         return []
     return [one for one in known.artefacts if documents.is_file(folder / one.path)]

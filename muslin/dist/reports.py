@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.board import Board

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import work_directory
 from muslin.engine.cache.history import Build, History
 from muslin.engine.cache.records import Record
@@ -22,11 +22,13 @@ from muslin.engine.events import Events, Fact
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.filesystem import atomic
 from muslin.engine.key import Keys
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process.runner import Runner
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.scheduler import Planned, Schedule, State
 from muslin.engine.source import Source
 from muslin.engine.stage import Stage
+from muslin.errors import PipelineError
 
 Fault = tuple[Exception, list[str]]
 """What failed, and the names of the stages that could not be built without it."""
@@ -62,7 +64,7 @@ class Builder:
         names: dict[str, str] = {}
         for key, one in planned.items():
             if names.setdefault(one.stage.name, key) != key:
-                raise errors.NameTaken(one.stage.name)
+                raise engine_errors.NameTaken(one.stage.name)
         return planned
 
     def has(self, stage: Stage) -> bool:
@@ -162,7 +164,7 @@ class Builder:
                     one = running.pop(future)
                     try:
                         future.result()
-                    except errors.PipelineError as error:
+                    except PipelineError as error:
                         if faults is None or self.runner.stopping.is_set():
                             raise
                         dropped = [other.stage.name for other in schedule.failed(one.key)]
@@ -192,12 +194,12 @@ class Builder:
         )
         free = shutil.disk_usage(self.store.cache).free
         if free < needed:
-            raise errors.DiskTooSmall(self.store.cache, free=free, needed=needed)
+            raise engine_errors.DiskTooSmall(self.store.cache, free=free, needed=needed)
 
     def _entry(self, stage: Stage) -> Entry:
         entry = self.store.find(self.keys.of(stage))
         if entry is None:
-            raise errors.NeedLost(stage.name)
+            raise engine_errors.NeedLost(stage.name)
         return entry
 
     def _make(self, planned: Planned, held_back: int) -> None:
@@ -220,11 +222,11 @@ class Builder:
                 self.runner.held_back(held_back),
             ):
                 outcome, facts = self._made(planned, log)
-        except errors.Unfit as error:
-            raise errors.LeftUnfit(stage.name, error, log) from error
+        except engine_errors.Unfit as error:
+            raise engine_errors.LeftUnfit(stage.name, error, log) from error
         except OSError as error:
-            if errors.LeftOdd.is_meant_by(error, self.store.work):
-                raise errors.LeftOdd(stage.name, error, log) from error
+            if engine_errors.LeftOdd.is_meant_by(error, self.store.work):
+                raise engine_errors.LeftOdd(stage.name, error, log) from error
             raise
         finally:
             self.events.ended(stage.name, outcome, **facts)
@@ -265,7 +267,7 @@ class Builder:
         if self.store.marks(key).refused(self.keys.checks_of(stage)):
             try:
                 self._check_one(stage, entry, log)
-            except errors.PipelineError as error:
+            except PipelineError as error:
                 if not error.refuses:
                     raise
                 self._set_aside(stage, "its checks failed, in an earlier run and again now")
@@ -330,7 +332,7 @@ class Builder:
                 with self.runner.slot():
                     for check in stage.checks:
                         check.insist(sandbox)
-            except errors.PipelineError as error:
+            except PipelineError as error:
                 if error.refuses:
                     self._refuse(stage, entry, checks_key)
                 raise
@@ -343,7 +345,7 @@ class Builder:
         again, unless it was built again already with the same result."""
         try:
             yield
-        except errors.SaidNo:
+        except process_errors.SaidNo:
             for blamed in stage.blames:
                 if (entry := self.store.find(self.keys.of(blamed))) is not None:
                     self._refuse(blamed, entry, self.keys.of(stage))
@@ -368,7 +370,7 @@ class Builder:
                     f"a step wrote into the need {alias!r}, which other stages use too (of this "
                     "stage, or of one beside it that has the same need)"
                 )
-                raise errors.StepFailed(stage.name, "build", why, log)
+                raise engine_errors.StepFailed(stage.name, "build", why, log)
 
     def _work_of(self, key: str) -> Path:
         return self.store.work / key[:20]
@@ -384,7 +386,7 @@ class Builder:
             damaged = functools.partial(self.report.damaged, stage.name)
             entry = self.store.find(self.keys.of(stage), damaged, digests=True)
             if entry is None:
-                raise errors.NeedLost(stage.name)
+                raise engine_errors.NeedLost(stage.name)
             found[f"{prefix}.{alias}"] = str(entry.tree)
         return found
 

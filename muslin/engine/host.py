@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process import landlock
 from muslin.engine.process.runner import HOST_PATH
@@ -62,12 +63,12 @@ def insist(root: Path = Path("/")) -> None:
     something is that must not."""
     missing = [program for program in REQUIRED if where(program) is None]
     if not inputs.file(APT).exists():
-        raise errors.ArchiveUnusable(NO_APT)
+        raise fetch_errors.ArchiveUnusable(NO_APT)
     if missing:
-        raise errors.HostProgramMissing(missing, REMEDY)
+        raise engine_errors.HostProgramMissing(missing, REMEDY)
     for name in ("config.toml", "config"):
         if (path := inputs.file(root / ".cargo" / name)).exists():
-            raise errors.CargoConfiguration(path)
+            raise engine_errors.CargoConfiguration(path)
 
 
 def provenance() -> dict[str, str]:

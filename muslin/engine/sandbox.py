@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from muslin import errors
-from muslin.engine import template
+from muslin.engine import errors, template
 from muslin.engine.filesystem import walk
 from muslin.engine.process.runner import Runner
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem.walk import MOST
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import UNKEYED, Source, Tree

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import store
 from muslin.engine.cargo import config
 from muslin.engine.filesystem import atomic, walk

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.stage import Host
 from muslin.graph.c_libraries import CLibraries
 from muslin.graph.host_tools import HostTools
@@ -16,6 +16,7 @@ from muslin.graph.programs import Programs
 from muslin.graph.rust import Rust
 from muslin.graph.toolchains import Toolchains
 from muslin.graph.verifications import Verifications
+from muslin.models import errors as model_errors
 from muslin.models.pins import Pins
 from muslin.models.service import Service
 from muslin.models.settings import Driver
@@ -110,11 +111,13 @@ def _insist_on_names(services: Iterable[Service]) -> None:
     for service in services:
         if service.name in (*VERIFIED, *TAKEN):
             fault = f"name: a part of the pipeline is called {service.name}; take another"
-            raise errors.BadDeclaration(service.declared, [fault])
+            raise engine_errors.BadDeclaration(service.declared, [fault])
         if allocators := set(service.needs) & {"mimalloc"}:
             fault = f'needs: {allocators.pop()} is an allocator; say allocator = "mimalloc"'
-            raise errors.BadDeclaration(service.declared, [fault])
+            raise engine_errors.BadDeclaration(service.declared, [fault])
         unknown = [name for name in service.needs if name not in LIBRARIES]
         if unknown:
-            faults = [f"needs: {errors.Unknown('C library', name, LIBRARIES)}" for name in unknown]
-            raise errors.BadDeclaration(service.declared, faults)
+            faults = [
+                f"needs: {model_errors.Unknown('C library', name, LIBRARIES)}" for name in unknown
+            ]
+            raise engine_errors.BadDeclaration(service.declared, faults)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
-from muslin import errors
 from muslin.engine.stage import Stage
+from muslin.graph import errors
 from muslin.graph.catalog import Catalog
 from muslin.models.board import Board
 from muslin.models.target import Target

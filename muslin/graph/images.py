@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.source import Tree
 from muslin.engine.stage import Stage
 from muslin.graph import libraries

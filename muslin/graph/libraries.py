@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from types import MappingProxyType
 
-from muslin import errors
+from muslin.models import errors
 from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import libraries as package

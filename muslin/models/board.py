@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.models import declaration
+from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
@@ -50,7 +51,7 @@ def load(folder: Path, targets: Collection[str]) -> dict[str, Board]:
         board = declaration.read(path, Board, name=path.stem)
         for name in board.targets:
             if name not in targets:
-                fault = f"targets: {errors.Unknown('target', name, targets)}"
-                raise errors.BadDeclaration(path, [fault])
+                fault = f"targets: {model_errors.Unknown('target', name, targets)}"
+                raise engine_errors.BadDeclaration(path, [fault])
         boards[board.name] = board
     return boards

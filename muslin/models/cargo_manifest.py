@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, model_validator
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import tomli_w
 
-from muslin import errors
-from muslin.engine import inputs
+from muslin.engine import errors, inputs
 from muslin.engine.formats import documents
 from muslin.engine.source import File, Tree
 from muslin.models import cargo_manifest, crate_sources, source_trees

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import tomli_w
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import documents
 from muslin.models import cargo_manifest
 

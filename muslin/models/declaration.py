@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import documents
 from muslin.engine.similar_names import similar
 

@@ -17,12 +17,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError
 from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
+from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
@@ -308,12 +309,12 @@ class Pins:
 
     def _group(self, name: str) -> Group:
         if name not in self.groups:
-            raise errors.Unknown("group in recipes/pins/host.toml", name, self.groups)
+            raise model_errors.Unknown("group in recipes/pins/host.toml", name, self.groups)
         return self.groups[name]
 
     def _pin(self, component: str) -> Pin:
         if component not in self.pins:
-            raise errors.NotPinned(component, self.pins)
+            raise model_errors.NotPinned(component, self.pins)
         return self.pins[component]
 
 
@@ -371,16 +372,16 @@ def remembered(path: Path) -> RunLock:
         text = atomic.read(inputs.file(path)).decode()
         head, _, rest = text.partition("\n")
         if head.startswith(VOUCHED) and head != vouching(rest):
-            raise errors.CacheDamaged(path, "it was changed after it was written")
+            raise engine_errors.CacheDamaged(path, "it was changed after it was written")
         table = tomllib.loads(text)
         known = table.get("form") == RUN_LOCK
         return declaration.parse(path, table, RunLock) if known else RunLock()
     except FileNotFoundError:
         return RunLock()
-    except errors.BadDeclaration as error:
-        raise errors.CacheDamaged(path, "; ".join(error.faults)) from error
+    except engine_errors.BadDeclaration as error:
+        raise engine_errors.CacheDamaged(path, "; ".join(error.faults)) from error
     except (DamagedError, ValueError, RecursionError) as error:
-        raise errors.CacheDamaged(path, str(error)) from error
+        raise engine_errors.CacheDamaged(path, str(error)) from error
 
 
 def vouching(text: str) -> str:

@@ -10,10 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from muslin import errors
 from muslin.audit import baseline
 from muslin.audit.baseline import BASELINES
-from muslin.engine import inputs
+from muslin.engine import errors, inputs
 from muslin.engine.formats import documents
 from muslin.engine.similar_names import similar
 from muslin.models import cargo_manifest, declaration, project_paths

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, get_args
 import platformdirs
 from pydantic import Field
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.cache import layout
 from muslin.engine.formats import documents
@@ -28,6 +28,7 @@ from muslin.engine.process.limits import (
 )
 from muslin.engine.scheduler import SHARE
 from muslin.models import declaration, service
+from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration, Foreign
 
 FILE = "pyproject.toml"
@@ -155,7 +156,7 @@ def _number(variable: str, otherwise: float, wanted: str) -> float:
     if not said:
         return otherwise
     if not re.fullmatch(r"\d{1,9}(\.\d+)?", said) or not float(said):
-        raise errors.BadVariable(variable, said, f"a number of {wanted}")
+        raise model_errors.BadVariable(variable, said, f"a number of {wanted}")
     return float(said)
 
 
@@ -177,7 +178,7 @@ def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
             )
         folders |= services
     if faults:
-        raise errors.BadDeclaration(declared, faults)
+        raise engine_errors.BadDeclaration(declared, faults)
     return sorted(folders)
 
 
@@ -216,30 +217,34 @@ def _cache() -> Path:
     try:
         cache = cache.expanduser()
     except RuntimeError as error:
-        raise errors.CacheUnusable(cache, "it is in the home of a user who has none") from error
+        raise engine_errors.CacheUnusable(
+            cache, "it is in the home of a user who has none"
+        ) from error
     if not cache.is_absolute():
-        raise errors.CacheUnusable(cache, "its path is not absolute")
+        raise engine_errors.CacheUnusable(cache, "its path is not absolute")
     cache = documents.real(cache)  # a link may lead to a path with white space
     if any(character.isspace() for character in str(cache)):
-        raise errors.CacheUnusable(cache, "its path has white space, which configure cannot bear")
+        raise engine_errors.CacheUnusable(
+            cache, "its path has white space, which configure cannot bear"
+        )
     if odd := sorted(set(str(cache)) & MEANT):
         why = f"its path has {' '.join(odd)}, which shells, make or search paths take otherwise"
-        raise errors.CacheUnusable(cache, why)
+        raise engine_errors.CacheUnusable(cache, why)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         there = list(cache.iterdir())
     except OSError as error:
-        raise errors.CacheUnusable(cache, error.strerror or str(error)) from error
+        raise engine_errors.CacheUnusable(cache, error.strerror or str(error)) from error
     for folder in (cache, *filter(documents.is_folder, there)):
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise errors.CacheUnusable(folder, "it cannot be written")
+            raise engine_errors.CacheUnusable(folder, "it cannot be written")
     # A first run that is at work beside this one writes `.format.<pid>` before `format`.
     names = (path.name for path in there if not path.name.startswith(f".{layout.FORMAT}."))
     others = sorted(name for name in names if name not in BROUGHT)
     if others and not os.path.lexists(cache / layout.FORMAT):
         shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
         why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"
-        raise errors.CacheUnusable(cache, why)
+        raise engine_errors.CacheUnusable(cache, why)
     return cache
 
 
@@ -248,11 +253,13 @@ def insist_apart(cache: Path, project: Path, services: Iterable[Path]) -> None:
     among what is built from or handed out."""
     for folder in (project, *services):
         if cache == folder or cache in folder.parents:
-            raise errors.CacheUnusable(cache, f"{folder} lies in it, which is no part of a cache")
+            raise engine_errors.CacheUnusable(
+                cache, f"{folder} lies in it, which is no part of a cache"
+            )
     for folder in (project / "dist", *services):
         if folder in cache.parents or folder == cache:
             why = f"it lies in {folder}, whose files are copied and compared"
-            raise errors.CacheUnusable(cache, why)
+            raise engine_errors.CacheUnusable(cache, why)
 
 
 def _jobs() -> int:
@@ -260,7 +267,7 @@ def _jobs() -> int:
     if not said:
         return len(os.sched_getaffinity(0))
     if not re.fullmatch(r"[1-9][0-9]{0,5}", said):
-        raise errors.BadVariable(JOBS_VARIABLE, said, "a number of processes, such as 4")
+        raise model_errors.BadVariable(JOBS_VARIABLE, said, "a number of processes, such as 4")
     return int(said)
 
 
@@ -270,7 +277,7 @@ def _memory() -> int:
         return int(min((_physical(), *_limits())) * SHARE)
     size = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(MB|GB)", said)
     if size is None or not float(size[1]):
-        raise errors.BadVariable(MEMORY_VARIABLE, said, "a size, such as 800MB or 4GB")
+        raise model_errors.BadVariable(MEMORY_VARIABLE, said, "a size, such as 800MB or 4GB")
     return int(float(size[1]) * {"MB": 10**6, "GB": 10**9}[size[2]])
 
 

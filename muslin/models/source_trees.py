@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from muslin import errors
 from muslin.engine import inputs
 from muslin.engine.filesystem import walk
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.formats import documents
 from muslin.engine.source import File, Tree
+from muslin.models import errors
 
 BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
 """What is in a folder that CMake, Meson or cargo filled; a name such as `build` says nothing."""

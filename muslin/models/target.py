@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 from elftools.elf.enums import ENUM_E_MACHINE
 from pydantic import Field, field_validator
 
-from muslin import errors
 from muslin.audit import baseline as processors
 from muslin.audit.baseline import BASELINES, Baseline
+from muslin.engine import errors as engine_errors
 from muslin.engine.similar_names import similar
 from muslin.models import declaration
+from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 
 Text = Annotated[str, Field(min_length=1)]
@@ -132,7 +133,9 @@ def load(folder: Path) -> dict[str, Target]:
         # Two may share Rust's triple: it says less of the processor than GCC's options do.
         for name in dict.fromkeys((target.name, target.triple)):
             if name in claimed:
-                raise errors.BadDeclaration(path, [f"{name} is {claimed[name].name}'s already"])
+                raise engine_errors.BadDeclaration(
+                    path, [f"{name} is {claimed[name].name}'s already"]
+                )
             claimed[name] = path
         targets[target.name] = target
     for target in targets.values():
@@ -146,7 +149,7 @@ def _insist_on_lender(target: Target, targets: dict[str, Target], path: Path) ->
         return
     if name not in targets or name == target.name:
         others = [one for one in targets if one != target.name]
-        fault = str(errors.Unknown("target", name, others))
+        fault = str(model_errors.Unknown("target", name, others))
     elif targets[name].machine != target.machine:
         fault = f"{name} is another machine, {targets[name].machine}"
     elif targets[name].gcc.shared_with:
@@ -159,7 +162,7 @@ def _insist_on_lender(target: Target, targets: dict[str, Target], path: Path) ->
         fault = f"{name}'s compiler differs in more than defaults: {' '.join(other)}"
     else:
         return
-    raise errors.BadDeclaration(path, [f"gcc.shared-with: {fault}"])
+    raise engine_errors.BadDeclaration(path, [f"gcc.shared-with: {fault}"])
 
 
 def choose(targets: dict[str, Target], wanted: tuple[str, ...]) -> tuple[Target, ...]:
@@ -174,9 +177,9 @@ def choose(targets: dict[str, Target], wanted: tuple[str, ...]) -> tuple[Target,
     chosen: dict[str, Target] = {}
     for name in wanted:
         if name not in by_name:
-            raise errors.Unknown("target", name, by_name)
+            raise model_errors.Unknown("target", name, by_name)
         meant, *others = by_name[name]
         if others:
-            raise errors.SharedTriple(name, [one.name for one in (meant, *others)])
+            raise model_errors.SharedTriple(name, [one.name for one in (meant, *others)])
         chosen.setdefault(meant.name, meant)
     return tuple(chosen.values())

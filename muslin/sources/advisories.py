@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from muslin import errors
 from muslin.models import declaration
 from muslin.models.declaration import Declaration
 from muslin.models.pins import Cve, Text
-from muslin.sources import changelog
+from muslin.sources import changelog, errors
 from muslin.sources.changelog import Entry
 from muslin.sources.changelog_index import Known, Pinned
 

@@ -20,8 +20,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.cache import layout
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.filesystem import atomic
@@ -29,6 +30,7 @@ from muslin.engine.filesystem.atomic import DamagedError, Text
 from muslin.engine.formats import unpack
 from muslin.models.pins import Pin, Pins
 from muslin.sources import changelog
+from muslin.sources import errors as source_errors
 from muslin.sources.changelog import CVE, Entry
 
 NO_RELEASE = ("ca-certificates", "linux-headers")
@@ -137,7 +139,7 @@ def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) 
     for one in every:
         there = apt.versions(one.suite, one.package, one.kind)
         if not there:
-            raise errors.NotInArchive(one.package, one.version, "of any version", there)
+            raise source_errors.NotInArchive(one.package, one.version, "of any version", there)
         newest = there[0]
         known = packages.get(one.slot)
         if known is None or known.newest != newest:
@@ -247,7 +249,7 @@ def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:
             path = Path(folder, located.name)
             try:
                 apt.download(one.suite, located, path, lambda _: None)
-            except errors.ArchiveUnusable as error:
+            except fetch_errors.ArchiveUnusable as error:
                 faults.append(str(error))
                 continue
             entries = changelog.entries(_text_in(path))
@@ -255,7 +257,7 @@ def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:
             return tuple(entries)
         faults.append(f"{located.name} holds no changelog of {built_from}")
     why = "\n".join(faults) or "it has no files"
-    raise errors.ArchiveUnusable(f"there is no changelog of {one.package} {version}", why)
+    raise fetch_errors.ArchiveUnusable(f"there is no changelog of {one.package} {version}", why)
 
 
 def _holders(apt: Apt, one: Pinned, version: str, built_from: str) -> Iterator[Located]:
@@ -277,7 +279,7 @@ def _text_in(path: Path) -> str:
         where = "usr/share/doc" if path.suffix == ".deb" else "debian/changelog"
         try:
             unpack.unpack(path, root, only=(where,))
-        except errors.BrokenArchive:
+        except engine_errors.BrokenArchive:
             return ""
         plain = [root / "debian/changelog"]
         # A native package has no other changelog beside Debian's.

@@ -17,7 +17,7 @@ from typing import Literal
 import filelock
 import tomli_w
 
-from muslin import errors
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt.client import HOST_SUITE, Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.filesystem import atomic
@@ -27,6 +27,7 @@ from muslin.models import declaration
 from muslin.models import pins as source
 from muslin.models.pins import Group, HostLock, Moved, Patches, Pin, Pins, PinSet, RunLock
 from muslin.sources import changelog
+from muslin.sources import errors as source_errors
 
 Note = Callable[[str], None]
 Obtain = Callable[[Source], Path]
@@ -82,7 +83,7 @@ def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
                 {"ask": ask, "packages": tuple(_package(one) for one in located)}
             )
     names = " or ".join(" ".join(ask) for ask in candidates)
-    raise errors.NotInArchive(names, "of any version", "one", ())
+    raise source_errors.NotInArchive(names, "of any version", "one", ())
 
 
 def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
@@ -118,12 +119,16 @@ def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin
             update["fixes"] = ()
             if pin.kind == "source":
                 update |= _patched(suite, pin, version, files, obtain)
-        except (errors.ArchiveUnusable, errors.NoNetwork, errors.NoPatches) as error:
+        except (
+            fetch_errors.ArchiveUnusable,
+            fetch_errors.NoNetwork,
+            source_errors.NoPatches,
+        ) as error:
             why = str(error).splitlines()[0].rstrip(":")
             note(f"{pin.package} {version} is passed over: {why}; {apt.log} says more")
             continue
         return pin.model_copy(update=update)
-    raise errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
+    raise source_errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
 
 
 def _patched(
@@ -132,7 +137,7 @@ def _patched(
     """The fields of a pin that say how its sources are patched, and what that fixes."""
     located = _one_part(files, ".debian.tar")
     if located is None:
-        raise errors.NoPatches(pin.package, version)
+        raise source_errors.NoPatches(pin.package, version)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         unpack.unpack(obtain(_source(suite, pin.kind, located)), root)
@@ -224,7 +229,7 @@ def _if_had(name: str, new: Group, old: Group | None, note: Note, *, obtain: Obt
         )
         try:
             obtain(wanted)
-        except (errors.ArchiveUnusable, errors.NoNetwork) as error:
+        except (fetch_errors.ArchiveUnusable, fetch_errors.NoNetwork) as error:
             why = str(error).splitlines()[0].rstrip(":")
             note(f"{name} stays as it is: {why}")
             return old
@@ -256,7 +261,7 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
     """A pin for the newest version of a source package, before its file is known."""
     there = apt.versions(suite, name, "source")
     if not there:
-        raise errors.NoSourcePackage(name, suite)
+        raise source_errors.NoSourcePackage(name, suite)
     upstream = changelog.upstream(there[0])
     return Pin.model_validate(
         {

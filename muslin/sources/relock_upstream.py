@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.formats import documents
 from muslin.models import declaration
+from muslin.models import errors as model_errors
 from muslin.models.pins import Pin, PinSet
 from muslin.sources import changelog
+from muslin.sources import errors as source_errors
 from muslin.sources.upstream import Upstream, WebPin
 
 AS_RELEASED = ("curl", "mpc", "mpfr", "musl", "openssl")
@@ -31,10 +33,10 @@ def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list
     pins = declaration.read(path, Upstream).pins
     for name in names:
         if name not in AS_RELEASED:
-            raise errors.NoRecord(name, AS_RELEASED)
+            raise source_errors.NoRecord(name, AS_RELEASED)
         for known in (pins, debian.pins):
             if name not in known:
-                raise errors.NotPinned(name, known)
+                raise model_errors.NotPinned(name, known)
         old = pins[name]
         new = _newest(apt, debian.pins[name], debian.suite, old.file)
         version = changelog.upstream(new.version)
@@ -43,7 +45,7 @@ def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list
             continue
         if f"[pins.{name}]\n" not in text:
             fault = f"pins.{name}: it should be written as a table of its own, [pins.{name}]"
-            raise errors.BadDeclaration(path, [fault])
+            raise engine_errors.BadDeclaration(path, [fault])
         text = _edited(text, name, old, version, new)
         lines.append(f"{name} {old.version} -> {version}: one record, the archive's index")
     path.write_text(text, encoding="utf-8")
@@ -61,7 +63,7 @@ def _newest(apt: Apt, pin: Pin, suite: str, file: str) -> Located:
                 plain = f"{pin.package}_{changelog.upstream(version)}.orig{form}"
                 if located.name == plain:
                     return located
-    raise errors.NotInArchive(pin.package, pin.package_version, pin.series, ())
+    raise source_errors.NotInArchive(pin.package, pin.package_version, pin.series, ())
 
 
 def _edited(text: str, name: str, old: WebPin, version: str, new: Located) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import host
 from muslin.engine.cache import layout
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.filesystem import atomic
+from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from muslin.models.pins import Pins
 from muslin.models.settings import DRIVERS, Driver, Settings
+from muslin.sources import errors as source_errors
 from muslin.sources import upstream
 
 AUTO = "auto"
@@ -28,11 +30,11 @@ def load(said: str, settings: Settings, apt: Apt, note: Callable[[str], None]) -
     drop_if_damaged(run_lock, note)
     debian = source.load(folder, run_lock, host=host_name)
     if said == AUTO and (why := apt.lacks(debian.suite)):
-        raise errors.NoSourceSet(why)
+        raise source_errors.NoSourceSet(why)
     if said in (AUTO, debian.name):
         return debian
     if said != upstream.NAME:
-        raise errors.Unknown("source set", said, (AUTO, debian.name, upstream.NAME))
+        raise model_errors.Unknown("source set", said, (AUTO, debian.name, upstream.NAME))
     machine = host.host().machine
     return upstream.load(folder, run_lock, host=host_name, machine=machine, mirror=settings.mirror)
 
@@ -41,7 +43,7 @@ def drop_if_damaged(run_lock: Path, note: Callable[[str], None]) -> None:
     """Remove a run lock that is not what was written, with a note: what it says is asked again."""
     try:
         source.remembered(run_lock)
-    except errors.CacheDamaged as error:
+    except engine_errors.CacheDamaged as error:
         atomic.remove(run_lock)
         note(f"{error.fault}; it was removed, and the archive is asked again")
 
@@ -54,8 +56,8 @@ def driver(said: str, pins: Pins) -> Driver:
     if said == AUTO:
         return "musl-cross-make" if pins.name == upstream.NAME else "builtin"
     if said == "musl-cross-make" and pins.name != upstream.NAME:
-        raise errors.DriverWantsUpstream(said, pins.name)
+        raise source_errors.DriverWantsUpstream(said, pins.name)
     for name in DRIVERS:
         if said == name:
             return name
-    raise errors.Unknown("driver", said, (AUTO, *DRIVERS))
+    raise model_errors.Unknown("driver", said, (AUTO, *DRIVERS))

@@ -12,12 +12,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from muslin import errors
 from muslin.engine.source import Source, Url
 from muslin.models import declaration
+from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from muslin.models.declaration import Declaration
 from muslin.models.pins import Bytes, Component, Digest, FileName, Pins, Series, Text
+from muslin.sources import errors as source_errors
 
 NAME = "upstream"
 Address = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
@@ -119,7 +120,9 @@ class UpstreamPins(Pins):
         rust = self.upstream.rust
         files = [one for one in rust.files if one.machine in ("", self.machine)]
         if not any(one.machine for one in files):
-            raise errors.NoRust(rust.version, self.machine, {one.machine for one in rust.files})
+            raise source_errors.NoRust(
+                rust.version, self.machine, {one.machine for one in rust.files}
+            )
         return tuple(
             self._source(
                 File.model_validate(
@@ -146,7 +149,7 @@ class UpstreamPins(Pins):
 
     def _web(self, component: str) -> WebPin:
         if component not in self.upstream.pins:
-            raise errors.NotPinned(component, self.upstream.pins)
+            raise model_errors.NotPinned(component, self.upstream.pins)
         return self.upstream.pins[component]
 
 

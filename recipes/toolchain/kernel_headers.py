@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from muslin import errors
 from muslin.engine.vocabulary import Copy, Present, Run, Stage, Step, Unpack
+from muslin.models import errors
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component

@@ -11,7 +11,6 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from muslin import errors
 from muslin.engine.vocabulary import (
     Link,
     Present,
@@ -25,6 +24,7 @@ from muslin.engine.vocabulary import (
     Write,
     escaped,
 )
+from muslin.models import errors
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import component

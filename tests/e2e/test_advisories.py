@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine.fetch import errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.process.runner import Runner

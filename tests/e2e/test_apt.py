@@ -19,15 +19,17 @@ from typing import ClassVar
 import pytest
 import requests
 
-from muslin import errors
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt import sources
 from muslin.engine.fetch.apt.client import HELPER, Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import ArchiveFile, Source
+from muslin.errors import PipelineError
 from muslin.models import declaration
 from muslin.models import pins as source
 from muslin.models.pins import Candidates, Pins, PinSet
+from muslin.sources import errors as source_errors
 from muslin.sources import relock
 from tests.e2e.test_fetch import Silent
 
@@ -101,9 +103,9 @@ def test_apt_that_fails_has_not_lost_the_version(tmp_path: Path) -> None:
     (tmp_path / "apt/trixie/apt.conf").write_text("neither here nor there")
     file = ArchiveFile(suite="trixie", package="musl", version=MUSL, kind="source")
     said = r"(?s)apt cannot say where musl=.*Syntax error"
-    with pytest.raises(errors.ArchiveUnusable, match=said):
+    with pytest.raises(fetch_errors.ArchiveUnusable, match=said):
         private.locate(file, "musl_1.2.5.orig.tar.gz")
-    with pytest.raises(errors.ArchiveUnusable, match=said):
+    with pytest.raises(fetch_errors.ArchiveUnusable, match=said):
         private.learn([file])
 
 
@@ -164,7 +166,7 @@ def test_series_that_is_gone_is_an_error_that_says_what_is_there(apt: Apt, pins:
         size=1,
         origins=(ArchiveFile(suite="trixie", package="musl", version="0.9-1", kind="source"),),
     )
-    with pytest.raises(errors.NotInArchive, match=r"another 0\.9; it has 1\.2"):
+    with pytest.raises(source_errors.NotInArchive, match=r"another 0\.9; it has 1\.2"):
         relock.settle(pins, [wanted], apt, print, obtain=lambda one: Path(one.name))
 
 
@@ -174,7 +176,7 @@ def test_archive_out_of_reach_is_not_one_that_has_dropped_everything(
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     private = Apt(tmp_path / "apt", Runner(1))
-    with pytest.raises(errors.ArchiveUnreachable, match=r"127\.0\.0\.1:1"):
+    with pytest.raises(fetch_errors.ArchiveUnreachable, match=r"127\.0\.0\.1:1"):
         relock.settle(
             pins, [pins.source("musl")], private, print, obtain=lambda one: Path(one.name)
         )
@@ -188,7 +190,7 @@ def test_two_runs_at_once_wait_for_each_other(apt: Apt, tmp_path: Path) -> None:
     def refresh() -> None:
         try:
             Apt(tmp_path / "apt", Runner(1)).refresh("trixie")
-        except errors.PipelineError as error:
+        except PipelineError as error:
             faults.append(error)
 
     threads = [threading.Thread(target=refresh) for _ in range(2)]
@@ -204,7 +206,7 @@ def test_file_that_is_not_the_pinned_one_is_refused(apt: Apt, pins: Pins, tmp_pa
     starter = Runner(1)
     fetcher = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
     wanted = dataclasses.replace(patches_of(pins), sha256="0" * 64)
-    with pytest.raises(errors.WrongDigest, match="0" * 64):
+    with pytest.raises(fetch_errors.WrongDigest, match="0" * 64):
         fetcher.fetch(wanted)
     assert not fetcher.has(wanted)
 

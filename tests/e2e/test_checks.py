@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.checks import serves as serves_module
 from muslin.engine.filesystem import content
+from muslin.engine.process import errors as process_errors
 from muslin.engine.stage import Check, Stage, Step
 from muslin.engine.vocabulary import (
     CommandOutput,
@@ -38,7 +39,7 @@ MACHINE = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}.get(platform.machine(
 
 def findings(bench: Bench, goal: Stage, *checks: Check) -> str:
     """What a failed check said, whole."""
-    with pytest.raises(errors.CheckFailed) as caught:
+    with pytest.raises(engine_errors.CheckFailed) as caught:
         bench.build(dataclasses.replace(goal, checks=checks))
     return str(caught.value)
 
@@ -196,7 +197,7 @@ def test_does_finds_a_failure_and_shows_what_was_printed(bench: Bench) -> None:
     goal = dataclasses.replace(
         SAYING, checks=(CommandOutput(run=say("them", "7"), expect="hello"),)
     )
-    with pytest.raises(errors.CommandFailed, match=r"ended with code 7(.|\n)*hello them"):
+    with pytest.raises(process_errors.CommandFailed, match=r"ended with code 7(.|\n)*hello them"):
         bench.build(goal)
 
 
@@ -332,7 +333,7 @@ def test_a_server_that_takes_no_notice_of_port(bench: Bench) -> None:
 
 def test_a_program_that_crashes_is_told_of_stacks(bench: Bench) -> None:
     crash = CommandOutput(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="nox -s verify")
-    with pytest.raises(errors.Crashed, match=r"`stack = 1048576` in service\.toml"):
+    with pytest.raises(process_errors.Crashed, match=r"`stack = 1048576` in service\.toml"):
         bench.build(dataclasses.replace(text("goal"), checks=(crash,)))
 
 
@@ -376,7 +377,7 @@ def test_a_check_that_waits_can_be_stopped_by_a_failure(bench: Bench) -> None:
     silent = Serves(run=Run(argv=("sleep", "1000")), scheme="http", path="/", expect="x")
     waiting = dataclasses.replace(SERVING, name="waiting", checks=(silent,))
     failing = stage("failing", shell("exit 3"), needs=(text("first"),))
-    with pytest.raises(errors.CommandFailed, match="failing"):
+    with pytest.raises(process_errors.CommandFailed, match="failing"):
         bench.build(waiting, failing)
 
 
@@ -405,7 +406,7 @@ ILLEGAL = stage(
 def test_an_illegal_instruction_is_called_that(bench: Bench, dies: Check) -> None:
     if platform.machine() != "x86_64":
         pytest.skip("elsewhere a trap may be another signal")
-    with pytest.raises(errors.IllegalInstruction) as caught:
+    with pytest.raises(process_errors.IllegalInstruction) as caught:
         bench.build(dataclasses.replace(ILLEGAL, checks=(dies,)))
     said = str(caught.value)
     assert said.startswith("goal: died of SIGILL: it has an instruction that its processor lacks:")
@@ -414,5 +415,5 @@ def test_an_illegal_instruction_is_called_that(bench: Bench, dies: Check) -> Non
 
 def test_another_end_is_no_illegal_instruction(bench: Bench) -> None:
     ends = CommandOutput(run=Run(argv=("sh", "-c", "kill -TERM $$")), upon_sigill="look")
-    with pytest.raises(errors.CommandFailed, match="ended by signal 15"):
+    with pytest.raises(process_errors.CommandFailed, match="ended by signal 15"):
         bench.build(dataclasses.replace(ILLEGAL, checks=(ends,)))

@@ -29,14 +29,15 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.dist import publish
+from muslin.engine import errors
 from muslin.engine.cache import gc
 from muslin.engine.cache.records import SUMS
 from muslin.engine.cache.store import Entry, Store, remove
 from muslin.engine.source import Source, Url
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Link, Present, Run, Write
+from muslin.errors import PipelineError
 from muslin.models import pins
 from muslin.models.pins import Moved, Pin, RunLock
 from muslin.sources import changelog_index, relock, source_sets
@@ -311,7 +312,7 @@ def fate(site: Site, dice: random.Random) -> str:
     for _ in range(RUNS):
         try:
             site.run()
-        except errors.PipelineError as error:
+        except PipelineError as error:
             told = str(error)
             continue
         except Exception:  # all of it is what is looked for

@@ -12,8 +12,9 @@ from typing import NoReturn
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import work_directory
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import landlock, logs, runner, termination
 from muslin.engine.source import File, Tree
 from muslin.engine.stage import Stage
@@ -124,7 +125,7 @@ def test_what_cannot_change_the_output_rebuilds_nothing(
 
 
 def test_two_stages_of_one_name_are_refused(bench: Bench) -> None:
-    with pytest.raises(errors.NameTaken, match="two different stages are called same"):
+    with pytest.raises(engine_errors.NameTaken, match="two different stages are called same"):
         bench.build(text("same", "1"), text("same", "2"))
     assert not list(bench.store.entries())
 
@@ -148,7 +149,7 @@ def test_placeholders_are_filled_in(bench: Bench) -> None:
 
 
 def test_an_unknown_placeholder_is_an_error_that_names_the_known_ones(bench: Bench) -> None:
-    with pytest.raises(errors.UnknownPlaceholder) as caught:
+    with pytest.raises(engine_errors.UnknownPlaceholder) as caught:
         bench.build(text("goal", "${need.typo}", needs=(text("one"),)))
     message = str(caught.value)
     assert message.startswith("goal: unknown placeholder ${need.typo}; this stage has ")
@@ -158,7 +159,7 @@ def test_an_unknown_placeholder_is_an_error_that_names_the_known_ones(bench: Ben
 
 def test_a_failing_command_says_what_it_was_and_publishes_nothing(bench: Bench) -> None:
     broken = program('"; int broken(')
-    with pytest.raises(errors.CommandFailed) as caught:
+    with pytest.raises(process_errors.CommandFailed) as caught:
         bench.build(saying(broken))
     message = str(caught.value)
     log = bench.cache / "logs" / "host" / "program.log"
@@ -171,7 +172,7 @@ def test_a_failing_command_says_what_it_was_and_publishes_nothing(bench: Bench) 
 
 
 def test_the_last_lines_are_the_last_and_few(bench: Bench) -> None:
-    with pytest.raises(errors.CommandFailed) as caught:
+    with pytest.raises(process_errors.CommandFailed) as caught:
         bench.build(stage("many", shell("seq 1000; exit 3")))
     message = str(caught.value)
     assert "ended with code 3" in message
@@ -182,7 +183,7 @@ def test_the_last_lines_are_the_last_and_few(bench: Bench) -> None:
 def test_a_program_that_says_why_is_quoted_alone(bench: Bench) -> None:
     words = "echo much; echo; echo 'x does not fit.'; echo '  line 2'; exit 3"
     looking = Run(argv=("sh", "-c", words), says_why=True)
-    with pytest.raises(errors.SaidNo) as caught:
+    with pytest.raises(process_errors.SaidNo) as caught:
         bench.build(stage("looking", looking))
     log = bench.cache / "logs" / "host" / "looking.log"
     assert str(caught.value) == f"looking:\n  x does not fit.\n    line 2\n  all of it: {log}"
@@ -190,7 +191,7 @@ def test_a_program_that_says_why_is_quoted_alone(bench: Bench) -> None:
 
 def test_a_program_that_ends_before_it_says_why(bench: Bench) -> None:
     looking = Run(argv=("sh", "-c", "echo Traceback >&2; exit 2"), says_why=True)
-    with pytest.raises(errors.CommandFailed, match="Traceback"):
+    with pytest.raises(process_errors.CommandFailed, match="Traceback"):
         bench.build(stage("looking", looking))
 
 
@@ -198,12 +199,12 @@ def test_what_a_failing_command_printed_to_a_file_is_shown_too(bench: Bench) -> 
     failing = Run(
         argv=("sh", "-c", "echo the $((40 + 2))nd clue; exit 1"), output="${work}/printed"
     )
-    with pytest.raises(errors.CommandFailed, match="the 42nd clue"):
+    with pytest.raises(process_errors.CommandFailed, match="the 42nd clue"):
         bench.build(stage("failing", failing))
 
 
 def test_a_command_that_a_signal_ended_says_so(bench: Bench) -> None:
-    with pytest.raises(errors.CommandFailed, match="was ended by signal 9"):
+    with pytest.raises(process_errors.CommandFailed, match="was ended by signal 9"):
         bench.build(stage("killed", shell("kill -9 $$")))
 
 
@@ -212,7 +213,7 @@ def test_a_failure_ends_what_runs_beside_it(bench: Bench) -> None:
     look = f"ls {bench.cache}/work/*/fifo"
     failing = stage("failing", shell(f"until {look}; do sleep 0.05; done; exit 7"))
     began = time.monotonic()
-    with pytest.raises(errors.CommandFailed, match="failing: a command ended with code 7"):
+    with pytest.raises(process_errors.CommandFailed, match="failing: a command ended with code 7"):
         bench.build(waiting, failing)
     assert time.monotonic() - began < 40
 
@@ -221,7 +222,7 @@ def test_a_failed_stage_starts_again_in_an_empty_folder(bench: Bench) -> None:
     switch = bench.cache.parent / "switch"
     script = f"touch left-$$; test -f {switch}; ls >${{out}}/seen"
     goal = stage("goal", Run(argv=("sh", "-euc", script)))
-    with pytest.raises(errors.CommandFailed):
+    with pytest.raises(process_errors.CommandFailed):
         bench.build(goal)
     assert list((bench.cache / "work").glob("*/left-*")), "it is kept for a look"
     switch.touch()
@@ -232,7 +233,7 @@ def test_a_failed_stage_starts_again_in_an_empty_folder(bench: Bench) -> None:
 
 def test_a_failed_stage_that_fetches_leaves_no_credentials(bench: Bench) -> None:
     fetching = stage("fetching", Write(path="credentials.toml", text="secret"), shell("exit 1"))
-    with pytest.raises(errors.CommandFailed):
+    with pytest.raises(process_errors.CommandFailed):
         bench.build(dataclasses.replace(fetching, network=True))
     assert not list((bench.cache / "work").iterdir())
 
@@ -242,7 +243,7 @@ def test_a_program_that_is_not_there_is_named(
 ) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(work_directory, "HOST_PATH", str(tmp_path / "empty"))
-    with pytest.raises(errors.CommandMissing) as caught:
+    with pytest.raises(process_errors.CommandMissing) as caught:
         bench.build(program())
     assert "program: the program 'gcc' cannot be started: it is not there" in str(caught.value)
     assert "nox -s doctor" in str(caught.value)
@@ -251,7 +252,7 @@ def test_a_program_that_is_not_there_is_named(
 def test_a_script_that_the_sources_do_not_have_is_looked_for(bench: Bench) -> None:
     text = Write(path="source/configure.ac", text="")
     missing = stage("missing", text, Run(argv=("./configure",), cwd="${work}/source"))
-    with pytest.raises(errors.CommandMissing) as caught:
+    with pytest.raises(process_errors.CommandMissing) as caught:
         bench.build(missing)
     assert "the program './configure' cannot be started" in str(caught.value)
     assert "/source holds configure.ac\n" in str(caught.value)
@@ -264,7 +265,7 @@ def test_a_program_that_cannot_run_here_is_no_traceback(bench: Bench) -> None:
         Write(path="odd", text="\x7fELF, or so it says", executable=True),
         Run(argv=("${work}/odd",)),
     )
-    with pytest.raises(errors.StepFailed, match="odd cannot be started"):
+    with pytest.raises(engine_errors.StepFailed, match="odd cannot be started"):
         bench.build(odd)
 
 
@@ -432,7 +433,9 @@ def test_programs_of_a_project_can_be_run(bench: Bench, tmp_path: Path) -> None:
 
 def test_what_cannot_fit_is_not_begun(bench: Bench) -> None:
     huge = dataclasses.replace(program(), kept=10**18)
-    with pytest.raises(errors.DiskTooSmall, match=r"GB free, and .* takes about 10000000\d\d.* GB"):
+    with pytest.raises(
+        engine_errors.DiskTooSmall, match=r"GB free, and .* takes about 10000000\d\d.* GB"
+    ):
         bench.build(huge)
     assert not list((bench.cache / "work").iterdir())
     assert not list((bench.cache / "store").iterdir())
@@ -455,7 +458,7 @@ def test_a_source_edited_after_the_keys_were_made_is_not_built(
             steps=(Copy(source="${tree.mine}", to="${out}"),),
             runs_on="nowhere",
         )
-        with pytest.raises(errors.SourceChanged, match=f"{name} was changed while this run"):
+        with pytest.raises(engine_errors.SourceChanged, match=f"{name} was changed while this run"):
             bench.build(reader)
         assert not list((bench.cache / "store").iterdir())
 
@@ -517,7 +520,7 @@ def once_wrong(switch: Path) -> Stage:
 
 def test_what_fails_its_checks_is_built_again_by_the_next_run(bench: Bench, tmp_path: Path) -> None:
     goal = once_wrong(tmp_path / "switch")
-    with pytest.raises(errors.CheckFailed):
+    with pytest.raises(engine_errors.CheckFailed):
         bench.build(goal)
     (tmp_path / "switch").touch()
     tree = bench.build(goal)["wrong"].tree
@@ -533,7 +536,7 @@ def test_what_is_wrong_each_time_is_built_twice_and_no_more(bench: Bench, tmp_pa
     goal = once_wrong(tmp_path / "never")
     built = []
     for _ in range(4):
-        with pytest.raises(errors.CheckFailed):
+        with pytest.raises(engine_errors.CheckFailed):
             bench.build(goal)
         built.append("is built again" in bench.text)
     assert built == [False, True, False, False]
@@ -544,7 +547,7 @@ def test_a_refused_entry_whose_checks_pass_now_stays(bench: Bench) -> None:
         program(name="goal"),
         checks=(CommandOutput(run=Run(argv=("sh", "-c", "test -e ${cache}/room || exit 1"))),),
     )
-    with pytest.raises(errors.CommandFailed):
+    with pytest.raises(process_errors.CommandFailed):
         bench.build(made)
     (bench.store.cache / "room").touch()
     bench.build(made)
@@ -554,7 +557,7 @@ def test_a_refused_entry_whose_checks_pass_now_stays(bench: Bench) -> None:
 
 def test_another_check_of_what_was_refused_rebuilds_nothing(bench: Bench, tmp_path: Path) -> None:
     goal = once_wrong(tmp_path / "never")
-    with pytest.raises(errors.CheckFailed):
+    with pytest.raises(engine_errors.CheckFailed):
         bench.build(goal)
     bench.build(dataclasses.replace(goal, checks=(Present(paths=("said",)),)))
     assert bench.said("checked") == {"wrong"}
@@ -567,7 +570,7 @@ def test_a_check_that_was_killed_says_nothing_of_the_product(bench: Bench) -> No
         checks=(CommandOutput(run=Run(argv=("sh", "-c", "kill -9 $$"))),),
     )
     for _ in range(2):
-        with pytest.raises(errors.CommandFailed):
+        with pytest.raises(process_errors.CommandFailed):
             bench.build(killed)
         assert "is built again" not in bench.text
 
@@ -585,7 +588,7 @@ def judging(made: Stage, script: str) -> Stage:
 def test_what_another_stage_refuses_is_built_again(bench: Bench, tmp_path: Path) -> None:
     made = dataclasses.replace(once_wrong(tmp_path / "switch"), checks=())
     judge = judging(made, 'grep -q good "${need.program}/said" || { echo; echo bad; exit 3; }')
-    with pytest.raises(errors.SaidNo, match="bad"):
+    with pytest.raises(process_errors.SaidNo, match="bad"):
         bench.build(judge)
     (tmp_path / "switch").touch()
     bench.build(judge)
@@ -595,7 +598,7 @@ def test_what_another_stage_refuses_is_built_again(bench: Bench, tmp_path: Path)
 
 def test_other_rules_of_a_judge_rebuild_nothing(bench: Bench) -> None:
     made = program()
-    with pytest.raises(errors.SaidNo):
+    with pytest.raises(process_errors.SaidNo):
         bench.build(judging(made, "echo; echo bad; exit 3"))
     bench.build(judging(made, "true"))
     assert bench.said("built") == {"judge"}
@@ -605,7 +608,7 @@ def test_a_judge_that_fails_by_itself_blames_nobody(bench: Bench) -> None:
     made = program()
     judge = judging(made, "echo; echo Traceback; exit 1")
     for _ in range(2):
-        with pytest.raises(errors.CommandFailed):
+        with pytest.raises(process_errors.CommandFailed):
             bench.build(judge)
     assert not bench.said("built")
 
@@ -645,7 +648,7 @@ def test_a_step_writes_nothing_outside(bench: Bench, tmp_path: Path, script: str
     place = tmp_path / "outside"
     place.mkdir()
     (place / "old").write_text("kept")
-    with pytest.raises(errors.CommandFailed, match="Permission denied"):
+    with pytest.raises(process_errors.CommandFailed, match="Permission denied"):
         bench.build(stage("goal", shell(script, PLACE=str(place))))
     assert {path.name: path.read_text() for path in place.iterdir()} == {"old": "kept"}
 

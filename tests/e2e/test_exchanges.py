@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch import http
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process.runner import Runner
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, LENGTH, PLANTED, SIZE, Line, Server, head
@@ -42,7 +43,7 @@ class Client:
 
     def refused(self, *places: str, size: int = SIZE) -> str:
         """What a person reads where there is no file."""
-        with pytest.raises((errors.NoNetwork, errors.WrongDigest)) as caught:
+        with pytest.raises((fetch_errors.NoNetwork, fetch_errors.WrongDigest)) as caught:
             self.fetch(*places, size=size)
         words = "\n".join((*self.progress.notes, str(caught.value)))
         assert PLANTED not in words
@@ -163,7 +164,7 @@ def test_a_run_that_ends_does_not_wait_for_a_trickle(client: Client) -> None:
     with Server(hostile.NEVER_ENDING["endless 100 Continue"].behaviour) as server:
         timer = threading.Timer(0.3, client.starter.stopping.set)
         timer.start()
-        with pytest.raises(errors.Interrupted):
+        with pytest.raises(process_errors.Interrupted):
             client.fetch(server.address())
         assert server.is_left(AMPLE)
 

@@ -16,11 +16,13 @@ from pathlib import Path
 import filelock
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.cache.store import remove
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import Source, Url
 
@@ -164,7 +166,7 @@ def test_wrong_digest_shows_both_and_keeps_the_file_aside(
     other = b"X" * len(BODY)
     server.pages["/file"] = other
     wanted = source(f"{server.address}/file")
-    with pytest.raises(errors.WrongDigest) as caught:
+    with pytest.raises(fetch_errors.WrongDigest) as caught:
         fetcher.fetch(wanted)
     got = hashlib.sha256(other).hexdigest()
     assert wanted.sha256 in str(caught.value)
@@ -189,7 +191,7 @@ def test_wrong_length_leaves_nothing(
     server: Server, fetcher: Fetcher, tmp_path: Path, body: bytes
 ) -> None:
     server.pages["/file"] = body
-    with pytest.raises(errors.NoNetwork, match=r"bytes where \d+ are pinned"):
+    with pytest.raises(fetch_errors.NoNetwork, match=r"bytes where \d+ are pinned"):
         fetcher.fetch(source(f"{server.address}/file"))
     assert names(tmp_path / "downloads") == set()
 
@@ -197,7 +199,7 @@ def test_wrong_length_leaves_nothing(
 def test_nobody_answers(server: Server, fetcher: Fetcher) -> None:
     address = server.address
     server.pages.clear()
-    with pytest.raises(errors.NoNetwork) as caught:
+    with pytest.raises(fetch_errors.NoNetwork) as caught:
         fetcher.fetch(source(f"{address}/file", "http://127.0.0.1:1/file"))
     assert "404" in str(caught.value)
     assert "127.0.0.1:1" in str(caught.value)
@@ -213,7 +215,7 @@ def test_nobody_answers(server: Server, fetcher: Fetcher) -> None:
     ],
 )
 def test_unsafe_address_is_refused(fetcher: Fetcher, address: str) -> None:
-    with pytest.raises(errors.NoNetwork, match="only https"):
+    with pytest.raises(fetch_errors.NoNetwork, match="only https"):
         fetcher.fetch(source(address))
 
 
@@ -236,7 +238,8 @@ def test_redirection_is_followed(server: Server, fetcher: Fetcher) -> None:
 
 def test_redirection_to_plain_http_is_refused(server: Server, fetcher: Fetcher) -> None:
     with pytest.raises(
-        errors.NoNetwork, match=r"/to-http: the server redirects to an address that is refused"
+        fetch_errors.NoNetwork,
+        match=r"/to-http: the server redirects to an address that is refused",
     ):
         fetcher.fetch(source(f"{server.address}/to-http"))
 
@@ -271,7 +274,7 @@ def test_cancelled_fetch_ends(server: Server, tmp_path: Path) -> None:
     stopped = Fetcher(
         tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping
     )
-    with pytest.raises(errors.Interrupted):
+    with pytest.raises(process_errors.Interrupted):
         stopped.fetch(source(f"{server.address}/file"))
     assert names(tmp_path / "downloads") == set()
 
@@ -292,7 +295,7 @@ def test_cancelling_ends_a_download_whose_server_says_no_more(
     waiting = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
     cancel_in(0.3, starter)
     started = time.monotonic()
-    with pytest.raises(errors.Interrupted, match=r"file\.tar"):
+    with pytest.raises(process_errors.Interrupted, match=r"file\.tar"):
         waiting.fetch(source(f"{server.address}/stalls"))
     assert time.monotonic() - started < 5
     assert server.requests == ["/stalls"]
@@ -308,7 +311,7 @@ def test_cancelling_ends_the_wait_for_another_run(server: Server, tmp_path: Path
     waiting = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
     with filelock.FileLock(folder / ".lock"):
         cancel_in(0.3, starter)
-        with pytest.raises(errors.Interrupted):
+        with pytest.raises(process_errors.Interrupted):
             waiting.fetch(wanted)
     assert server.requests == []
 
@@ -334,7 +337,7 @@ def test_a_file_of_unknown_size(server: Server, fetcher: Fetcher) -> None:
 def test_a_short_file_of_unknown_size(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
     server.announced = len(BODY) + 1
     wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
-    with pytest.raises(errors.NoNetwork, match="1 more bytes expected"):
+    with pytest.raises(fetch_errors.NoNetwork, match="1 more bytes expected"):
         fetcher.fetch(wanted)
     assert names(tmp_path / "downloads") == set()
 
@@ -362,7 +365,7 @@ def test_a_part_of_unknown_size_from_another_file(server: Server, fetcher: Fetch
 def test_another_file_of_unknown_size(server: Server, fetcher: Fetcher) -> None:
     server.pages["/file"] = b"another one"
     wanted = dataclasses.replace(source(f"{server.address}/file"), size=0)
-    with pytest.raises(errors.WrongDigest):
+    with pytest.raises(fetch_errors.WrongDigest):
         fetcher.fetch(wanted)
     assert not fetcher.has(wanted)
 
@@ -416,7 +419,10 @@ def test_a_full_disk_is_not_called_the_network(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(BODY) // 2, hard))
     try:
-        with pytest.raises(errors.DiskFull, match="File too large"), errors.explained(tmp_path):
+        with (
+            pytest.raises(engine_errors.DiskFull, match="File too large"),
+            engine_errors.explained(tmp_path),
+        ):
             fetcher.fetch(wanted)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

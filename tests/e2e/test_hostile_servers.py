@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine.fetch import errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits

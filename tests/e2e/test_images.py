@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import pytest
 
-from muslin import errors
 from muslin.audit.finding import Refused
 from muslin.check import image_programs
+from muslin.engine import errors
 from muslin.engine.formats import oci, unpack
 from muslin.models.target import Image
 

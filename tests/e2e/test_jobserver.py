@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine.process import errors
 from muslin.engine.process.jobserver import Jobserver
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Run, Write

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import gc
 from muslin.engine.filesystem import removal, walk
 from muslin.engine.stage import Stage
@@ -29,6 +29,7 @@ from muslin.engine.vocabulary import (
     Strip,
     Write,
 )
+from muslin.errors import PipelineError
 from tests.e2e.bench import Bench, shell, stage, text
 
 DEEP = """
@@ -60,7 +61,7 @@ def deep(folder: str, *, name: str = "d", count: int = 2500) -> Run:
     return Run(argv=("${python}", "-c", DEEP, folder, name, str(count)))
 
 
-def said(bench: Bench, goal: Stage, kind: type[errors.PipelineError] = errors.LeftUnfit) -> str:
+def said(bench: Bench, goal: Stage, kind: type[PipelineError] = errors.LeftUnfit) -> str:
     with pytest.raises(kind) as caught:
         bench.build(goal)
     return str(caught.value)
@@ -110,7 +111,7 @@ def test_a_step_that_meets_no_file_says_so(bench: Bench, kind: str, step: Copy |
         words = f"is a {kind} and no file|leads to /dev/zero, which is not|is a link to /dev/zero"
     else:
         words = f"odd is a {kind} and no file"
-    with pytest.raises(errors.PipelineError, match=words):
+    with pytest.raises(PipelineError, match=words):
         bench.build(goal)
 
 

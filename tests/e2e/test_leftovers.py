@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import loopback, termination
 from muslin.engine.process.runner import HOST_PATH, Runner
 from muslin.engine.vocabulary import CommandOutput, Run, Serves, Write
@@ -71,12 +72,12 @@ def until(condition: Callable[[], object]) -> None:
 
 def test_a_daemon_ends_with_its_step(bench: Bench, daemon: Path) -> None:
     look = Run(argv=("sh", "-c", "kill -0 $(cat ${out}/number)"))
-    with pytest.raises(errors.CommandFailed, match="No such process"):
+    with pytest.raises(process_errors.CommandFailed, match="No such process"):
         bench.build(stage("goal", leaving(daemon), look))
 
 
 def test_a_daemon_ends_with_a_step_that_fails(bench: Bench, daemon: Path) -> None:
-    with pytest.raises(errors.CommandFailed, match="ended with code 7"):
+    with pytest.raises(process_errors.CommandFailed, match="ended with code 7"):
         bench.build(stage("goal", leaving(daemon, code=7)))
     (number,) = bench.store.work.glob("*/out/number")
     assert not lives(int(number.read_text()))
@@ -131,7 +132,7 @@ def test_what_a_program_killed_for_its_time_left_is_ended_too(bench: Bench, daem
     found = list[Path]()
     for seconds in LONGER:
         check = CommandOutput(run=Run(argv=("sh", "-c", script), seconds=seconds))
-        with pytest.raises(errors.TookTooLong):
+        with pytest.raises(process_errors.TookTooLong):
             bench.build(stage("goal", *text("goal").steps, checks=(check,)))
         if found := list(bench.store.work.glob("*-check/number")):
             break
@@ -173,7 +174,7 @@ def test_a_server_that_goes_into_the_background_is_found_and_ended(bench: Bench)
             ),
         ),
     )
-    with pytest.raises(errors.CheckFailed) as caught:
+    with pytest.raises(engine_errors.CheckFailed) as caught:
         bench.build(goal)
     assert "it went into the background. As process 1 of a container" in str(caught.value)
     (number,) = bench.store.work.glob("*-check/number")
@@ -230,7 +231,6 @@ def test_a_number_is_nobody_elses_until_all_of_a_program_has_ended(bench: Bench)
 SIGNALS = """\
 import os, signal, sys
 from pathlib import Path
-from recipes import errors
 from muslin.engine.process.runner import HOST_PATH, Runner
 
 for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
@@ -240,7 +240,7 @@ os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], sys.argv[2]])
 FAILING = """\
 import sys
 from pathlib import Path
-from recipes import errors
+from muslin.engine.process import errors
 from muslin.engine.process.runner import HOST_PATH, Runner
 
 runner, folder = Runner(1), Path(sys.argv[1])

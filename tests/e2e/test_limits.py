@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.engine.cache import gc
+from muslin.engine.process import errors
 from muslin.engine.process.limits import Limits
 from muslin.engine.process.runner import HOST_PATH, Runner
 from muslin.engine.stage import Check
 from muslin.engine.vocabulary import Boot, CommandOutput, Run, Serves
+from muslin.errors import PipelineError
 from tests.e2e.bench import LONGER, Bench, shell, stage, text
 
 SLEEP = ("sleep", "600")
@@ -21,8 +22,8 @@ ON = f"exec {sys.executable} -c 'while True: print(\"and so on\" * 1000)'"
 """Goes on talking."""
 
 
-def failure(bench: Bench, *checks: Check) -> errors.PipelineError:
-    with pytest.raises(errors.PipelineError) as caught:
+def failure(bench: Bench, *checks: Check) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
         bench.build(stage("goal", *text("goal").steps, checks=checks))
     return caught.value
 
@@ -137,7 +138,7 @@ def test_no_descriptor_is_lost_with_a_command(tmp_path: Path) -> None:
         return len(list(Path("/proc/self/fd").iterdir()))
 
     def command(*argv: str) -> None:
-        with pytest.raises(errors.PipelineError):
+        with pytest.raises(PipelineError):
             starter.run(argv, what="x", cwd=tmp_path, env={"PATH": HOST_PATH}, log=tmp_path / "log")
 
     starter = Runner(1, Limits(build_seconds=0.3))
@@ -197,7 +198,7 @@ def serving(mode: str, *, seconds: float = 0.0, printed: int = 0, expect: str = 
 
 @pytest.mark.parametrize("mode", ["streams", "drips"])
 def test_an_answer_that_never_ends(bench: Bench, mode: str) -> None:
-    error: errors.PipelineError | None = None
+    error: PipelineError | None = None
     for seconds in LONGER:
         error = failure(bench, serving(mode, seconds=seconds))
         if isinstance(error, errors.AnswerUnending):

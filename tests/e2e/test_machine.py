@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Boot, Folder, Initramfs, Link, Request, Run, Write
 from tests.e2e.bench import Bench, stage

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.engine.builder import Fault
+from muslin.engine.process import errors as process_errors
 from muslin.engine.stage import Stage
 from tests.e2e.bench import Bench, shell, stage, text
 
@@ -31,7 +32,7 @@ def test_the_first_failure_ends_the_run(bench: Bench) -> None:
     slow = stage("slow", shell("touch $AT; exec sleep 300", AT=str(place / "slow")))
     wait = f"until test -e {place}/slow; do sleep 0.02; done; exit 7"
     began = time.monotonic()
-    with pytest.raises(errors.CommandFailed, match="broken: a command ended with code 7"):
+    with pytest.raises(process_errors.CommandFailed, match="broken: a command ended with code 7"):
         bench.build(stage("broken", shell(wait)), slow)
     assert time.monotonic() - began < 200, "or what ran beside it was waited for"
 
@@ -41,7 +42,7 @@ def test_a_run_that_keeps_going_finishes_the_rest_and_names_the_failures(bench: 
     goals = (text("above", needs=(broken,)), text("fine", "1"), failing("other"))
     faults: list[Fault] = []
     assert set(bench.build(*goals, faults=faults)) == {"fine"}
-    said = str(errors.SeveralFailed(faults))
+    said = str(cli_errors.SeveralFailed(faults))
     assert "broken: a command ended with code 7" in said
     assert "not built for that: above" in said
     assert "other: a command ended with code 7" in said
@@ -112,7 +113,7 @@ def test_a_run_leaves_its_events_and_a_trace(bench: Bench) -> None:
 
 
 def test_a_failed_stage_is_in_the_events_and_the_trace(bench: Bench) -> None:
-    with pytest.raises(errors.CommandFailed):
+    with pytest.raises(process_errors.CommandFailed):
         bench.build(failing("broken"))
     assert ("ended", "failed") in [(line["event"], line.get("outcome")) for line in events(bench)]
     (trace,) = (bench.cache / "runs").glob("*/trace.json")

@@ -26,16 +26,17 @@ RUN = """\
 import signal
 import sys
 from pathlib import Path
-from recipes import errors
+from muslin.errors import PipelineError
 from muslin.engine.console import Report
-from muslin.engine.stage import Run, Stage
-from muslin.engine import confinement
+from muslin.engine.process import landlock
+from muslin.engine.stage import Stage
+from muslin.engine.vocabulary import Run
 from muslin.cli.pipeline import Pipeline
 from tests.e2e.bench import shell, stage, text
 
 here = Path.cwd()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in the background
-confinement.abi = lambda: -1  # scripts of stages meet in the project's folder
+landlock.abi = lambda: -1  # scripts of stages meet in the project's folder
 {stages}
 
 class Mine(Pipeline):
@@ -44,7 +45,7 @@ class Mine(Pipeline):
 
 try:
     Mine(here, Report()).run("toolchain", [])
-except errors.PipelineError as error:
+except PipelineError as error:
     sys.exit(f"error: {{error}}")
 """
 """A session as nox runs it, on a graph of ours."""
@@ -322,7 +323,7 @@ def test_what_the_system_refuses_is_one_message(project: Path) -> None:
     """A share of the disk that is used up, by a limit of the process."""
     stages = (
         "import resource\n"
-        "from muslin.engine.stage import Write\n"
+        "from muslin.engine.vocabulary import Write\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         'large = Write(path="${out}/x", text="x" * 200_000)\n'
         'GOALS = [stage("refused", large), text("fine")]'

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import gc
 from muslin.engine.cache.store import remove
 from muslin.engine.stage import Stage
@@ -516,7 +516,8 @@ def test_a_cache_path_with_white_space_is_refused(
 LOAD = """\
 import sys, pathlib
 sys.dont_write_bytecode = True
-from recipes import errors, settings
+from muslin.engine import errors
+from muslin.models import settings
 try:
     settings.load(pathlib.Path(sys.argv[1]))
 except errors.CacheUnusable as error:
@@ -551,7 +552,7 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
     (everybodys / "cache").mkdir(mode=0o755)
     nobody = (setpriv, "--reuid=65534", "--regid=65534", "--clear-groups")
     can = subprocess.run(
-        [*nobody, sys.executable, "-c", "import recipes.settings"], check=False, cwd=PROJECT
+        [*nobody, sys.executable, "-c", "import muslin.models.settings"], check=False, cwd=PROJECT
     )
     if can.returncode:
         pytest.skip("others cannot read this Python or this project")
@@ -573,7 +574,7 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
 
 FIRST_USE = """\
 import pathlib, resource, sys
-from recipes import errors
+from muslin.errors import PipelineError
 from muslin.engine.console import Report
 from muslin.cli.pipeline import Pipeline
 if sys.argv[2] == "limit":
@@ -581,7 +582,7 @@ if sys.argv[2] == "limit":
 try:
     with Pipeline(pathlib.Path(sys.argv[1]), Report()).at_work():
         sys.exit("there was room")
-except errors.PipelineError as error:
+except PipelineError as error:
     sys.exit(f"error: {error}")
 """
 FULL = """
@@ -622,8 +623,12 @@ exec "$@"
 def test_a_read_only_checkout_is_told_before_anything_is_built(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     checkout = tmp_path / "muslin"
-    left = shutil.ignore_patterns(".git", ".nox", "dist", ".*cache", "__pycache__")
-    shutil.copytree(PROJECT, checkout, ignore=left)
+    left = shutil.ignore_patterns(".git", ".nox", ".*cache", "__pycache__")
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return left(folder, names) | ({"dist"} if Path(folder) == PROJECT else set())
+
+    shutil.copytree(PROJECT, checkout, ignore=ignored)
     env = {**os.environ, settings.CACHE_VARIABLE: str(tmp_path / "cache")}
 
     def session(*words: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.cli import errors
 from muslin.cli.context import Context
 from muslin.engine.console import Report
 from tests import opened

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Copy, Write
 from muslin.models.board import Board

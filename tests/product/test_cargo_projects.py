@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine.process import errors
 from tests.product.shop import Shop, lay, package
 
 ASKS = """

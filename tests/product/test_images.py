@@ -19,8 +19,8 @@ from uuid import uuid4
 
 import pytest
 
-from muslin import errors
 from muslin.cli.pipeline import Pipeline
+from muslin.engine.fetch import errors
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.formats import oci, unpack
 from muslin.engine.source import ArchiveFile, Source

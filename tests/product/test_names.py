@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.cli.pipeline import Pipeline
+from muslin.engine import errors
 from muslin.engine.stage import Stage
 from muslin.models import target
 from muslin.models.target import Target

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import landlock
+from muslin.errors import PipelineError
 from tests.product.shop import Shop, lay, package
 
 # --- cargo ----------------------------------------------------------------------------------
@@ -203,7 +205,9 @@ def test_an_install_ends_inside_the_stage(shop: Shop, line: str) -> None:
 def test_an_install_into_this_machine_is_refused(shop: Shop, place: str) -> None:
     makefile = f"all: prog\ninstall:\n\tinstall -D prog {place}/muslin-test-prog\n"
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
-    with pytest.raises(errors.WroteOutside, match=r"below its own folders alone(.|\n)*\[make\]"):
+    with pytest.raises(
+        process_errors.WroteOutside, match=r"below its own folders alone(.|\n)*\[make\]"
+    ):
         shop.build("prog", build="make", expect="it runs")
     for folder in ("/usr/local/bin", "/bin", "/opt/muslin-test", "/nonexistent"):
         assert not Path(folder, "muslin-test-prog").exists()
@@ -247,7 +251,7 @@ def test_a_library_that_was_not_declared_is_named(
 ) -> None:
     lay(shop.folder / "prog", files)
     says = rf"If it is {library} that it lacks: `needs = \[\"{library}\"\]` in .*service\.toml$"
-    with pytest.raises(errors.CommandFailed, match=says):
+    with pytest.raises(process_errors.CommandFailed, match=says):
         shop.build("prog", build=build, expect="it runs")
 
 
@@ -258,7 +262,9 @@ def test_a_lock_that_is_behind_is_named(shop: Shop) -> None:
     shop.cargo("app", "generate-lockfile")
     more = '[dependencies]\nnear = { path = "../near" }\n'
     lay(shop.folder / "app", {"Cargo.toml": package("app", more)})
-    with pytest.raises(errors.CommandFailed, match=r"/app: Cargo\.lock is behind .*--workspace"):
+    with pytest.raises(
+        process_errors.CommandFailed, match=r"/app: Cargo\.lock is behind .*--workspace"
+    ):
         shop.build("app", build="cargo", expect="it runs")
 
 
@@ -266,7 +272,9 @@ def test_a_lock_that_is_behind_is_named(shop: Shop) -> None:
 def test_a_program_that_is_not_installed_is_named_with_what_is(shop: Shop) -> None:
     makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/other\n"
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
-    with pytest.raises(errors.StepFailed, match=r"no program prog was installed, but /bin/other\."):
+    with pytest.raises(
+        engine_errors.StepFailed, match=r"no program prog was installed, but /bin/other\."
+    ):
         shop.build("prog", build="make", expect="it runs")
 
 
@@ -366,7 +374,7 @@ environment = { GIVEN = "of ${ours}" }
 def test_another_end_than_was_declared_is_found(shop: Shop, run: str, fault: str) -> None:
     makefile = "all: prog\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": TALKS.replace("VERSION", '"1"')})
-    with pytest.raises((errors.CheckFailed, errors.CommandFailed), match=fault):
+    with pytest.raises((engine_errors.CheckFailed, process_errors.CommandFailed), match=fault):
         shop.build("prog", build="make", expect="version 1", tail=f"\n[[run]]\n{run}\n")
 
 
@@ -389,7 +397,7 @@ def test_code_that_was_refused_is_allowed_by_what_the_refusal_prints(shop: Shop)
     text = "#include <stdio.h>\nint main(int count, char **words)\n{\n(void)words;\n"
     text += f'{calls}puts("it runs");\n}}\n'
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": "".join(made) + text})
-    with pytest.raises(errors.SaidNo) as refused:
+    with pytest.raises(process_errors.SaidNo) as refused:
         shop.build("prog", build="make", expect="it runs")
     lines = [line.removeprefix("  ") for line in str(refused.value).splitlines()]
     entries = lines[lines.index("[[allowed]]") : -1]
@@ -560,7 +568,7 @@ def test_machine_code_that_nobody_looked_at_is_no_file_of_an_image(shop: Shop) -
     makefile = "all: prog\nprog: prog.c\ninstall:\n\tinstall -D prog $(DESTDIR)/bin/prog\n"
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": PRINTS})
     shutil.copy("/bin/true", shop.folder / "prog" / "tool")
-    with pytest.raises(errors.BadDeclaration, match=r"image\.files: tool is machine code"):
+    with pytest.raises(engine_errors.BadDeclaration, match=r"image\.files: tool is machine code"):
         shop.build("prog", build="make", expect="it runs", tail='[image.files]\n"/t" = "tool"\n')
 
 
@@ -577,7 +585,7 @@ install:
 """
     source = '#include <stdio.h>\n#include "word.h"\nint main(void) { puts(WORD); }\n'
     lay(shop.folder / "prog", {"Makefile": makefile, "prog.c": source})
-    with pytest.raises(errors.CommandFailed, match=r"word\.h"):
+    with pytest.raises(process_errors.CommandFailed, match=r"word\.h"):
         shop.build("prog", build="make", expect="it runs")
     shop.build("prog", build="make", more="[make]\nparallel = false", expect="it runs")
 
@@ -620,6 +628,6 @@ def test_what_no_static_program_for_another_machine_can_have(
     dl = "#include <dlfcn.h>\n#include <stdio.h>\n"
     dl += 'int main(void) { puts(dlopen("x.so", 1) ? "no" : dlerror()); return 1; }\n'
     lay(shop.folder / "prog", {"dl.c": dl})
-    with pytest.raises(errors.PipelineError) as caught:
+    with pytest.raises(PipelineError) as caught:
         shop.build("prog", build="make", expect="it runs")
     assert said in str(caught.value)

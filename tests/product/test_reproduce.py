@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.cli import errors
 from muslin.cli.context import Context
 from muslin.engine.cache.store import remove
 from muslin.engine.console import Report

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.errors import PipelineError
 from tests.product.shop import Shop, lay, package
 
 TOLD = "told-to-nobody"
@@ -116,7 +116,7 @@ def test_credentials_are_left_nowhere(shop: Shop, capfd: pytest.CaptureFixture[s
             "fails": "",
         },
     )
-    with pytest.raises(errors.PipelineError, match="as it was asked to") as caught:
+    with pytest.raises(PipelineError, match="as it was asked to") as caught:
         shop.build("curious", build="cargo", expect="CARGO_HOME=")
     cache = shop.product.pipeline.context.settings.cache
     kept = [path for path in (cache / "scratch").rglob("said") if path.stat().st_mtime >= began]

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.cli.pipeline import Pipeline
+from muslin.engine import errors as engine_errors
+from muslin.engine.fetch import errors as fetch_errors
+from muslin.engine.process import errors as process_errors
 from recipes.rust import crates
 from tests import standins
 from tests.product import elsewhere
@@ -49,7 +51,9 @@ def test_the_builtin_driver_builds_from_this_set_too(there: Elsewhere) -> None:
 def test_a_version_without_patches_is_refused(there: Elsewhere) -> None:
     made = standins.musl_cross_make(COMMIT, there.mirror, without="gcc-14.2.0")
     there.pin("musl-cross-make", made)
-    with pytest.raises(errors.CommandFailed, match=r"musl-cross-make has no patches/gcc-14\.2\.0"):
+    with pytest.raises(
+        process_errors.CommandFailed, match=r"musl-cross-make has no patches/gcc-14\.2\.0"
+    ):
         there.toolchain("auto")
 
 
@@ -59,7 +63,7 @@ def test_headers_that_musl_cross_make_leaves_out_are_missed(there: Elsewhere) ->
     place = (product.toolchain, product.target.triple, "sh", there.mirror)
     there.pin("linux-headers", standins.headers("4.19.88-2", *place))
     there.take_musl()
-    with pytest.raises(errors.CheckFailed, match=r"include/linux/version\.h is missing"):
+    with pytest.raises(engine_errors.CheckFailed, match=r"include/linux/version\.h is missing"):
         there.toolchain("auto")
 
 
@@ -67,7 +71,9 @@ def test_headers_that_musl_cross_make_leaves_out_are_missed(there: Elsewhere) ->
 def test_a_source_that_the_mirror_lacks(there: Elsewhere) -> None:
     there.take_musl()  # a file that no other server has
     (there.mirror / "musl-1.2.5.tar.gz").write_bytes(b"another file")
-    with pytest.raises((errors.WrongDigest, errors.NoNetwork), match=r"musl-1\.2\.5\.tar\.gz"):
+    with pytest.raises(
+        (fetch_errors.WrongDigest, fetch_errors.NoNetwork), match=r"musl-1\.2\.5\.tar\.gz"
+    ):
         there.toolchain("auto")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.cli.context import Context
 from muslin.engine.console import Report
 from muslin.engine.formats import oci
+from muslin.engine.process import errors as process_errors
 from tests import opened
 from tests.product.conftest import PROJECT, Product
 from tests.product.shop import Shop, lay
@@ -87,7 +88,7 @@ def test_what_does_not_fit_gets_no_image_though_it_runs(shop: Shop) -> None:
         shop.folder / "demo",
         {"demo.c": PROGRAM.format(instruction=instruction), "Makefile": MAKEFILE},
     )
-    with pytest.raises(errors.SaidNo, match=f"(?s)refused: demo: quick at .*needs {needs}"):
+    with pytest.raises(process_errors.SaidNo, match=f"(?s)refused: demo: quick at .*needs {needs}"):
         shop.build("demo", build="make", expect="fine")
     assert not list((shop.folder / "checkout").glob("dist/**/demo*"))
 
@@ -132,7 +133,7 @@ def test_another_programs_digest_is_not_known(product: Product, tmp_path: Path) 
     content = bytearray((PROJECT / "dist" / product.target.name / "hello-tls").read_bytes())
     content[-1] ^= 1
     changed.write_bytes(content)
-    with pytest.raises((errors.DoesNotFit, errors.NotAudited)):
+    with pytest.raises((cli_errors.DoesNotFit, cli_errors.NotAudited)):
         looked_at(product, changed)
 
 
@@ -158,5 +159,5 @@ def test_an_image_of_somebody_elses_is_looked_into(product: Product, tmp_path: P
     assert "program: 1 ELF file(s), " in said
     instructions = INSTRUCTIONS[product.target.name]
     beyond = instruction(next(iter(instructions.values())))(product, tmp_path)
-    with pytest.raises(errors.DoesNotFit, match=r"image\.tar does not fit .*: 1 finding"):
+    with pytest.raises(cli_errors.DoesNotFit, match=r"image\.tar does not fit .*: 1 finding"):
         looked_at(product, packed(beyond))

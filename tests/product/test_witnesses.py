@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from muslin import errors
 from muslin.audit import allowed, audit
 from muslin.audit.baseline import BASELINES
 from muslin.audit.finding import Refused
+from muslin.cli import errors
 from muslin.cli.context import Context
 from muslin.engine.console import Report
 from tests import opened

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.cache import layout
 from muslin.models import declaration
 from muslin.models.pins import PinSet
 from muslin.sources import advisories, changelog_index
+from muslin.sources import errors as source_errors
 from muslin.sources.advisories import Accepted, Found, Policy, Support
 from muslin.sources.changelog import Entry
 from muslin.sources.changelog_index import Known, Package, Pinned
@@ -173,7 +174,7 @@ def test_the_archive_is_asked_once_a_day() -> None:
 
 def test_what_the_archive_was_not_asked_about_is_not_said_to_be_fixed() -> None:
     other = dataclasses.replace(pinned("1.0-4"), component="other", package="other")
-    with pytest.raises(errors.NotAsked, match="changelogs of other yet"):
+    with pytest.raises(source_errors.NotAsked, match="changelogs of other yet"):
         advisories.lacking([other], KNOWN, (), is_newer=lambda *_: False, today=TODAY)
 
 
@@ -211,7 +212,7 @@ def test_the_policy_is_about_pins_that_there_are() -> None:
 
 def test_a_policy_without_a_reason_is_refused(tmp_path: Path) -> None:
     (tmp_path / "advisories.toml").write_text('[[accepted]]\ncomponent = "openssl"\n')
-    with pytest.raises(errors.BadDeclaration, match=r"accepted\.0\.reason"):
+    with pytest.raises(engine_errors.BadDeclaration, match=r"accepted\.0\.reason"):
         declaration.read(tmp_path / "advisories.toml", Policy)
 
 

@@ -6,9 +6,10 @@ import argparse
 
 import pytest
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.cli import main
 from muslin.cli.options import HelpRequested, Parser
+from muslin.models import errors as model_errors
 
 
 def read(*words: str) -> argparse.Namespace:
@@ -40,12 +41,12 @@ def test_services_are_separated_by_commas() -> None:
 
 @pytest.mark.parametrize("word", ["--jason", "-j"])
 def test_an_unknown_option_is_refused_with_the_known_ones(word: str) -> None:
-    with pytest.raises(errors.Unknown, match=r"no option of plan .*(?s:.)*--json, .*--why"):
+    with pytest.raises(model_errors.Unknown, match=r"no option of plan .*(?s:.)*--json, .*--why"):
         read(word)
 
 
 def test_a_near_miss_is_named() -> None:
-    with pytest.raises(errors.Unknown, match=r"Did you mean --json\?"):
+    with pytest.raises(model_errors.Unknown, match=r"Did you mean --json\?"):
         read("--jsn")
 
 
@@ -57,7 +58,7 @@ def test_a_near_miss_is_named() -> None:
     ],
 )
 def test_wrong_use_names_the_session_and_its_help(words: tuple[str, ...], fault: str) -> None:
-    with pytest.raises(errors.WrongUse) as caught:
+    with pytest.raises(cli_errors.WrongUse) as caught:
         read(*words)
     assert fault in str(caught.value)
     assert "`nox -s plan -- --help`" in str(caught.value)

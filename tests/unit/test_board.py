@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.models import board, target
 
 PROJECT = Path(__file__).resolve().parents[2]

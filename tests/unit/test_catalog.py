@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import work_directory
 from muslin.engine.key import Keys
 from muslin.engine.stage import Host, Stage
@@ -20,6 +20,7 @@ from muslin.engine.vocabulary import Members, Patch, Present, Run, Write
 from muslin.graph.catalog import Catalog
 from muslin.graph.libraries import LIBRARIES
 from muslin.models import board, declaration, service, source_trees, target
+from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from recipes.libraries import openssl
 from recipes.rust import rustc_wrapper
@@ -149,7 +150,9 @@ def test_a_toolchain_for_use_by_hand_waits_for_all_that_can_be_linked(catalog: C
 @pytest.mark.parametrize("name", ["openssl", "toolchain", "sdk"])
 def test_a_service_is_not_called_like_another_part(catalog: Catalog, name: str) -> None:
     mine = {name: catalog.services["hello-c"].model_copy(update={"name": name})}
-    with pytest.raises(errors.BadDeclaration, match=f"a part of the pipeline is called {name}"):
+    with pytest.raises(
+        engine_errors.BadDeclaration, match=f"a part of the pipeline is called {name}"
+    ):
         Catalog(host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine)
 
 
@@ -176,7 +179,9 @@ def test_a_target_alone_has_the_keys_it_has_among_others(catalog: Catalog) -> No
 
 
 def test_an_unknown_library_is_named(catalog: Catalog) -> None:
-    with pytest.raises(errors.Unknown, match=r"no C library 'opensl'\. Did you mean openssl\?"):
+    with pytest.raises(
+        model_errors.Unknown, match=r"no C library 'opensl'\. Did you mean openssl\?"
+    ):
         catalog.libraries.library("opensl", TARGETS["armv6"])
 
 
@@ -309,7 +314,7 @@ def test_a_service_that_its_workspace_does_not_know_is_told_what_to_do(
     fresh = Catalog(
         host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
     )
-    with pytest.raises(errors.BadDeclaration, match=words) as caught:
+    with pytest.raises(engine_errors.BadDeclaration, match=words) as caught:
         fresh.programs.program(mine["my-calc"], TARGETS["armv6"])
     assert "add an empty [workspace] to its Cargo.toml" in str(caught.value)
     (tmp_path / "my-calc/Cargo.lock").touch()
@@ -396,7 +401,7 @@ def test_a_service_that_needs_what_no_recipe_makes_is_named(
     shutil.copy(PROJECT / "tests/data/bad/service-missing-library.toml", declared)
     (tmp_path / "mine/Makefile").touch()
     mine = service.load((tmp_path / "mine",))
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         Catalog(host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine)
     assert str(caught.value).startswith(f"{declared}: ")
     assert "needs: there is no C library 'zlb'. Did you mean zlib?" in str(caught.value)
@@ -529,5 +534,7 @@ def test_a_service_that_would_take_an_images_own_name_is_refused(
 ) -> None:
     folder = tmp_path / "image.tar"
     shutil.copytree(PROJECT / "services/hello-c", folder)
-    with pytest.raises(errors.BadDeclaration, match=r"a part of the pipeline is called image\.tar"):
+    with pytest.raises(
+        engine_errors.BadDeclaration, match=r"a part of the pipeline is called image\.tar"
+    ):
         dataclasses.replace(catalog, services=service.load((folder,)))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.cli import forges
 from muslin.cli.commands import ci
 from muslin.engine.stage import Stage
+from muslin.models import errors as model_errors
 from tests import opened
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -63,7 +64,9 @@ def test_limits_come_from_the_guesses() -> None:
 
 
 def test_what_cannot_be_written() -> None:
-    with pytest.raises(errors.Unknown, match=r"forge 'gitea'"):
+    with pytest.raises(model_errors.Unknown, match=r"forge 'gitea'"):
         forges.files("gitea", ["armv6"], 30)
-    with pytest.raises(errors.TooManyCaches, match="4 caches in a job, and there are 5 targets"):
+    with pytest.raises(
+        cli_errors.TooManyCaches, match="4 caches in a job, and there are 5 targets"
+    ):
         forges.files("gitlab", list("abcde"), 30)

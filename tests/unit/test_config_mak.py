@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.cli import config_mak
+from muslin.cli import errors as cli_errors
+from muslin.engine import errors as engine_errors
 from muslin.models import declaration, target
 from muslin.models.target import Target
 
@@ -109,13 +110,13 @@ def test_the_model_is_of_the_same_processor(
     ],
 )
 def test_what_cannot_be_imported(tmp_path: Path, text: str, why: str) -> None:
-    with pytest.raises(errors.NotImported, match=why):
+    with pytest.raises(cli_errors.NotImported, match=why):
         imported(tmp_path, text)
 
 
 def test_a_variable_that_grows_with_each_look_ends(tmp_path: Path) -> None:
     text = f"TARGET = x86_64-linux-musl\nA = {'$(A)' * 50}\n"
-    with pytest.raises(errors.NotImported, match="A has more than 10000 characters"):
+    with pytest.raises(cli_errors.NotImported, match="A has more than 10000 characters"):
         imported(tmp_path, text)
 
 
@@ -127,5 +128,5 @@ def test_bytes_of_another_encoding_are_no_hindrance(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "config.mak")
-    with pytest.raises(errors.BadDeclaration, match="it is a device or a pipe"):
+    with pytest.raises(engine_errors.BadDeclaration, match="it is a device or a pipe"):
         config_mak.imported(tmp_path / "config.mak", TARGETS)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.dist import errors as dist_errors
 from muslin.dist import publish as dist
+from muslin.engine import errors as engine_errors
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.store import Entry, Store
 from muslin.engine.filesystem.content import file_digest
@@ -242,7 +243,7 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     index = shop.entry({"image.oci.tar": "oci"})
     entries = {"image-demo-armv6": entry, "image-demo": index}
-    with pytest.raises(errors.NeedLost, match="whole no more"):
+    with pytest.raises(engine_errors.NeedLost, match="whole no more"):
         dist.publish(
             shop.dist,
             dist.images((ARMV6,), dict.fromkeys(shop.services, CONTAINS), entries),
@@ -265,7 +266,7 @@ def test_an_entry_that_another_run_has_in_hand_is_left_to_it(shop: Shop) -> None
 
     def publish() -> None:
         wanted = dist.images((), dict.fromkeys(shop.services, CONTAINS), {"image-demo": entry})
-        with pytest.raises(errors.NeedLost):
+        with pytest.raises(engine_errors.NeedLost):
             dist.publish(shop.dist, wanted, store=shop.store, possible=(), source_set="debian")
 
     with Store(shop.store.cache).lock(entry.key, lambda: None):
@@ -332,7 +333,7 @@ def test_what_has_the_place_of_a_folder_is_told_before_anything_is_built(
         case _:
             there.symlink_to(there.name)
     paths = [*dist.paths(["armv6"], ["demo"]), "reports/armv6/demo.txt"]
-    with pytest.raises(errors.InTheWay) as caught:
+    with pytest.raises(dist_errors.InTheWay) as caught:
         dist.insist_on_writable(tmp_path / "dist", paths)
     assert str(caught.value).startswith(f"{there} is ")
     assert "a folder goes there: move or remove it" in str(caught.value)
@@ -343,7 +344,7 @@ def test_a_folder_in_a_files_place_is_told_before_anything_is_built(
     tmp_path: Path, path: str
 ) -> None:
     (tmp_path / "dist" / path).mkdir(parents=True)
-    with pytest.raises(errors.InTheWay, match="is a folder, and a file goes there"):
+    with pytest.raises(dist_errors.InTheWay, match="is a folder, and a file goes there"):
         dist.insist_on_writable(tmp_path / "dist", dist.paths(["armv6"], ["demo"]))
 
 

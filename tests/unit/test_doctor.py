@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine import host as doctor
 from muslin.engine.host import Finding
 

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.engine import host
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt import sources
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Host, Stage
 from muslin.graph.catalog import Catalog
+from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from muslin.models import service, settings, target
 from muslin.models.pins import Pins
+from muslin.sources import errors as source_errors
 from muslin.sources import source_sets
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -105,7 +107,7 @@ def test_ubuntus_own_archive_gives_the_programs_that_run_here(ubuntu: Apt) -> No
     assert ubuntu.host.startswith("noble-")
     assert ubuntu.lacks("host") == ""
     assert "works on Debian hosts, and this is ubuntu" in ubuntu.lacks("trixie")
-    with pytest.raises(errors.ArchiveUnusable, match="MUSLIN_SOURCES=upstream"):
+    with pytest.raises(fetch_errors.ArchiveUnusable, match="MUSLIN_SOURCES=upstream"):
         ubuntu.refresh("trixie")
 
 
@@ -120,7 +122,9 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ap
 def test_the_proven_set_is_taken_where_it_works(
     loaded: Callable[[str, Apt], str], ubuntu: Apt, tmp_path: Path
 ) -> None:
-    with pytest.raises(errors.NoSourceSet, match="this is ubuntu; MUSLIN_SOURCES=upstream takes"):
+    with pytest.raises(
+        source_errors.NoSourceSet, match="this is ubuntu; MUSLIN_SOURCES=upstream takes"
+    ):
         loaded("auto", ubuntu)
     assert loaded("upstream", ubuntu) == "upstream"
     (etc := tmp_path / "debian").mkdir()
@@ -128,7 +132,7 @@ def test_the_proven_set_is_taken_where_it_works(
     (etc / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
     debian = Apt(tmp_path / "state", Runner(1), etc=etc, os_release=etc / "os-release")
     assert loaded("auto", debian) == "debian"
-    with pytest.raises(errors.Unknown, match=r"source set 'debain'\. Did you mean debian"):
+    with pytest.raises(model_errors.Unknown, match=r"source set 'debain'\. Did you mean debian"):
         loaded("debain", debian)
 
 

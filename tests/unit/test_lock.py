@@ -16,14 +16,17 @@ import filelock
 import pytest
 from typing_extensions import override
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
+from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from muslin.models.pins import Pins, PinSet
+from muslin.sources import errors as source_errors
 from muslin.sources import relock, relock_upstream, source_sets, upstream
 from muslin.sources.changelog import upstream as _upstream
 from muslin.sources.relock import _part
@@ -120,7 +123,7 @@ def test_wrong_pin_names_file_and_key(tmp_path: Path, run_lock: Path) -> None:
     shutil.copytree(PINS, tmp_path / "pins")
     path = tmp_path / "pins" / "debian.toml"
     path.write_text(path.read_text().replace("size = 1080786", 'size = "big"', 1))
-    with pytest.raises(errors.BadDeclaration, match=r"debian\.toml(.|\n)*pins\.musl\.size"):
+    with pytest.raises(engine_errors.BadDeclaration, match=r"debian\.toml(.|\n)*pins\.musl\.size"):
         source.load(tmp_path / "pins", run_lock, host=HOST)
 
 
@@ -132,7 +135,7 @@ def test_member_follows_the_version(run_lock: Path) -> None:
 
 
 def test_unknown_component(run_lock: Path) -> None:
-    with pytest.raises(errors.NotPinned, match=r"no pin 'opensl' \(there is openssl\)"):
+    with pytest.raises(model_errors.NotPinned, match=r"no pin 'opensl' \(there is openssl\)"):
         source.load(PINS, run_lock, host=HOST).source("opensl")
 
 
@@ -236,7 +239,7 @@ def test_newest_of_the_series_under_another_compression(
 
 def test_nothing_of_the_series_is_there(tmp_path: Path, pins: Pins) -> None:
     archive = Archive(tmp_path, located("openssl", "3.6.1-1", "openssl_3.6.1.orig.tar.xz"))
-    with pytest.raises(errors.NotInArchive, match=r"nor another 3\.5; it has 3\.6\.1-1"):
+    with pytest.raises(source_errors.NotInArchive, match=r"nor another 3\.5; it has 3\.6\.1-1"):
         relock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
 
 
@@ -311,7 +314,7 @@ def test_a_version_whose_patches_cannot_be_had_is_passed_over(
 
     def obtain(wanted: Source) -> Path:
         if "1.2.5-10" in wanted.name:
-            raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+            raise fetch_errors.NoNetwork(wanted.name, ["404  Not Found"])
         return debian_files(wanted)
 
     notes: list[str] = []
@@ -353,7 +356,7 @@ def test_a_pin_is_patched_or_says_why_not(tmp_path: Path, remedy: str, fault: st
     else:
         text = text.replace(line, "", 1)
     path.write_text(text)
-    with pytest.raises(errors.BadDeclaration, match=fault):
+    with pytest.raises(engine_errors.BadDeclaration, match=fault):
         declaration.read(path, PinSet)
 
 
@@ -415,13 +418,15 @@ def test_a_host_whose_archive_lacks_the_release_takes_its_own_package(tmp_path: 
 def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
     path = tmp_path / "host.toml"
     path.write_text('[groups]\nqemu = [["qemu-user/trixie", "m4"]]\n')
-    with pytest.raises(errors.BadDeclaration, match="must be of one release"):
+    with pytest.raises(engine_errors.BadDeclaration, match="must be of one release"):
         declaration.read(path, source.Candidates)
 
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
     run_lock.write_text("form = 2\n[moved.openssl]\nreplace = 1\n", encoding="utf-8")
-    with pytest.raises(errors.CacheDamaged, match=r"run-lock\.toml is damaged(.|\n)*openssl\.pin"):
+    with pytest.raises(
+        engine_errors.CacheDamaged, match=r"run-lock\.toml is damaged(.|\n)*openssl\.pin"
+    ):
         source.load(PINS, run_lock, host=HOST)
 
 
@@ -504,7 +509,7 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
     )
 
     def obtain(wanted: Source) -> Path:
-        raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+        raise fetch_errors.NoNetwork(wanted.name, ["404  Not Found"])
 
     for had, get in ((False, obtain), (True, nothing)):
         names = ["kernel-rpi"]
@@ -530,7 +535,7 @@ def test_a_new_name_gets_the_newest_version_that_can_be_had(
 
     def obtain(wanted: Source) -> Path:
         if "deb13u1" in wanted.name:
-            raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+            raise fetch_errors.NoNetwork(wanted.name, ["404  Not Found"])
         return debian_files(wanted)
 
     relock.relock(folder, archive, notes.append, host=HOST, obtain=obtain, names=["expat"])
@@ -541,7 +546,9 @@ def test_a_new_name_gets_the_newest_version_that_can_be_had(
 
 def test_a_name_that_the_archive_does_not_know_is_told(tmp_path: Path) -> None:
     shutil.copytree(PINS, tmp_path / "pins")
-    with pytest.raises(errors.NoSourcePackage, match=r"\(trixie\) has no source package 'exppat'"):
+    with pytest.raises(
+        source_errors.NoSourcePackage, match=r"\(trixie\) has no source package 'exppat'"
+    ):
         relock.relock(
             tmp_path / "pins",
             Archive(tmp_path),
@@ -606,7 +613,7 @@ def test_a_pin_of_upstream_without_a_record_stays(tmp_path: Path) -> None:
     path = tmp_path / "upstream.toml"
     path.write_text(UPSTREAM.format(digest="e" * 64))
     debian = declaration.read(PINS / "debian.toml", PinSet)
-    with pytest.raises(errors.NoRecord, match="no record of releases of 'zlib'"):
+    with pytest.raises(source_errors.NoRecord, match="no record of releases of 'zlib'"):
         relock_upstream.moved(path, debian, Archive(tmp_path), names=["zlib"])
 
 
@@ -618,7 +625,7 @@ def test_a_run_lock_of_another_form_is_forgotten(run_lock: Path) -> None:
 def test_no_pin_moves_to_an_older_version(tmp_path: Path, pins: Pins) -> None:
     older = located("openssl", "3.5.5-1", "openssl_3.5.5.orig.tar.gz")
     archive = Archive(tmp_path, older)
-    with pytest.raises(errors.NotInArchive, match="An older version than the pinned one"):
+    with pytest.raises(source_errors.NotInArchive, match="An older version than the pinned one"):
         relock.settle(pins, [pins.source("openssl")], archive, print, obtain=nothing)
 
 
@@ -631,7 +638,7 @@ def test_where_nothing_newer_can_be_had_a_pin_stays(tmp_path: Path, pins: Pins) 
     )
 
     def obtain(wanted: Source) -> Path:
-        raise errors.NoNetwork(wanted.name, ["404  Not Found"])
+        raise fetch_errors.NoNetwork(wanted.name, ["404  Not Found"])
 
     notes: list[str] = []
     assert relock.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
@@ -650,7 +657,9 @@ def test_a_locked_group_that_has_left_the_list_is_asked_of_no_archive(
     pins = source.load(tmp_path / "pins", run_lock, host=HOST)
     assert "qemu-system" not in pins.groups
     assert pins.groups.keys() <= pins.candidates.keys()
-    with pytest.raises(errors.Unknown, match=r"no group in recipes/pins/host\.toml 'qemu-system'"):
+    with pytest.raises(
+        model_errors.Unknown, match=r"no group in recipes/pins/host\.toml 'qemu-system'"
+    ):
         pins.group("qemu-system")
 
 
@@ -662,5 +671,5 @@ def test_a_name_of_a_file_that_leads_elsewhere_is_no_pin(
     path = tmp_path / "pins" / "debian.toml"
     file = declaration.read(path, PinSet).pins["musl"].file
     path.write_text(path.read_text().replace(f'"{file}"', f'"{name}"'))
-    with pytest.raises(errors.BadDeclaration, match=r"pins\.musl\.file: "):
+    with pytest.raises(engine_errors.BadDeclaration, match=r"pins\.musl\.file: "):
         source.load(tmp_path / "pins", run_lock, host=HOST)

@@ -18,12 +18,13 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from muslin import errors
 from muslin.audit import allowed
 from muslin.cli import config_mak, schemas
 from muslin.dist import publish, reports, stage_digests
+from muslin.engine import errors
 from muslin.engine.cargo import config as cargo_config
 from muslin.engine.key import Keys
+from muslin.errors import PipelineError
 from muslin.graph.catalog import Catalog
 from muslin.models import board, cargo_workspaces, service, target
 from muslin.models import pins as source
@@ -363,7 +364,7 @@ def test_an_odd_file_is_accepted_or_refused_in_words(place: Path, name: str, pat
             kind.read(place)
         except errors.BadDeclaration as error:
             reasons = error.faults
-        except errors.PipelineError as error:
+        except PipelineError as error:
             reasons = (str(error),)
         else:
             event("accepted")

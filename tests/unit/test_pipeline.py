@@ -13,16 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.audit import allowed
+from muslin.cli import errors as cli_errors
 from muslin.cli.context import Context
 from muslin.cli.pipeline import Pipeline
+from muslin.dist import errors as dist_errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.cache.history import Build
 from muslin.engine.cache.records import Record
 from muslin.engine.console import Report
 from muslin.engine.formats.canonical_json import digest
 from muslin.engine.key import Keys
+from muslin.engine.process import errors as process_errors
 from muslin.engine.stage import Stage
+from muslin.models import errors as model_errors
 from muslin.models import settings, target
 from muslin.models.target import Image, Target
 from muslin.sources import source_sets
@@ -177,7 +181,9 @@ def test_plan_explains_nothing_about_a_found_stage(trial: Trial) -> None:
 
 
 def test_plan_names_a_stage_that_is_near(trial: Trial) -> None:
-    with pytest.raises(errors.Unknown, match=r"no stage 'gcc-armv9'\. Did you mean gcc-armv[567]"):
+    with pytest.raises(
+        model_errors.Unknown, match=r"no stage 'gcc-armv9'\. Did you mean gcc-armv[567]"
+    ):
         trial.session("plan", ["--why", "gcc-armv9"])
 
 
@@ -191,7 +197,7 @@ def test_a_fault_in_another_service_stops_no_run(
     monkeypatch.setattr(settings, "load", lambda _: changed)
     context = Context(PROJECT, Report(io.StringIO()))
     assert list(context.select(services=["hello-c"]).services) == ["hello-c"]
-    with pytest.raises(errors.BadDeclaration, match=r"faulty/service\.toml"):
+    with pytest.raises(engine_errors.BadDeclaration, match=r"faulty/service\.toml"):
         context.select(services=["hello-c", "faulty"])
 
 
@@ -226,7 +232,7 @@ def test_a_run_can_be_about_one_service(trial: Trial) -> None:
 
 
 def test_an_unknown_service_is_told_its_neighbour(trial: Trial) -> None:
-    with pytest.raises(errors.NoService, match=r"no service 'helo-c'\. Did you mean hello-c"):
+    with pytest.raises(cli_errors.NoService, match=r"no service 'helo-c'\. Did you mean hello-c"):
         trial.session("plan", ["armv6", "--service=helo-c"])
 
 
@@ -245,12 +251,12 @@ def test_a_config_mak_becomes_a_target(trial: Trial, tmp_path: Path) -> None:
 def test_a_config_mak_of_a_target_that_is_there(trial: Trial, tmp_path: Path) -> None:
     trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     (tmp_path / "config.mak").write_text("TARGET = arm-linux-musleabihf\n")
-    with pytest.raises(errors.TargetThere, match=r"armv6\.toml has that triple already"):
+    with pytest.raises(cli_errors.TargetThere, match=r"armv6\.toml has that triple already"):
         trial.session("import_", ["config.mak", "mine"], tmp_path)
-    with pytest.raises(errors.NotImported, match="there is no such file"):
+    with pytest.raises(cli_errors.NotImported, match="there is no such file"):
         trial.session("import_", [], tmp_path / "nowhere")
     (tmp_path / "config.mak").write_text("TARGET = armv6l-linux-musleabihf\n")
-    with pytest.raises(errors.TargetThere, match=r"armv6\.toml has that name already"):
+    with pytest.raises(cli_errors.TargetThere, match=r"armv6\.toml has that name already"):
         trial.session("import_", ["config.mak", "armv6"], tmp_path)
 
 
@@ -261,13 +267,13 @@ def test_a_name_that_no_target_can_have_is_not_written(
     trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
     (tmp_path / "toolchains").mkdir()
     (tmp_path / "config.mak").write_text("TARGET = i486-linux-musl\n")
-    with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
+    with pytest.raises(engine_errors.BadDeclaration, match="name: String should match pattern"):
         trial.session("import_", ["config.mak", name], tmp_path)
     assert not list((tmp_path / "toolchains").iterdir())
 
 
 def test_an_option_that_is_not_there_is_missed_in_the_session_that_was_called(trial: Trial) -> None:
-    with pytest.raises(errors.Unknown, match=r"no option of build-all '--serivce'"):
+    with pytest.raises(model_errors.Unknown, match=r"no option of build-all '--serivce'"):
         trial.session("build_all", ["--serivce", "x"])
 
 
@@ -275,12 +281,12 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def goals(*_: object) -> list[Stage]:
-        raise errors.Interrupted("no signal", [])
+        raise process_errors.Interrupted("no signal", [])
 
     monkeypatch.setattr(Pipeline, "goals", goals)
     entries = [one for one in allowed.load() if "armv6-vfpv2" not in one.baselines]
     monkeypatch.setattr("muslin.cli.build.allowed_code", lambda: entries)
-    with pytest.raises(errors.Interrupted):
+    with pytest.raises(process_errors.Interrupted):
         trial.session("package", ["armv6", "armv7"])
     notes = [line for line in trial.stream.getvalue().splitlines() if "allowed.toml" in line]
     assert [note.split()[1] for note in notes] == ["armv6:"]
@@ -295,7 +301,7 @@ def test_a_baseline_without_entries_is_named_before_anything_is_built(
     ids=["clippy", "install"],
 )
 def test_what_cargo_cannot_do_for_a_target(trial: Trial, words: list[str], why: str) -> None:
-    with pytest.raises(errors.CargoCannot, match=why):
+    with pytest.raises(cli_errors.CargoCannot, match=why):
         trial.session("cargo", ["armv6", *words])
 
 
@@ -314,7 +320,7 @@ def test_a_report_that_no_list_names_blames_no_program(
         (tmp_path / "dist/manifest.json").write_text(listing)
     (tmp_path / "recipes").symlink_to(PROJECT / "recipes")
     trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
-    with pytest.raises(errors.NotAudited) as caught:
+    with pytest.raises(cli_errors.NotAudited) as caught:
         trial.session("verify", ["--file", str(program), "armv6"], tmp_path)
     assert "manifest.json" not in str(caught.value)
     assert "x.txt is of other rules, or not listed in dist/manifest.json" in trial.stream.getvalue()
@@ -322,7 +328,7 @@ def test_a_report_that_no_list_names_blames_no_program(
 
 def test_a_default_target_that_is_none_is_told_with_file_and_key(trial: Trial) -> None:
     trial.context.settings = dataclasses.replace(trial.context.settings, targets=("armv9",))
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         trial.context.targets_of(())
     assert caught.value.path == PROJECT / "pyproject.toml"
     assert caught.value.faults[0].startswith("tool.muslin.targets: there is no target 'armv9'")
@@ -340,7 +346,7 @@ def test_a_faulty_service_is_told_before_any_archive_is_asked(
 
     monkeypatch.setattr(source_sets, "load", load)
     trial.context.declared = {"faulty": folder}
-    with pytest.raises(errors.BadDeclaration, match=r"faulty/service\.toml"):
+    with pytest.raises(engine_errors.BadDeclaration, match=r"faulty/service\.toml"):
         trial.session("plan", [])
 
 
@@ -349,7 +355,7 @@ def test_what_lies_in_the_way_is_told_before_anything_is_built(
 ) -> None:
     (tmp_path / "dist").symlink_to("gone")
     trial.context.settings = dataclasses.replace(trial.context.settings, project=tmp_path)
-    with pytest.raises(errors.InTheWay, match="dist is a link that leads to no folder"):
+    with pytest.raises(dist_errors.InTheWay, match="dist is a link that leads to no folder"):
         trial.session("package", ["armv6"])
 
 
@@ -361,5 +367,5 @@ def test_a_project_that_holds_the_cache_is_refused(trial: Trial, tmp_path: Path)
         'summary = "s"\nbuild = "make"\nbinary = "x"\nsource = ".."\nimage.entrypoint = ["/x"]\n'
     )
     trial.context.declared = {"mine": folder}
-    with pytest.raises(errors.CacheUnusable, match="whose files are copied and compared"):
+    with pytest.raises(engine_errors.CacheUnusable, match="whose files are copied and compared"):
         trial.context.select()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.key import Keys
 from muslin.engine.stage import Host, Stage
 from muslin.engine.vocabulary import Boot, CommandOutput, Run, Serves

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.models import service
 from muslin.models.service import Service
 

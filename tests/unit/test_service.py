@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
 from muslin.audit import allowed, baseline
+from muslin.engine import errors
 from muslin.models import service, settings
 
 PROJECT = Path(__file__).resolve().parents[2]

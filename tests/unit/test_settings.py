@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine.process.limits import BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE, Limits
+from muslin.models import errors as model_errors
 from muslin.models import settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def test_jobs_that_are_no_number_are_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv(settings.JOBS_VARIABLE, said)
-    with pytest.raises(errors.BadVariable, match=f"MUSLIN_JOBS is '{said}'"):
+    with pytest.raises(model_errors.BadVariable, match=f"MUSLIN_JOBS is '{said}'"):
         settings.load(project)
 
 
@@ -80,7 +81,7 @@ def test_jobs_that_are_no_number_are_refused(
 )
 def test_faults_of_the_table(project: Path, text: str, faults: tuple[str, ...]) -> None:
     (project / "pyproject.toml").write_text(text)
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         settings.load(project)
     assert caught.value.path == project / "pyproject.toml"
     said = caught.value.faults
@@ -109,7 +110,7 @@ def test_a_relative_cache_is_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv(settings.CACHE_VARIABLE, said)
-    with pytest.raises(errors.CacheUnusable, match="not absolute"):
+    with pytest.raises(engine_errors.CacheUnusable, match="not absolute"):
         settings.load(project)
     assert not Path(said).exists()
 
@@ -119,7 +120,7 @@ def test_white_space_is_refused(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / name))
-    with pytest.raises(errors.CacheUnusable, match="white space"):
+    with pytest.raises(engine_errors.CacheUnusable, match="white space"):
         settings.load(project)
 
 
@@ -129,14 +130,14 @@ def test_a_link_to_white_space_is_refused(
     (tmp_path / "my cache").mkdir()
     (tmp_path / "link").symlink_to("my cache")
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "link"))
-    with pytest.raises(errors.CacheUnusable, match="white space"):
+    with pytest.raises(engine_errors.CacheUnusable, match="white space"):
         settings.load(project)
 
 
 def test_a_file_is_no_cache(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "file"))
-    with pytest.raises(errors.CacheUnusable, match="File exists"):
+    with pytest.raises(engine_errors.CacheUnusable, match="File exists"):
         settings.load(project)
 
 
@@ -145,7 +146,7 @@ def test_what_shells_and_makefiles_take_otherwise_is_refused(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / name))
-    with pytest.raises(errors.CacheUnusable, match="take otherwise"):
+    with pytest.raises(engine_errors.CacheUnusable, match="take otherwise"):
         settings.load(project)
     assert not (tmp_path / name).exists()
 
@@ -158,7 +159,7 @@ def test_a_folder_of_somebody_elses_is_no_cache(
     theirs.parent.mkdir(parents=True)
     theirs.touch()
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "home"))
-    with pytest.raises(errors.CacheUnusable, match="it holds work and no `format`"):
+    with pytest.raises(engine_errors.CacheUnusable, match="it holds work and no `format`"):
         settings.load(project)
     assert {path.name for path in (tmp_path / "home").iterdir()} == {"work"}
 
@@ -171,7 +172,7 @@ def test_a_cache_lies_apart_from_what_is_built(
     cache.mkdir(parents=True, exist_ok=True)
     (cache / "format").write_text("3\n")
     monkeypatch.setenv(settings.CACHE_VARIABLE, str(cache))
-    with pytest.raises(errors.CacheUnusable, match="lies in"):
+    with pytest.raises(engine_errors.CacheUnusable, match="lies in"):
         settings.load(project)
 
 
@@ -188,7 +189,7 @@ def test_services_from_outside_by_name_and_by_whole_path(project: Path, tmp_path
 def test_a_service_named_in_full_that_is_none_is_told(project: Path) -> None:
     said = 'services = ["services/*", "services/none", "../gone"]'
     (project / "pyproject.toml").write_text(TABLE.replace('services = ["services/*"]', said))
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         settings.load(project)
     assert "services/none has neither a service.toml nor a Cargo.toml with" in str(caught.value)
     assert "../gone has neither" in str(caught.value)
@@ -207,7 +208,7 @@ def test_memory_that_makes_no_sense(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv(settings.MEMORY_VARIABLE, said)
-    with pytest.raises(errors.BadVariable, match="a size, such as 800MB or 4GB"):
+    with pytest.raises(model_errors.BadVariable, match="a size, such as 800MB or 4GB"):
         settings.load(project)
 
 
@@ -245,7 +246,9 @@ def test_a_limit_that_makes_no_sense(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv(CHECK_VARIABLE, said)
-    with pytest.raises(errors.BadVariable, match=r"should be a number of seconds, such as 900"):
+    with pytest.raises(
+        model_errors.BadVariable, match=r"should be a number of seconds, such as 900"
+    ):
         settings.load(project)
 
 
@@ -261,7 +264,7 @@ def test_a_limit_that_makes_no_sense(
 )
 def test_a_table_of_another_kind_is_told_by_its_key(project: Path, text: str, fault: str) -> None:
     (project / "pyproject.toml").write_text(text)
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         settings.load(project)
     (said,) = caught.value.faults
     assert said.startswith(fault)
@@ -280,7 +283,7 @@ def test_a_projects_file_that_is_none_is_named(project: Path, harm: str) -> None
             path.write_bytes(b"\xff")
         case _:
             pass
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         settings.load(project)
     assert caught.value.path == path
 
@@ -304,7 +307,7 @@ def test_services_that_are_no_folder_hold_none(project: Path, harm: str) -> None
             (project / "services").symlink_to("pyproject.toml")
     assert settings.load(project).services == ()
     (project / "pyproject.toml").write_text(TABLE.replace("services/*", "services"))
-    with pytest.raises(errors.BadDeclaration, match="services has neither a service"):
+    with pytest.raises(engine_errors.BadDeclaration, match="services has neither a service"):
         settings.load(project)
 
 
@@ -318,11 +321,11 @@ def test_links_in_circles_among_services_are_passed_over(project: Path) -> None:
 def test_a_home_of_nobodys(project: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     text = TABLE.replace("services/*", said)
     (project / "pyproject.toml").write_text(text)
-    with pytest.raises(errors.BadDeclaration, match="has neither a service"):
+    with pytest.raises(engine_errors.BadDeclaration, match="has neither a service"):
         settings.load(project)
     monkeypatch.setenv(settings.CACHE_VARIABLE, said)
     (project / "pyproject.toml").write_text(TABLE)
-    with pytest.raises(errors.CacheUnusable, match="a user who has none"):
+    with pytest.raises(engine_errors.CacheUnusable, match="a user who has none"):
         settings.load(project)
 
 
@@ -331,11 +334,11 @@ def test_numbers_beyond_all_machines(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv(settings.JOBS_VARIABLE, said)
-    with pytest.raises(errors.BadVariable):
+    with pytest.raises(model_errors.BadVariable):
         settings.load(project)
     monkeypatch.delenv(settings.JOBS_VARIABLE)
     monkeypatch.setenv(settings.MEMORY_VARIABLE, f"{said}000GB")
-    with pytest.raises(errors.BadVariable):
+    with pytest.raises(model_errors.BadVariable):
         settings.load(project)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.models import errors as model_errors
 from muslin.models import target
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,7 @@ def test_targets_are_chosen_once_in_the_order_named() -> None:
 
 
 def test_an_unknown_target_lists_all_and_the_nearest() -> None:
-    with pytest.raises(errors.Unknown) as caught:
+    with pytest.raises(model_errors.Unknown) as caught:
         target.choose(TARGETS, ("x86_64", "arm6"))
     message = str(caught.value)
     assert "there is no target 'arm6'. Did you mean armv6?" in message
@@ -72,7 +73,7 @@ def test_an_unknown_target_lists_all_and_the_nearest() -> None:
 
 
 def test_nothing_near_is_not_guessed() -> None:
-    with pytest.raises(errors.Unknown) as caught:
+    with pytest.raises(model_errors.Unknown) as caught:
         target.choose(TARGETS, ("qqqqqq",))
     assert "Did you mean" not in str(caught.value)
 
@@ -80,7 +81,7 @@ def test_nothing_near_is_not_guessed() -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_is_told_with_file_and_key(tmp_path: Path, fault: str) -> None:
     path = shutil.copy(BAD / f"{fault}.toml", tmp_path / "armv9.toml")
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         target.load(tmp_path)
     said = caught.value.faults
     assert len(said) == len(FAULTS[fault]), said
@@ -95,7 +96,9 @@ def test_every_fault_is_told_with_file_and_key(tmp_path: Path, fault: str) -> No
 def test_a_name_of_two_targets_is_refused(tmp_path: Path) -> None:
     for name in ("one", "two"):
         shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path / f"{name}.toml")
-    with pytest.raises(errors.BadDeclaration, match=r"two\.toml.*\n.* is one\.toml's already"):
+    with pytest.raises(
+        engine_errors.BadDeclaration, match=r"two\.toml.*\n.* is one\.toml's already"
+    ):
         target.load(tmp_path)
 
 
@@ -107,13 +110,13 @@ def test_two_targets_may_share_the_triple_of_rust(tmp_path: Path) -> None:
     targets = target.load(tmp_path)
     (mine,) = target.choose(targets, ("mine",))
     assert target.choose(targets, ("armv6-linux-musleabihf", "mine")) == (mine,)
-    with pytest.raises(errors.SharedTriple, match=r"of armv6 and of mine; say which by name"):
+    with pytest.raises(model_errors.SharedTriple, match=r"of armv6 and of mine; say which by name"):
         target.choose(targets, ("arm-unknown-linux-musleabihf",))
 
 
 def test_a_file_name_that_is_no_target_name_is_refused(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "toolchains" / "armv6.toml", tmp_path / "ARM v6.toml")
-    with pytest.raises(errors.BadDeclaration, match="name: String should match pattern"):
+    with pytest.raises(engine_errors.BadDeclaration, match="name: String should match pattern"):
         target.load(tmp_path)
 
 
@@ -125,7 +128,9 @@ def test_a_target_cannot_be_changed() -> None:
 def test_a_machine_that_nobody_knows_is_told_what_is_near(tmp_path: Path) -> None:
     text = (PROJECT / "toolchains" / "armv6.toml").read_text()
     (tmp_path / "mine.toml").write_text(text.replace("EM_ARM", "EM_MIPS64"))
-    with pytest.raises(errors.BadDeclaration, match=r"machine: .* no machine EM_MIPS64; .*EM_MIPS"):
+    with pytest.raises(
+        engine_errors.BadDeclaration, match=r"machine: .* no machine EM_MIPS64; .*EM_MIPS"
+    ):
         target.load(tmp_path)
 
 
@@ -145,7 +150,7 @@ def test_a_compiler_of_nobody_s_is_refused(tmp_path: Path, lender: str, fault: s
     text = text.replace("arm-linux-musleabihf", "two-linux-musleabihf", 1)
     two = tmp_path / "two.toml"
     two.write_text(text.replace("rust = {", f'gcc.shared-with = "{lender}"\nrust = {{', 1))
-    with pytest.raises(errors.BadDeclaration, match=fault):
+    with pytest.raises(engine_errors.BadDeclaration, match=fault):
         target.load(tmp_path)
     two.write_text(two.read_text().replace(f'"{lender}"', '"armv6"'))
     assert target.load(tmp_path)["two"].gcc.shared_with == "armv6"
@@ -164,5 +169,7 @@ def test_a_compiler_that_differs_in_more_than_defaults_is_not_shared(
     assert target.load(tmp_path)["armv7"].gcc.shared_with == "armv6"
     other = tmp_path / f"{whose}.toml"
     other.write_text(other.read_text().replace('"--with-', '"--enable-host-pie", "--with-', 1))
-    with pytest.raises(errors.BadDeclaration, match=r"more than defaults: --enable-host-pie$"):
+    with pytest.raises(
+        engine_errors.BadDeclaration, match=r"more than defaults: --enable-host-pie$"
+    ):
         target.load(tmp_path)

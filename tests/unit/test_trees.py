@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import removal, walk
 from muslin.models import settings, source_trees
 from tests.e2e.bench import PROJECT
@@ -123,3 +123,24 @@ def test_links_to_themselves_among_services(
     (checkout / "pyproject.toml").write_text(named)
     with pytest.raises(errors.BadDeclaration, match=r"services/self has neither a service\.toml"):
         settings.load(checkout)
+
+
+def test_patterns_read_no_more_than_the_folders_they_begin_with(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`dist/toolchains` leads into the store, which has 30 000 files."""
+    for name in ("code/deep", "dist"):
+        (project / name).mkdir(parents=True)
+    (project / "code/deep/one.py").touch()
+    (project / "dist/store").symlink_to(project / "code")
+    roots: list[Path] = []
+    levels = walk.levels
+
+    def noted(root: Path, *, follow: bool = False) -> Iterator[walk.Level]:
+        roots.append(root)
+        return levels(root, follow=follow)
+
+    monkeypatch.setattr(walk, "levels", noted)
+    found = source_trees.tree(project, ("code/*.py", "code/deep/*.py"))
+    assert [file.path for file in found.files] == ["code/deep/one.py"]
+    assert roots == [project / "code"]

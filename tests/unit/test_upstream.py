@@ -11,17 +11,18 @@ from types import MappingProxyType
 
 import pytest
 
-from muslin import errors
 from muslin.engine.source import Url
 from muslin.engine.stage import Host
 from muslin.engine.vocabulary import Patch, Replace, Run, Unpack
 from muslin.graph.catalog import Catalog
 from muslin.models import declaration, service
+from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from muslin.models.pins import Pin, PinSet
 from muslin.models.service import Service
 from muslin.models.settings import Driver
 from muslin.models.target import load
+from muslin.sources import errors as source_errors
 from muslin.sources import source_sets, upstream
 from muslin.sources.upstream import Rust, Upstream, UpstreamPins, WebPin
 
@@ -206,12 +207,14 @@ def test_rust_is_for_this_machine(tmp_path: Path, machine: str) -> None:
 
 def test_rust_for_a_machine_that_it_is_not_pinned_for(tmp_path: Path) -> None:
     pins = dataclasses.replace(in_force(tmp_path), machine="riscv64")
-    with pytest.raises(errors.NoRust, match=r"has Rust 1\.95\.0 for aarch64, x86_64, and none for"):
+    with pytest.raises(
+        source_errors.NoRust, match=r"has Rust 1\.95\.0 for aarch64, x86_64, and none for"
+    ):
         pins.group("rust")
 
 
 def test_what_is_not_pinned(tmp_path: Path) -> None:
-    with pytest.raises(errors.NotPinned, match="expat"):
+    with pytest.raises(model_errors.NotPinned, match="expat"):
         in_force(tmp_path).source("expat")
 
 
@@ -281,7 +284,9 @@ def test_drivers(tmp_path: Path) -> None:
     assert source_sets.driver("auto", debian) == "builtin"
     assert source_sets.driver("auto", in_force(tmp_path)) == "musl-cross-make"
     assert source_sets.driver("builtin", in_force(tmp_path)) == "builtin"
-    with pytest.raises(errors.DriverWantsUpstream, match="--sources upstream --driver musl-cross"):
+    with pytest.raises(
+        source_errors.DriverWantsUpstream, match="--sources upstream --driver musl-cross"
+    ):
         source_sets.driver("musl-cross-make", debian)
-    with pytest.raises(errors.Unknown, match=r"driver.*crosstool"):
+    with pytest.raises(model_errors.Unknown, match=r"driver.*crosstool"):
         source_sets.driver("crosstool", debian)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.models import cargo_workspaces, crate_sources, service
+from muslin.models import errors as model_errors
 from muslin.models.cargo_workspaces import Workspace
 from muslin.models.service import Service
 
@@ -160,12 +161,12 @@ def test_every_source_of_the_lock_comes_from_one_folder(tmp_path: Path) -> None:
 
 def test_a_project_without_a_lock_is_told_where_to_make_one(tmp_path: Path) -> None:
     lay(tmp_path, {"Cargo.toml": package("x")})
-    with pytest.raises(errors.BadDeclaration, match="run `cargo generate-lockfile` in"):
+    with pytest.raises(engine_errors.BadDeclaration, match="run `cargo generate-lockfile` in"):
         cargo_workspaces.of(load(tmp_path))
 
 
 def test_a_folder_that_is_no_project_is_told_of_source(tmp_path: Path) -> None:
-    with pytest.raises(errors.BadDeclaration, match="`source` says where the project lies"):
+    with pytest.raises(engine_errors.BadDeclaration, match="`source` says where the project lies"):
         cargo_workspaces.of(load(tmp_path))
 
 
@@ -253,7 +254,7 @@ def test_a_file_of_cargos_with_a_fault_is_named_with_its_key(
     read = (
         cargo_workspaces.of if name == "Cargo.lock" else lambda _: cargo_workspaces.whole(tmp_path)
     )
-    with pytest.raises(errors.BadDeclaration) as caught:
+    with pytest.raises(engine_errors.BadDeclaration) as caught:
         read(one)
     assert caught.value.path == tmp_path / name
     (said,) = caught.value.faults
@@ -270,5 +271,7 @@ def test_a_dependency_of_tests_alone_may_be_absent_from_a_project_beside(tmp_pat
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     lay(tmp_path, {"Cargo.toml": package("x"), "Cargo.lock": "", "src/main.rs": ""})
     (tmp_path / "src/odd").symlink_to("/proc/self/mem")  # a file that nobody can read, root neither
-    with pytest.raises(errors.UnreadableSource, match="src/odd is among what is built and cannot"):
+    with pytest.raises(
+        model_errors.UnreadableSource, match="src/odd is among what is built and cannot"
+    ):
         cargo_workspaces.of(load(tmp_path))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from muslin import errors
-from muslin.cli import fixes
+from muslin.cli import errors, fixes
 from muslin.cli.context import Context
 from muslin.cli.main import Call
 from muslin.cli.options import Parser

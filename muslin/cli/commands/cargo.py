@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
-from muslin import errors
+from muslin.cli import errors
 from muslin.cli.context import Context
 from muslin.cli.main import Call, Program
 from muslin.cli.options import HELP, HelpRequested, Parser

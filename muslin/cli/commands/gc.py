@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from muslin import errors
+from muslin.cli import errors
 from muslin.cli.context import Context
 from muslin.cli.main import Call
 from muslin.cli.options import Parser

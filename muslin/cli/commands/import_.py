@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from muslin import errors
-from muslin.cli import config_mak
+from muslin.cli import config_mak, errors
 from muslin.cli.context import Context
 from muslin.cli.main import Call
 from muslin.cli.options import Parser

@@ -6,7 +6,6 @@ import argparse
 import json
 from dataclasses import replace
 
-from muslin import errors
 from muslin.cli import stage_table
 from muslin.cli.context import Context
 from muslin.cli.main import Call
@@ -14,6 +13,7 @@ from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.builder import Builder
 from muslin.engine.scheduler import Planned, State
+from muslin.models import errors
 
 
 def parser() -> Parser:

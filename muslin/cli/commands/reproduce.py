@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from muslin import errors
+from muslin.cli import errors as cli_errors
 from muslin.cli import second_build
 from muslin.cli.context import Context
 from muslin.cli.main import Call
@@ -24,6 +24,7 @@ from muslin.engine.cache.store import remove
 from muslin.engine.console import duration
 from muslin.engine.key import Keys
 from muslin.engine.stage import Stage
+from muslin.models import errors as model_errors
 
 ROOM = Path("/var/tmp")  # noqa: S108  # a folder of its own is made in it
 SHOWN = 10
@@ -86,7 +87,7 @@ def _compare(pipeline: Pipeline, place: Path, stages: Sequence[Stage], keys: Key
         for path in paths[:SHOWN]:
             report.say(f"  {path}")
     if found:
-        raise errors.NotReproduced(list(found), place)
+        raise cli_errors.NotReproduced(list(found), place)
 
 
 def _hold_to_record(pipeline: Pipeline, stages: Sequence[Stage], keys: Keys, *, anew: bool) -> None:
@@ -106,7 +107,7 @@ def _hold_to_record(pipeline: Pipeline, stages: Sequence[Stage], keys: Keys, *, 
         return
     found = stage_digests.compare(stage_digests.load(path), given)
     if found.differing:
-        raise errors.NotAsRecorded(found.differing, path)
+        raise cli_errors.NotAsRecorded(found.differing, path)
     if found.unknown:
         pipeline.context.report.note(
             f"{len(found.unknown)} stage(s) not compared, recorded for no such key (another host, "
@@ -122,7 +123,7 @@ def _removed_unless_differing(
     _trace: TracebackType | None,
 ) -> bool:
     """Remove the other place, but for somebody who is to look at what differs in it."""
-    if kind is None or not issubclass(kind, errors.NotReproduced):
+    if kind is None or not issubclass(kind, cli_errors.NotReproduced):
         remove(place.parents[1])
     return False
 
@@ -132,7 +133,7 @@ def _chosen(every: Mapping[str, Stage], said: str) -> list[Stage]:
     names = said.split(",") if said else list(every)
     for name in names:
         if name not in every:
-            raise errors.Unknown("stage", name, every)
+            raise model_errors.Unknown("stage", name, every)
     return [every[name] for name in names]
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from muslin import errors
 from muslin.cli.context import Context
 from muslin.cli.main import Call
 from muslin.cli.options import Parser
-from muslin.models import declaration
+from muslin.models import declaration, errors
 from muslin.models.pins import PinSet
 from muslin.sources import relock, relock_upstream, upstream
 

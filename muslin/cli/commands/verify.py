@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from muslin import errors
 from muslin.audit import verdict
 from muslin.audit.finding import Refused
 from muslin.check import image_programs
+from muslin.cli import errors
 from muslin.cli.build import build
 from muslin.cli.context import Context
 from muslin.cli.main import Call

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import layout
 from muslin.engine.cache.store import Store, remove
 from muslin.engine.filesystem import walk

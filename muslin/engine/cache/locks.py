@@ -15,7 +15,7 @@ from pathlib import Path
 
 import filelock
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import layout
 from muslin.engine.filesystem import atomic
 

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import walk
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.filesystem.walk import MOST

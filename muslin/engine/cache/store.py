@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import layout, records
 from muslin.engine.cache.locks import Locks
 from muslin.engine.cache.manifest import compare, seal, timeless

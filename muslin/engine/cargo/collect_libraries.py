@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import walk
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step

@@ -16,7 +16,7 @@ from typing import Any
 
 import tomli_w
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import documents
 
 TABLES = ("source", "registries", "registry", "http", "net", "credential-alias")

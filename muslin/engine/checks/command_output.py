@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from muslin import errors
 from muslin.engine.checks import program
+from muslin.engine.process import errors
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import UNKEYED
 from muslin.engine.stage import Check

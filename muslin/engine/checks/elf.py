@@ -11,7 +11,7 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
-from muslin.engine.filesystem import walk
+from muslin.engine.filesystem import patterns, walk
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Check
 
@@ -42,7 +42,7 @@ class Elf(Check):
         root = sandbox.path(self.root)
         found = 0
         for pattern in self.patterns:
-            for path in walk.matching(root, pattern):
+            for path in patterns.find(root, pattern):
                 if path.is_symlink() or not path.is_file():
                     continue
                 with walk.opened(path) as file:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from muslin.engine.filesystem import walk
+from muslin.engine.filesystem import patterns
 from muslin.engine.formats import ar
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Check
@@ -32,7 +32,7 @@ class Members(Check):
 
     def examine(self, sandbox: Sandbox) -> Iterator[str]:
         root = sandbox.path(self.root)
-        found = walk.matching(root, self.pattern)
+        found = patterns.find(root, self.pattern)
         if not found:
             yield f"no file matches {self.pattern}"
         for path in found:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import signal
 
-from muslin import errors
 from muslin.engine.filesystem import walk
+from muslin.engine.process import errors
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.steps.run import Run
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from muslin import errors
 from muslin.engine.checks import program
-from muslin.engine.process import loopback
+from muslin.engine.process import errors, loopback
 from muslin.engine.process.supervisor import Process
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import UNKEYED

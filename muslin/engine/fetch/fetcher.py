@@ -18,13 +18,16 @@ from typing import Protocol
 
 import filelock
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import redaction
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.http import Download, Limits
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.content import file_digest
+from muslin.engine.process import errors as process_errors
 from muslin.engine.source import ArchiveFile, Origin, Source, Url
+from muslin.errors import PipelineError
 
 POLL = 0.2
 """Seconds after which a wait looks whether the run was cancelled."""
@@ -104,7 +107,7 @@ class Fetcher:
 
     def _raise_if_cancelled(self, name: str) -> None:
         if self._cancelled.is_set():
-            raise errors.Interrupted("the end of the run", [name])
+            raise process_errors.Interrupted("the end of the run", [name])
 
     def _path(self, source: Source) -> Path:
         return self._downloads / source.sha256 / source.name
@@ -125,24 +128,24 @@ class Fetcher:
         atomic.clear(part)
         if part.exists():
             self._progress.advance(source.name, part.stat().st_size)
-        faults: list[errors.PipelineError] = []
+        faults: list[PipelineError] = []
         for origin in source.origins:
             try:
                 self._from(origin, source, part)
                 self._accept(source, origin, part, path)
-            except errors.PipelineError as error:
-                if isinstance(error, errors.Interrupted | errors.DiskFull):
+            except PipelineError as error:
+                if isinstance(error, process_errors.Interrupted | engine_errors.DiskFull):
                     raise
-                if isinstance(error, errors.LeftArchive) and len(source.origins) == 1:
+                if isinstance(error, fetch_errors.LeftArchive) and len(source.origins) == 1:
                     raise  # nothing to do with the network
                 faults.append(error)
             else:
                 return
             self._progress.note(str(faults[-1]).splitlines()[0])
         for fault in faults:
-            if isinstance(fault, errors.WrongDigest):
+            if isinstance(fault, fetch_errors.WrongDigest):
                 raise fault
-        raise errors.NoNetwork(source.name, [*map(str, faults)] or ["it has no origin"])
+        raise fetch_errors.NoNetwork(source.name, [*map(str, faults)] or ["it has no origin"])
 
     def _from(self, origin: Origin, source: Source, part: Path) -> None:
         match origin:
@@ -154,7 +157,7 @@ class Fetcher:
     def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
         located = self._apt.locate(origin, source.name)
         if located is None:
-            raise errors.LeftArchive(origin.package, origin.version)
+            raise fetch_errors.LeftArchive(origin.package, origin.version)
         if part.exists():  # of a web origin's answer; apt begins at the beginning
             self._progress.advance(source.name, -part.stat().st_size)
             part.unlink()
@@ -198,7 +201,7 @@ class Fetcher:
             atomic.clear(kept)
             self._progress.advance(source.name, -part.stat().st_size)
             part.replace(kept)
-            raise errors.WrongDigest(source.name, _shown(origin), source.sha256, got, kept)
+            raise fetch_errors.WrongDigest(source.name, _shown(origin), source.sha256, got, kept)
         part.replace(path)
 
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muslin import errors
 from muslin.engine import redaction
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch import failures
 from muslin.engine.fetch.failures import Fault
 from muslin.engine.fetch.resume import Overlay, laid_over
+from muslin.engine.process import errors as process_errors
 from muslin.engine.source import Source
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Download:
                 self._ask()
             except Fault as fault:
                 if left == 0 or not fault.passing or time.monotonic() + pause > self._deadline:
-                    raise errors.ServerFailed(*self._names, str(fault)) from fault
+                    raise fetch_errors.ServerFailed(*self._names, str(fault)) from fault
             else:
                 return
             self._cancelled.wait(pause)
@@ -108,9 +109,9 @@ class Download:
 
     def _check(self) -> None:
         if self._cancelled.is_set():
-            raise errors.Interrupted("the end of the run", [self._source.name])
+            raise process_errors.Interrupted("the end of the run", [self._source.name])
         if (now := time.monotonic()) > self._deadline:
-            raise errors.TooSlow(*self._names, self._received, now - self._started)
+            raise fetch_errors.TooSlow(*self._names, self._received, now - self._started)
 
     def _ask(self) -> None:
         # A run that finds everything needs no HTTP client.
@@ -157,7 +158,7 @@ class Download:
             raise failures.of_status(head.status)
         kind = head.headers.get("Content-Type", "").lower()
         if kind.startswith("text/html") and not self._source.name.endswith(".html"):
-            raise errors.NotTheFile(*self._names)
+            raise fetch_errors.NotTheFile(*self._names)
         if begin > arrived or (begin and total not in (None, self._size) and self._size):
             self.distrust()
             raise Fault("serves another file or range")
@@ -173,9 +174,9 @@ class Download:
         """Validate the size in a response against the pin, or store it if the pin has none."""
         if self._source.size:
             if total not in (None, self._source.size):
-                raise errors.WrongSize(*self._names, self._source.size, total)
+                raise fetch_errors.WrongSize(*self._names, self._source.size, total)
         elif total is not None and total > LARGEST:
-            raise errors.DownloadTooLarge(*self._names, LARGEST)
+            raise fetch_errors.DownloadTooLarge(*self._names, LARGEST)
         elif total is not None or not begin:
             self._size = total or 0
 
@@ -193,5 +194,5 @@ class Download:
             raise Fault(f"closed the connection, {self._size - overlay.end} more bytes expected")
         if overlay.end > self._source.size and overlay.end == LARGEST:
             overlay.take_off()
-            raise errors.DownloadTooLarge(*self._names, LARGEST)
+            raise fetch_errors.DownloadTooLarge(*self._names, LARGEST)
         overlay.stop_here()

@@ -24,8 +24,8 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from muslin import errors
 from muslin.engine import redaction
+from muslin.engine.fetch import errors
 from muslin.engine.fetch.failures import Fault
 from muslin.engine.fetch.transport import Session
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine import errors
 
 DEEPEST = 200
 """Folders in folders. GCC's sources have 12; shutil.copytree fails at some 450."""
@@ -96,13 +96,6 @@ def files(root: Path) -> Iterator[Path]:
 def insist(root: Path, *, follow: bool = False) -> None:
     """Raise what `levels` raises, before something recurses."""
     deque(levels(root, follow=follow), maxlen=0)
-
-
-def matching(root: Path, pattern: str) -> list[Path]:
-    """What a glob pattern finds below a folder, sorted. Raises `TooDeep`."""
-    if "**" in pattern:
-        insist(root)
-    return sorted(root.glob(pattern))
 
 
 def real(path: Path) -> Path:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from muslin.engine import errors
 from muslin.engine.filesystem import walk
-from muslin.errors import BrokenArchive
 
 MAGIC = b"!<arch>\n"
 HEADER = 60
@@ -24,11 +24,11 @@ def names(path: Path) -> Iterator[str]:
     """
     with walk.opened(path) as file:
         if file.read(len(MAGIC)) != MAGIC:
-            raise BrokenArchive(path, "it is not a static library")
+            raise errors.BrokenArchive(path, "it is not a static library")
         table, at = b"", len(MAGIC)
         while header := file.read(HEADER):
             if header[58:] != b"`\n" or not header[48:58].strip().isdigit():
-                raise BrokenArchive(path, f"no member starts at byte {at}")
+                raise errors.BrokenArchive(path, f"no member starts at byte {at}")
             size, name = int(header[48:58]), header[:16].rstrip().decode("latin-1")
             if name == "//":
                 table = file.read(min(size, TABLE))
@@ -37,7 +37,7 @@ def names(path: Path) -> Iterator[str]:
                     yield _whole(name, file, table)
                 except ValueError as error:
                     why = f"the member at byte {at} has no sound name"
-                    raise BrokenArchive(path, why) from error
+                    raise errors.BrokenArchive(path, why) from error
             at += HEADER + size + size % 2
             file.seek(at)
 

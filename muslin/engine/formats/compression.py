@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muslin.errors import BrokenArchive
+from muslin.engine import errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -52,7 +52,7 @@ class _Contents(io.RawIOBase):
         except MemoryError:
             raise
         except Exception as error:  # every decompressor has exceptions of its own
-            raise BrokenArchive(self._archive, str(error)) from error
+            raise errors.BrokenArchive(self._archive, str(error)) from error
 
 
 class _Slice(io.RawIOBase):
@@ -76,11 +76,11 @@ def _debian_data(archive: Path, file: io.FileIO) -> _Slice:
     while header := file.read(60):
         name, size = header[:16].decode("ascii", "replace"), header[48:58].strip()
         if header[58:] != b"`\n" or not size.isdigit():
-            raise BrokenArchive(archive, "a header in it is damaged")
+            raise errors.BrokenArchive(archive, "a header in it is damaged")
         if name.startswith("data.tar"):
             return _Slice(file, int(size))
         file.seek(int(size) + int(size) % 2, os.SEEK_CUR)
-    raise BrokenArchive(archive, "it has no member data.tar")
+    raise errors.BrokenArchive(archive, "it has no member data.tar")
 
 
 def _decompress(archive: Path, packed: Packed) -> io.BufferedIOBase:
@@ -104,5 +104,5 @@ def _decompress_zstd(archive: Path, packed: Packed) -> io.BufferedIOBase:
             from backports import zstd  # noqa: PLC0415  # the same, before 3.14
     except ModuleNotFoundError as error:
         why = "it is compressed with zstd; install backports.zstd (part of Python 3.14)"
-        raise BrokenArchive(archive, why) from error
+        raise errors.BrokenArchive(archive, why) from error
     return zstd.open(packed)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import walk
 
 END = "TRAILER!!!"

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from muslin import errors
-from muslin.engine import inputs
+from muslin.engine import errors, inputs
 
 LARGEST = 16 << 20
 """Bytes of a file; the largest lock of a project has some hundred thousand."""

@@ -18,9 +18,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from muslin.engine import errors
 from muslin.engine.filesystem import atomic
 from muslin.engine.formats import tar_writer
-from muslin.errors import BrokenArchive
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _INDEX = "application/vnd.oci.image.index.v1+json"
@@ -109,7 +109,7 @@ def write_index(path: Path, *, reference: str, images: Sequence[Path]) -> None:
                 tar = stack.enter_context(tarfile.open(image, "r:"))
                 entry, found = _read_image(tar)
             except (tarfile.TarError, KeyError, ValueError) as error:
-                raise BrokenArchive(image, f"it is no image: {error}") from error
+                raise errors.BrokenArchive(image, f"it is no image: {error}") from error
             manifests.append(entry)
             blobs += found
         platforms = [entry["platform"] for entry in manifests]

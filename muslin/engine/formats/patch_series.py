@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
+
+from muslin.engine.filesystem import patterns
 
 SUFFIXES = (".patch", ".diff")
 
@@ -20,8 +21,8 @@ def ordered(folder: Path, *, names: Sequence[str] = (), omit: Sequence[str] = ()
     has to be in `names` or `omit`. Raises `Unexplained`.
     """
     there = _in_series(folder / "series") if not names else _in_folder(folder)
-    left_out = {name for name in there if any(fnmatch.fnmatchcase(name, one) for one in omit)}
-    stale = [one for one in omit if not fnmatch.filter(there, one)]
+    left_out = {name for name in there if patterns.matches_text(name, omit)}
+    stale = [one for one in omit if not any(patterns.matches_text(name, (one,)) for name in there)]
     missing = [name for name in names if name not in there]
     if stale or missing:
         raise Unexplained(f"there is no patch {', '.join((*stale, *missing))} in {folder}")

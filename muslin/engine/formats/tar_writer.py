@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import atomic, walk
 from muslin.engine.formats.unpack import go_on, prefixes
 

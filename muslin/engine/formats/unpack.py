@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import posixpath
 import shutil
@@ -22,10 +21,10 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
 )
 from typing import IO, NoReturn, Self
 
-from muslin.engine.filesystem import walk
+from muslin.engine import errors
+from muslin.engine.filesystem import patterns, walk
 from muslin.engine.filesystem.walk import MOST
 from muslin.engine.formats import compression
-from muslin.errors import BrokenArchive, UnsafeArchive
 
 LONGEST = 4095
 """Letters of a name; Linux takes no longer path."""
@@ -73,19 +72,19 @@ def unpack(  # noqa: PLR0913  # the fields of one step
             if wanted and not (below := wanted.intersection(prefixes(name))):
                 continue
             missing -= below
-            if any(_is_below(name.split("/"), pattern) for pattern in unwanted):
+            if any(patterns.begins(name.split("/"), pattern) for pattern in unwanted):
                 continue
             unpacking.take(tar, member, name)
         unpacking.finish()
     # ValueError and OverflowError: a name or a time that no file can have.
     except (tarfile.TarError, ValueError, OverflowError) as error:
-        raise BrokenArchive(archive, str(error)) from error
+        raise errors.BrokenArchive(archive, str(error)) from error
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
-        raise BrokenArchive(archive, str(error)) from error
+        raise errors.BrokenArchive(archive, str(error)) from error
     if missing:
-        raise BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
+        raise errors.BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
     return unpacking.count
 
 
@@ -104,14 +103,16 @@ def members(archive: Path) -> Iterator[tuple[TarFile, tarfile.TarInfo]]:
                 tar.members.clear()  # type: ignore[attr-defined]  # the stubs lack the name
                 if len(long := max(member.name, member.linkname, key=len)) > LONGEST:
                     why = f"a name in it has {len(long)} letters, and {LONGEST} are the most"
-                    raise BrokenArchive(archive, why)
+                    raise errors.BrokenArchive(archive, why)
                 yield tar, member
             while contents.read(_CHUNK):  # what follows the last member holds the checksum
                 pass
         except (tarfile.TarError, ValueError, OverflowError) as error:
-            raise BrokenArchive(archive, str(error)) from error
+            raise errors.BrokenArchive(archive, str(error)) from error
         except RecursionError as error:  # Python's tarfile takes each for the next one's header
-            raise BrokenArchive(archive, "it has headers upon headers, and no member") from error
+            raise errors.BrokenArchive(
+                archive, "it has headers upon headers, and no member"
+            ) from error
 
 
 def prefixes(name: str) -> Iterator[str]:
@@ -120,11 +121,6 @@ def prefixes(name: str) -> Iterator[str]:
         if letter == "/":
             yield name[:at]
     yield name
-
-
-def _is_below(parts: list[str], pattern: list[str]) -> bool:
-    """Whether a path, name by name, begins as the pattern does."""
-    return len(parts) >= len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 class _Unpacking:
@@ -161,10 +157,10 @@ class _Unpacking:
             os.utime(self._into / path, (time, time))
 
     def _refuse(self, member: tarfile.TarInfo, why: str) -> NoReturn:
-        raise UnsafeArchive(self._archive, member.name, why)
+        raise errors.UnsafeArchive(self._archive, member.name, why)
 
     def _clash(self, path: str) -> NoReturn:
-        raise BrokenArchive(self._archive, f"{path!r} would be a folder and something else")
+        raise errors.BrokenArchive(self._archive, f"{path!r} would be a folder and something else")
 
     def _inside(self, member: tarfile.TarInfo, name: str, relation: str = "has") -> str:
         """The path below `into`; empty for what `strip` drops."""
@@ -175,7 +171,7 @@ class _Unpacking:
         parts = [] if name == "." else name.split("/")
         if len(parts) > walk.DEEPEST:
             why = f"{name!r} lies {len(parts) - 1} folders deep, and {walk.DEEPEST} are the most"
-            raise BrokenArchive(self._archive, why)
+            raise errors.BrokenArchive(self._archive, why)
         return "/".join(parts[self._strip :])
 
     def _enter(self, member: tarfile.TarInfo, folder: str) -> None:
@@ -224,7 +220,9 @@ class _Unpacking:
     def _write_file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         self._size += member.size
         if self._size > self._at_most:
-            raise BrokenArchive(self._archive, f"its files have more than {self._at_most} bytes")
+            raise errors.BrokenArchive(
+                self._archive, f"its files have more than {self._at_most} bytes"
+            )
         source = tar.extractfile(member)
         assert source is not None, member.name
         self._create(path, source, member.mode, member.mtime)
@@ -259,7 +257,7 @@ class _Unpacking:
             status = place.lstat()
         except FileNotFoundError as error:
             why = f"{member.name!r} is a hard link to {linked!r}, which was not unpacked before"
-            raise BrokenArchive(self._archive, why) from error
+            raise errors.BrokenArchive(self._archive, why) from error
         if not stat.S_ISREG(status.st_mode):
             self._refuse(member, f"is a hard link to {linked!r}, which is no file")
         with walk.opened(place) as source:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from muslin import errors
+from muslin.engine.process import errors
 
 HOURS = 3600.0
 MEGABYTE = 1_000_000

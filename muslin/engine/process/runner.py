@@ -20,7 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import landlock, logs, termination
 from muslin.engine.process.jobserver import Jobserver
 from muslin.engine.process.limits import Allowance, Fault, Limits
@@ -166,8 +167,8 @@ class Runner:
             last = logs.tail(log, began)
             not_started = f"{argv[0]} {landlock.NOT_STARTED}"
             if code == landlock.CANNOT_START and not_started in "".join(last[-1:]):
-                raise errors.StepFailed(what, "run", last[-1], log)
-            raise errors.CommandFailed(what, argv, code, last, log)
+                raise engine_errors.StepFailed(what, "run", last[-1], log)
+            raise process_errors.CommandFailed(what, argv, code, last, log)
 
     def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
         """Run a short command and return its standard output; errors as in `run`."""
@@ -250,7 +251,7 @@ class Runner:
         name = argv[0]
         there = (cwd / name).exists() if "/" in name else shutil.which(name, path=env.get("PATH"))
         if not there:  # or it would be missed too late to be told from a program that fails
-            raise errors.CommandMissing(what, name, cwd, log)
+            raise process_errors.CommandMissing(what, name, cwd, log)
         folders = writable if self.confines else ()
         return landlock.command([str(folder) for folder in folders], argv)
 
@@ -281,10 +282,10 @@ class Runner:
                 descriptors=descriptors,
             )
         except FileNotFoundError as error:
-            raise errors.CommandMissing(what, argv[0], cwd, log) from error
+            raise process_errors.CommandMissing(what, argv[0], cwd, log) from error
         except OSError as error:
             why = f"{argv[0]} cannot be started: {error.strerror}"
-            raise errors.StepFailed(what, "run", why, log) from error
+            raise engine_errors.StepFailed(what, "run", why, log) from error
         self.started = True
         try:
             with self._lock:
@@ -302,7 +303,7 @@ class Runner:
     def raise_if_stopping(self, what: str) -> None:
         """Raise `Interrupted` once the run is to end."""
         if self.stopping.is_set():
-            raise errors.Interrupted("the end of the run", [what])
+            raise process_errors.Interrupted("the end of the run", [what])
 
     def stop(self) -> None:
         """End every process with what came of it, politely for a moment, then for good."""

@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from muslin import errors
-from muslin.engine.process import landlock, termination
+from muslin.engine.process import errors, landlock, termination
 from muslin.engine.process.limits import Fault
 
 UMASK = 0o022

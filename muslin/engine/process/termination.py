@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin import errors
+from muslin.engine.process import errors
 
 GRACE = 3.0
 """Seconds that a process has to end by itself."""

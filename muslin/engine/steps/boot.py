@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.process import logs, loopback
 from muslin.engine.process.supervisor import Process
 from muslin.engine.sandbox import Sandbox

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from muslin import errors
-from muslin.engine.filesystem import walk
+from muslin.engine import errors
+from muslin.engine.filesystem import patterns, walk
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step
 
@@ -47,7 +46,7 @@ class Copy(Step):
         def omitted(folder: str, names: list[str]) -> set[str]:
             here = Path(folder).relative_to(source)
             sandbox.insist_own(to / here)
-            left = {name for name in names if _is_omitted(here / name, self.omit)}
+            left = {name for name in names if patterns.matches_text(str(here / name), self.omit)}
             for name in set(names) - left:  # merging: copytree replaces files, but no links
                 if Path(folder, name).is_symlink() and (to / here / name).is_symlink():
                     (to / here / name).unlink()
@@ -79,10 +78,6 @@ class Copy(Step):
         for entry in walk.entries(to):
             if entry.is_dir(follow_symlinks=False):
                 _make_writable(Path(entry.path))
-
-
-def _is_omitted(path: Path, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatchcase(str(path), pattern) for pattern in patterns)
 
 
 def copy_file(source: str, to: str) -> None:

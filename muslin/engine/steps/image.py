@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import oci
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from muslin import errors
-from muslin.engine.filesystem import walk
+from muslin.engine import errors
+from muslin.engine.filesystem import patterns, walk
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step
 
@@ -21,7 +21,7 @@ class Join(Step):
     to: str
 
     def perform(self, sandbox: Sandbox) -> None:
-        parts = walk.matching(sandbox.path(self.root), self.pattern)
+        parts = patterns.find(sandbox.path(self.root), self.pattern)
         if not parts:
             why = f"nothing matches {self.pattern} below {sandbox.path(self.root)}"
             raise errors.StepFailed(sandbox.stage, "join", why, sandbox.log)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import walk
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.sandbox import Sandbox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from muslin.engine.filesystem import removal, walk
+from muslin.engine.filesystem import patterns, removal
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step
 
@@ -21,7 +21,7 @@ class Remove(Step):
     def perform(self, sandbox: Sandbox) -> None:
         root = sandbox.own(self.root)
         for pattern in self.patterns:
-            for path in walk.matching(root, sandbox.expand(pattern)):
+            for path in patterns.find(root, sandbox.expand(pattern)):
                 sandbox.insist_own(path.parent)
                 if path.is_dir() and not path.is_symlink():
                     removal.remove_tree(path)

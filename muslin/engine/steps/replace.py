@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from muslin import errors
-from muslin.engine.filesystem import content, walk
+from muslin.engine import errors
+from muslin.engine.filesystem import content, patterns
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import UNKEYED
 from muslin.engine.stage import Step
@@ -28,7 +28,7 @@ class Replace(Step):
     def perform(self, sandbox: Sandbox) -> None:
         root, old, new = sandbox.path(self.root), sandbox.expand(self.old), sandbox.expand(self.new)
         found = 0
-        for path in walk.matching(root, self.pattern):
+        for path in patterns.find(root, self.pattern):
             if path.is_file() and not path.is_symlink() and content.occurring(path, [old.encode()]):
                 sandbox.insist_own(path)
                 content.rewrite(path, old.encode(), new.encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from muslin import errors
+from muslin.engine.process import errors
 from muslin.engine.process.limits import Allowance
 from muslin.engine.process.logs import last_said
 from muslin.engine.sandbox import Sandbox

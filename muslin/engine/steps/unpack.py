@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import unpack
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step

@@ -19,13 +19,15 @@ from typing import Literal
 
 import filelock
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
+from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.apt import output, sources
 from muslin.engine.fetch.apt import state as apt_state
 from muslin.engine.fetch.apt.output import Located
 from muslin.engine.fetch.apt.sources import VENDORS, Entry
 from muslin.engine.filesystem import atomic
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import logs, runner
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import ArchiveFile
@@ -70,7 +72,7 @@ class Apt:
     def release(self) -> str:
         """The code name of the release that this machine runs, such as `bookworm`."""
         if not (name := self._said("VERSION_CODENAME")):
-            raise errors.ArchiveUnusable(
+            raise fetch_errors.ArchiveUnusable(
                 f"{self._os_release} names no release; build on Debian or Ubuntu"
             )
         return name
@@ -101,9 +103,9 @@ class Apt:
             with filelock.FileLock(self._state / f".{suite}.lock", thread_local=False):
                 try:
                     self._apt(suite, "apt-get", "update", "-qq")
-                except errors.CommandFailed as error:
+                except process_errors.CommandFailed as error:
                     self._insist_on_room(error)
-                    raise errors.ArchiveUnreachable(suite, self._last_words()) from error
+                    raise fetch_errors.ArchiveUnreachable(suite, self._last_words()) from error
             self._fresh.add(suite)
 
     def locate(self, file: ArchiveFile, name: str) -> Located | None:
@@ -134,12 +136,12 @@ class Apt:
         words = [f"{file.package}={file.version}" for file in files]
         try:
             printed = self._apt(suite, "apt-get", "-qq", *command, "--print-uris", *words)
-        except errors.CommandFailed as error:
+        except process_errors.CommandFailed as error:
             faults = [line for line in error.tail if line.startswith("E: ")]
             if faults and all(map(output.GONE.match, faults)):
                 return False
             fault = f"apt cannot say where {', '.join(words)} is"
-            raise errors.ArchiveUnusable(fault, "\n".join(error.tail)) from error
+            raise fetch_errors.ArchiveUnusable(fault, "\n".join(error.tail)) from error
         by_package = {file.package: file for file in files}
         for line in printed.splitlines():
             name = output.matched(line)["name"]
@@ -212,7 +214,7 @@ class Apt:
         argv = ("dpkg", "--compare-versions", left, "gt", right)
         try:
             self._runner.capture(argv, what="dpkg", env=environment, log=self.log)
-        except errors.CommandFailed as error:
+        except process_errors.CommandFailed as error:
             if error.code != 1:  # 2: it could not compare them
                 raise
             return -1
@@ -273,19 +275,19 @@ class Apt:
             words = ("download-file", uri, str(to), f"SHA256:{located.sha256}")
             try:
                 self._apt(suite, HELPER, *words)
-            except errors.CommandFailed as error:
+            except process_errors.CommandFailed as error:
                 to.unlink(missing_ok=True)
                 self._insist_on_room(error)
                 if not left:
                     fault = f"{located.name} could not be downloaded from {' or '.join(places)}"
-                    raise errors.ArchiveUnusable(fault, self._last_words()) from error
+                    raise fetch_errors.ArchiveUnusable(fault, self._last_words()) from error
             else:
                 return
 
-    def _insist_on_room(self, error: errors.CommandFailed) -> None:
+    def _insist_on_room(self, error: process_errors.CommandFailed) -> None:
         """Raise `DiskFull` if apt failed because of that, and not because of the network."""
-        if (full := errors.DiskFull.stated_in(error.tail)) is not None:
-            raise errors.DiskFull(self._state.parent, full) from error
+        if (full := engine_errors.DiskFull.stated_in(error.tail)) is not None:
+            raise engine_errors.DiskFull(self._state.parent, full) from error
 
     @property
     def log(self) -> Path:
@@ -336,7 +338,7 @@ class Apt:
         """Why this machine's apt cannot be asked for a suite; empty if it can."""
         try:
             self._sources(suite)
-        except errors.ArchiveUnusable as error:
+        except fetch_errors.ArchiveUnusable as error:
             return str(error)
         return ""
 
@@ -349,22 +351,24 @@ class Apt:
     def _sources(self, suite: str) -> str:
         release, name = self.release, self._said("ID")
         if ":" in suite and name != "debian":
-            raise errors.ArchiveUnusable(
+            raise fetch_errors.ArchiveUnusable(
                 "kernels for emulated boards come from the Debian archive, and this host is "
                 f"{name or 'another'}: `nox -s boot` works on Debian hosts"
             )
         if suite != HOST_SUITE and name != "debian":
-            raise errors.ArchiveUnusable(
+            raise fetch_errors.ArchiveUnusable(
                 f"the debian source set works on Debian hosts, and this is {name or 'another'}; "
                 "MUSLIN_SOURCES=upstream takes the other one"
             )
         if name not in VENDORS:
             known = " nor ".join(VENDORS)
-            raise errors.ArchiveUnusable(f"this host is neither {known}, but {name or 'unnamed'}")
+            raise fetch_errors.ArchiveUnusable(
+                f"this host is neither {known}, but {name or 'unnamed'}"
+            )
         vendor = VENDORS[name]
         found = sources.archive_of(self._etc, release, vendor)
         if "main" not in found:
-            raise errors.ArchiveUnusable(
+            raise fetch_errors.ArchiveUnusable(
                 f"this machine's apt files name no archive of {name} for {release!r}; "
                 "/etc/apt/sources.list wants a line for it"
             )

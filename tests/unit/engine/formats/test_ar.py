@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import ar
 
 LONG = "a-name-that-is-longer-than-sixteen-letters.o"

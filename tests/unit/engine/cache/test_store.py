@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cache import manifest as manifests
 from muslin.engine.cache import store
 from muslin.engine.cache.records import Record

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.cargo import config as cargo_config
 
 CONFIG = """\

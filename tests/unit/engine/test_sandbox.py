@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.process.runner import Runner
 from muslin.engine.sandbox import Sandbox
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from muslin.engine import errors
 from muslin.engine.formats import oci
 from muslin.engine.vocabulary import Image, ImageIndex
-from muslin.errors import BrokenArchive
 
 # By revision of the step: a changed byte needs a new revision, else caches keep old images.
 GOLDEN_LAYER = {2: "sha256:4bf71a4620ebe7a363fa60b9c6e7cf4a56588487f9fb08d5e64220243f9b9f44"}
@@ -189,7 +189,9 @@ def test_an_index_joins_platforms_and_keeps_each_blob_once(tmp_path: Path) -> No
 def test_what_is_no_image_is_not_joined(tmp_path: Path, content: bytes) -> None:
     other = tmp_path / "other.tar"
     other.write_bytes(content)
-    with pytest.raises(BrokenArchive, match=r"other\.tar cannot be unpacked: it is no image"):
+    with pytest.raises(
+        errors.BrokenArchive, match=r"other\.tar cannot be unpacked: it is no image"
+    ):
         oci.write_index(tmp_path / "all.tar", reference="a:1", images=[other])
     assert not (tmp_path / "all.tar").exists()
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
-from muslin.engine.process import logs, runner, termination
+from muslin.engine.process import errors, logs, runner, termination
 from muslin.engine.process.runner import Runner
 from muslin.engine.process.supervisor import Usage
 

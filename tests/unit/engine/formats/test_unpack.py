@@ -20,11 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.filesystem import walk
 from muslin.engine.formats import tar_writer, unpack
 from muslin.engine.vocabulary import Image, Unpack
-from muslin.errors import BrokenArchive, UnsafeArchive
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 Tree = bytes | str | dict[str, "Tree"]
@@ -196,7 +195,7 @@ def test_omit_leaves_out_folders_by_pattern_name_for_name(tmp_path: Path) -> Non
 
 def test_only_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of(SOUND))
-    with pytest.raises(BrokenArchive, match=r"nothing below top/nowhere$"):
+    with pytest.raises(errors.BrokenArchive, match=r"nothing below top/nowhere$"):
         unpack.unpack(path, tmp_path / "into", only=("top/other", "top/nowhere"))
 
 
@@ -248,7 +247,7 @@ UNSAFE: dict[str, tuple[Members, str]] = {
 def test_an_unsafe_member_is_refused_before_it_is_written(tmp_path: Path, fault: str) -> None:
     members, why = UNSAFE[fault]
     into = tmp_path / "sub/into"
-    with pytest.raises(UnsafeArchive, match=why) as caught:
+    with pytest.raises(errors.UnsafeArchive, match=why) as caught:
         unpack.unpack(saved(tmp_path, tar_of([*file("first"), *members])), into)
     assert repr(members[-1][0].name) in str(caught.value)
     assert not [path for path in tmp_path.rglob("*evil*") if path.is_symlink() or path.exists()]
@@ -258,7 +257,7 @@ def test_an_unsafe_member_is_refused_before_it_is_written(tmp_path: Path, fault:
 def test_a_link_that_was_there_before_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "into").mkdir()
     (tmp_path / "into/there").symlink_to(tmp_path)
-    with pytest.raises(UnsafeArchive, match="through the link 'there'"):
+    with pytest.raises(errors.UnsafeArchive, match="through the link 'there'"):
         unpack.unpack(saved(tmp_path, tar_of(file("there/evil"))), tmp_path / "into")
     assert not (tmp_path / "evil").exists()
 
@@ -301,7 +300,7 @@ BROKEN: dict[str, bytes] = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_archive_is_an_error(tmp_path: Path, fault: str) -> None:
-    with pytest.raises(BrokenArchive, match=r"^archive cannot be unpacked: \S"):
+    with pytest.raises(errors.BrokenArchive, match=r"^archive cannot be unpacked: \S"):
         unpack.unpack(saved(tmp_path, BROKEN[fault]), tmp_path / "into")
 
 
@@ -309,7 +308,9 @@ def test_a_broken_archive_is_an_error(tmp_path: Path, fault: str) -> None:
 def test_a_name_of_100_mb_is_neither_read_nor_printed(tmp_path: Path, name: str) -> None:
     path = saved(tmp_path, tar_of(file(name)))
     tracemalloc.start()
-    with pytest.raises(BrokenArchive, match="a name or a table of names in it has 1") as caught:
+    with pytest.raises(
+        errors.BrokenArchive, match="a name or a table of names in it has 1"
+    ) as caught:
         unpack.unpack(path, tmp_path / "into", only=("d/d",))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -319,7 +320,7 @@ def test_a_name_of_100_mb_is_neither_read_nor_printed(tmp_path: Path, name: str)
 
 def test_a_name_within_the_limits_is_cut_where_it_is_shown(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of(file("../" + "\n" * 3000)))
-    with pytest.raises(UnsafeArchive, match="letters more") as caught:
+    with pytest.raises(errors.UnsafeArchive, match="letters more") as caught:
         unpack.unpack(path, tmp_path / "into")
     assert len(str(caught.value)) < 2000
 
@@ -327,7 +328,7 @@ def test_a_name_within_the_limits_is_cut_where_it_is_shown(tmp_path: Path) -> No
 def test_an_archive_of_too_many_bytes_ends_before_they_are_written(tmp_path: Path) -> None:
     path = saved(tmp_path, tar_of([*file("a", b"123"), *file("b", b"45")]))
     unpack.unpack(path, tmp_path / "fine", at_most=5)
-    with pytest.raises(BrokenArchive, match="more than 4 bytes"):
+    with pytest.raises(errors.BrokenArchive, match="more than 4 bytes"):
         unpack.unpack(path, tmp_path / "into", at_most=4)
     assert [one.name for one in (tmp_path / "into").iterdir()] == ["a"]
 
@@ -338,12 +339,12 @@ def test_folders_are_as_deep_as_they_may_be(tmp_path: Path) -> None:
 
 
 def test_a_debian_package_without_data_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BrokenArchive, match=r"no member data\.tar$"):
+    with pytest.raises(errors.BrokenArchive, match=r"no member data\.tar$"):
         unpack.unpack(saved(tmp_path, debian_package(LONG, "other")), tmp_path / "into")
 
 
 def test_a_truncated_zst_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BrokenArchive):
+    with pytest.raises(errors.BrokenArchive):
         unpack.unpack(saved(tmp_path, zst(LONG)[:-1]), tmp_path / "into")
 
 
@@ -473,10 +474,10 @@ def test_what_was_packed_is_unpacked(tree: dict[str, Tree]) -> None:
 def test_a_time_that_no_file_can_have_is_a_broken_archive(tmp_path: Path, kind: str) -> None:
     members = file("odd") if kind == "file" else folder("odd")
     members[-1][0].mtime = 1 << 80
-    with pytest.raises(BrokenArchive, match=r"cannot be unpacked"):
+    with pytest.raises(errors.BrokenArchive, match=r"cannot be unpacked"):
         unpack.unpack(saved(tmp_path, tar_of(members)), tmp_path / "into")
 
 
 def test_a_name_that_no_file_can_have_is_a_broken_archive(tmp_path: Path) -> None:
-    with pytest.raises(BrokenArchive, match=r"name too long"):
+    with pytest.raises(errors.BrokenArchive, match=r"name too long"):
         unpack.unpack(saved(tmp_path, tar_of(file("x" * 300))), tmp_path / "into")

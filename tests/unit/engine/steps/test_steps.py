@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from muslin import errors
+from muslin.engine import errors as engine_errors
+from muslin.engine.process import errors as process_errors
 from muslin.engine.process import runner
 from muslin.engine.process.runner import Runner
 from muslin.engine.sandbox import Sandbox
@@ -256,7 +257,9 @@ def test_what_need_not_be_there_is_no_error(sandbox: Sandbox) -> None:
 
 def test_a_path_in_a_program_cannot_be_rebased(sandbox: Sandbox) -> None:
     (sandbox.work / "in/program").write_bytes(b"\x7fELF\0seven\0")
-    with pytest.raises(errors.StepFailed, match=r"no text and cannot be moved: .*in/program"):
+    with pytest.raises(
+        engine_errors.StepFailed, match=r"no text and cannot be moved: .*in/program"
+    ):
         Rebase(root="in", old="seven", new="7").perform(sandbox)
 
 
@@ -282,7 +285,7 @@ FAILING: dict[str, tuple[Step, str]] = {
 @pytest.mark.parametrize("name", FAILING)
 def test_a_step_that_cannot_says_why(sandbox: Sandbox, name: str) -> None:
     step, words = FAILING[name]
-    with pytest.raises(errors.StepFailed) as caught:
+    with pytest.raises(engine_errors.StepFailed) as caught:
         step.perform(sandbox)
     assert words in str(caught.value)
     assert f"\n  log: {sandbox.log}\n" in str(caught.value)
@@ -313,7 +316,7 @@ def test_patches_are_applied_in_the_order_of_the_series(sandbox: Sandbox) -> Non
     patch = Patch(folder="patches", into="in", omit=("omit*.diff",))
     patch.perform(sandbox)
     assert (sandbox.work / "in/one.txt").read_text() == "un\n"
-    with pytest.raises(errors.CommandFailed, match="patch -p1"):
+    with pytest.raises(process_errors.CommandFailed, match="patch -p1"):
         patch.perform(sandbox)
 
 
@@ -343,7 +346,7 @@ def test_a_patch_that_nobody_explains_is_an_error(
 ) -> None:
     for name in ("a.patch", "b.diff"):
         Write(path=f"patches/{name}", text="nonsense").perform(sandbox)
-    with pytest.raises(errors.StepFailed, match=fault):
+    with pytest.raises(engine_errors.StepFailed, match=fault):
         Patch(folder="patches", into="in", names=names, omit=omit).perform(sandbox)
 
 
@@ -352,7 +355,7 @@ def test_a_patch_that_is_applied_already_is_not_taken_out_again(sandbox: Sandbox
     (sandbox.work / "in/one.txt").write_text("eins\n")
     Write(path="patches/one.diff", text=PATCH.format(old="one", new="eins")).perform(sandbox)
     Write(path="patches/series", text="one.diff\n").perform(sandbox)
-    with pytest.raises(errors.CommandFailed, match="previously applied"):
+    with pytest.raises(process_errors.CommandFailed, match="previously applied"):
         Patch(folder="patches", into="in").perform(sandbox)
     assert (sandbox.work / "in/one.txt").read_text() == "eins\n"
 
@@ -363,7 +366,7 @@ def test_a_patch_that_wants_fuzz_does_not_apply(sandbox: Sandbox) -> None:
     context = "--- a/one.txt\n+++ b/one.txt\n@@ -3,5 +3,5 @@\n other\n 3\n-4\n+four\n 5\n 6\n"
     Write(path="patches/one.diff", text=context).perform(sandbox)
     Write(path="patches/series", text="one.diff\n").perform(sandbox)
-    with pytest.raises(errors.CommandFailed):
+    with pytest.raises(process_errors.CommandFailed):
         Patch(folder="patches", into="in").perform(sandbox)
 
 
@@ -427,7 +430,7 @@ def test_libraries_that_cargo_reports_are_collected(sandbox: Sandbox) -> None:
         "lib/libcore-1.rlib": "644 libcore-1.rlib",
     }
     (sandbox.work / "messages").write_text(json.dumps(messages[-1]))
-    with pytest.raises(errors.StepFailed, match="cargo reported no library"):
+    with pytest.raises(engine_errors.StepFailed, match="cargo reported no library"):
         CollectLibraries(messages="messages", into="other").perform(sandbox)
 
 
@@ -464,11 +467,11 @@ def test_an_image_without_its_program_is_refused(sandbox: Sandbox) -> None:
         entrypoint=("/bin/tool",),
         user="1:1",
     )
-    with pytest.raises(errors.StepFailed, match="the image has no program /bin/tool"):
+    with pytest.raises(engine_errors.StepFailed, match="the image has no program /bin/tool"):
         image.perform(sandbox)
     shutil.copy(sandbox.work / "in/tool", sandbox.work / "root/bin/tool")
     (sandbox.work / "root/bin/tool").chmod(0o644)
-    with pytest.raises(errors.StepFailed, match="the image has no program /bin/tool"):
+    with pytest.raises(engine_errors.StepFailed, match="the image has no program /bin/tool"):
         image.perform(sandbox)
     (sandbox.work / "root/bin/tool").chmod(0o755)
     image.perform(sandbox)
@@ -487,4 +490,4 @@ def test_what_the_system_said_while_a_folder_was_copied_is_kept(
     monkeypatch.setattr(copy, "copy_file", full)
     with pytest.raises(OSError, match="No space left") as caught:
         Copy(source="in", to="out").perform(sandbox)
-    assert errors.DiskFull.is_meant_by(caught.value)
+    assert engine_errors.DiskFull.is_meant_by(caught.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from muslin import errors
+from muslin.engine import errors
 from muslin.engine.formats import documents
 from muslin.models import cargo_manifest, declaration
 from muslin.models.declaration import Declaration

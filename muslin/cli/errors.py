@@ -1,0 +1,193 @@
+"""What is wrong with a command, and how a run ends.
+
+One class for each situation, with its message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from muslin.engine.similar_names import similar
+from muslin.errors import PipelineError
+from muslin.models.errors import Unknown
+
+
+class NoSuchTarget(PipelineError):
+    """A word stands where a target's name should, and none is called so."""
+
+    def __init__(self, word: str, *, meant: Sequence[str], known: Sequence[str], what: str) -> None:
+        near = similar(word.lower(), known)
+        hint = " or ".join(meant or near)
+        asks = f" Did you mean {hint}?" if hint else ""
+        super().__init__(f"there is no target {word!r}{what}.{asks}\n  Targets: {', '.join(known)}")
+
+
+class NoService(Unknown):
+    """A service is asked for that no declared folder holds."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__("service", name, known)
+        self.args = (f"{self}\n  A folder of your own goes into `services` in pyproject.toml",)
+
+
+class WrongUse(PipelineError):
+    """The words of a command line do not fit the session's options."""
+
+    def __init__(self, session: str, fault: str) -> None:
+        super().__init__(f"{session}: {fault}. `nox -s {session} -- --help` shows its options")
+
+
+class NoTarget(PipelineError):
+    """A session that works for one target was given none."""
+
+    def __init__(self, session: str, known: Iterable[str]) -> None:
+        names = ", ".join(known)
+        super().__init__(
+            f"{session} wants a target first, one of {names}: "
+            f"`nox -s {session} -- armv6 build --release`"
+        )
+
+
+class BadSize(PipelineError):
+    """A word on the command line should be a size and is none."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"{said!r} is no size: a whole number with MB, GB or TB, such as 10GB")
+
+
+class FixesLacking(PipelineError):
+    """The archive has fixes that a build lacks."""
+
+    def __init__(self, summary: str) -> None:
+        super().__init__(
+            f"{summary}. `nox -s update` moves the pins; what cannot move goes into "
+            "recipes/pins/advisories.toml with its reason"
+        )
+
+
+class NoAdvisories(PipelineError):
+    """The archive whose changelogs say which fixes there are cannot be asked from here."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"advisories come from the Debian archive's changelogs: {why}. Run `nox -s advisories` "
+            "on a Debian host or in a container of debian:13, for any source set"
+        )
+
+
+class NotReproduced(PipelineError):
+    """A stage's second build gave another product than the first."""
+
+    def __init__(self, stages: Sequence[str], place: Path) -> None:
+        super().__init__(
+            f"{len(stages)} stage(s) built twice differ: {', '.join(stages)}. The second build is "
+            f"kept in {place}/store; diffoscope shows what differs in a file"
+        )
+
+
+class NotAsRecorded(PipelineError):
+    """A stage gave another product here than where its digest was recorded."""
+
+    def __init__(self, stages: Sequence[str], record: Path) -> None:
+        super().__init__(
+            f"{len(stages)} stage(s) differ from what {record} records for the same key: "
+            f"{', '.join(stages)}. `nox -s reproduce -- --stages {','.join(stages)}` builds them "
+            "again: if they are equal, this machine differs from the recording one; if not, the "
+            "recipe depends on chance"
+        )
+
+
+class SeveralFailed(PipelineError):
+    """Stages failed in a run that went on without them."""
+
+    def __init__(self, faults: Sequence[tuple[Exception, Sequence[str]]]) -> None:
+        parts = [
+            f"{error}" + (f"\n  not built for that: {', '.join(names)}" if names else "")
+            for error, names in faults
+        ]
+        rest = "all that does not depend on it was finished; images of several platforms wait"
+        super().__init__("\n".join((*parts, f"{len(faults)} stage(s) failed; {rest}")))
+
+
+class CargoCannot(PipelineError):
+    """A subcommand of cargo that would not do for a target what it does for this machine."""
+
+    def __init__(self, command: str, why: str) -> None:
+        super().__init__(f"`cargo {command}` for a target: {why}")
+
+
+class NotImported(PipelineError):
+    """A config.mak of musl-cross-make gives no target."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path}: {why}. A target file can be written by hand: the README's section on adding "
+            "a target says what each key means"
+        )
+
+
+class NothingToVerify(PipelineError):
+    """The session verify was not told what to look at, and for which target."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(
+            "verify wants a file and one target: `nox -s verify -- --file path/to/program armv6`. "
+            f"Targets: {', '.join(known)}"
+        )
+
+
+class NotAudited(PipelineError):
+    """A file that cannot be looked into."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} cannot be verified: {why}. "
+            "docs/verify.md says what can be, and what to do about a stripped file"
+        )
+
+
+class NoSuchFile(PipelineError):
+    """A file is named and is not there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no {path}; a path starts where `nox` is called, unless it begins with /"
+        )
+
+
+class DoesNotFit(PipelineError):
+    """A binary claims or contains more than its target's processors have."""
+
+    def __init__(self, path: Path, target: str, findings: int) -> None:
+        super().__init__(
+            f"{path} does not fit {target}: {findings} finding(s), listed above. "
+            "docs/verify.md says how to read them, and what can be allowed and how"
+        )
+
+
+class TooManyCaches(PipelineError):
+    """GitLab's job for the joint images cannot have the caches of all targets."""
+
+    def __init__(self, targets: Sequence[str], most: int) -> None:
+        super().__init__(
+            f"GitLab restores {most} caches in a job, and there are {len(targets)} targets: "
+            f"{', '.join(targets)}. Name {most} of them: nox -s ci -- gitlab "
+            f"{' '.join(targets[:most])}"
+        )
+
+
+class TargetThere(PipelineError):
+    """What was imported has the name or the triple of a target that is there."""
+
+    def __init__(self, name: str, what: str, text: str) -> None:
+        shown = "".join(f"    {line}\n" for line in text.splitlines())
+        remedy = {
+            "name": "Another name: nox -s import -- config.mak NAME",
+            "triple": "Two targets cannot share a triple: take that one, or change one of the two, "
+            "such as armv6-linux-musleabihf beside arm-linux-musleabihf",
+        }[what]
+        super().__init__(
+            f"toolchains/{name}.toml has that {what} already; nothing was written. What it would "
+            f"have been, to compare:\n{shown}  {remedy}"
+        )

@@ -1,0 +1,125 @@
+"""What fails when a source is downloaded.
+
+One class for each situation, with its message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from muslin.errors import PipelineError
+
+
+class WrongDigest(PipelineError):
+    """A download is complete and is not the file that was pinned."""
+
+    def __init__(self, name: str, origin: str, wanted: str, got: str, kept: Path) -> None:
+        super().__init__(
+            f"{name} from {origin} is not the file that is pinned.\n"
+            f"  pinned SHA-256: {wanted}\n  received:       {got}\n"
+            f"  The received file was kept for a look at {kept}.\n"
+            "  Do not build with it: compare both with what the project itself announces. "
+            "MUSLIN_MIRROR names another server; a pin that is wrong is in recipes/pins/"
+        )
+
+
+class WrongSize(PipelineError):
+    """A download has another length than its pin."""
+
+    def __init__(self, name: str, origin: str, wanted: int, got: int) -> None:
+        amount = f"more than {wanted}" if got > wanted else f"only {got}"
+        super().__init__(
+            f"{name} from {origin} has {amount} bytes where {wanted} are pinned; "
+            "none of it was kept. MUSLIN_MIRROR names another server; "
+            "a pin that is wrong is in recipes/pins/"
+        )
+
+
+class DownloadTooLarge(PipelineError):
+    """A download exceeds the limit for a pin without a size."""
+
+    def __init__(self, name: str, origin: str, most: int) -> None:
+        super().__init__(
+            f"{name} from {origin} has more than {most} bytes, the limit for a pin without a size; "
+            "none of it was kept. Add `size` to its pin in recipes/pins/upstream.toml"
+        )
+
+
+class NotTheFile(PipelineError):
+    """A server answered with a page for people instead of the file."""
+
+    def __init__(self, name: str, origin: str) -> None:
+        super().__init__(
+            f"{origin} answered with an HTML page instead of {name}, as servers do that want a "
+            "login or have lost the file; open the address in a browser to see"
+        )
+
+
+class TooSlow(PipelineError):
+    """A download went on for longer than a working server takes."""
+
+    def __init__(self, name: str, origin: str, received: int, seconds: float) -> None:
+        super().__init__(
+            f"{name} from {origin}: only {received} bytes received in {seconds:.0f} s; "
+            "they are kept, and the next attempt continues there"
+        )
+
+
+class ServerFailed(PipelineError):
+    """A server did not send the file."""
+
+    def __init__(self, name: str, origin: str, why: str) -> None:
+        super().__init__(f"{name} from {origin}: the server {why}; MUSLIN_MIRROR names another one")
+
+
+class UnsafeAddress(PipelineError):
+    """An address that is neither HTTPS nor this machine's own."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"{address} is not fetched: only https, or http on loopback. It stands in "
+            "MUSLIN_MIRROR or in recipes/pins/upstream.toml"
+        )
+
+
+class NoNetwork(PipelineError):
+    """None of a source's origins could be reached."""
+
+    def __init__(self, name: str, attempts: Sequence[str]) -> None:
+        tried = "\n".join(f"    {attempt}" for attempt in attempts)
+        super().__init__(
+            f"{name} could not be fetched:\n{tried}\n"
+            "  Is this machine on the network, and are its proxy settings right? "
+            "What was fetched before is kept; run the same command again."
+        )
+
+
+class ArchiveUnusable(PipelineError):
+    """The Debian archive cannot be asked through this machine's apt."""
+
+    def __init__(self, why: str, detail: str = "") -> None:
+        more = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
+        super().__init__(f"this machine's apt cannot be used: {why}{more}")
+
+
+class ArchiveUnreachable(PipelineError):
+    """apt could not fetch the archive's indexes."""
+
+    def __init__(self, suite: str, detail: str) -> None:
+        lines = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
+        super().__init__(
+            f"the indexes of the Debian archive ({suite}) could not be fetched:{lines}\n"
+            "  Is this machine on the network, and does `apt-get update` work on it? "
+            "What was fetched before is kept; run the same command again."
+        )
+
+
+class LeftArchive(PipelineError):
+    """A pinned version went away between the look at the archive and the download."""
+
+    def __init__(self, package: str, version: str) -> None:
+        super().__init__(
+            f"{package} {version} is not in the Debian archive any more. Run the same command "
+            "again: it asks the archive what there is instead"
+        )

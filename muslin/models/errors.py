@@ -1,0 +1,63 @@
+"""What is wrong with declarations, pins and settings.
+
+One class for each situation, with its message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from muslin.engine.similar_names import similar
+from muslin.errors import PipelineError
+
+
+class BadVariable(PipelineError):
+    """An environment variable of ours holds something that makes no sense."""
+
+    def __init__(self, name: str, said: str, wanted: str) -> None:
+        super().__init__(f"{name} is {said!r}; it should be {wanted}, or unset")
+
+
+class Unknown(PipelineError):
+    """A name on the command line or in a declaration that nothing answers to."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(set(known))
+        near = similar(name, names)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        listing = ", ".join(names) or f"no {kind} at all"
+        super().__init__(f"there is no {kind} {name!r}.{hint}\n  There is: {listing}")
+
+
+class UnreadableSource(PipelineError):
+    """A file that something is built from cannot be read."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} is among what is built and cannot be read: {error.strerror}. Make it "
+            "readable for this user, or move it out of the project's folder"
+        )
+
+
+class NotPinned(PipelineError):
+    """A recipe is there and what it builds is not pinned."""
+
+    def __init__(self, component: str, known: Iterable[str]) -> None:
+        near = similar(component, known)
+        hint = f" (there is {near[0]})" if near else ""
+        super().__init__(
+            f"recipes/pins/ has no pin {component!r}{hint}. "
+            f"`nox -s update -- {component}` makes one of the Debian source package of that name, "
+            "in debian.toml. Where the package is called otherwise (`apt-cache showsrc` says it), "
+            f"take its name there, and make [pins.{component}] of the table afterwards; its "
+            "`package` stays. In upstream.toml one is written by hand (MUSLIN_SOURCES=debian does "
+            "without)"
+        )
+
+
+class SharedTriple(PipelineError):
+    """A Rust triple on the command line stands for more than one target."""
+
+    def __init__(self, triple: str, targets: Sequence[str]) -> None:
+        super().__init__(f"{triple} is the triple of {' and of '.join(targets)}; say which by name")
