@@ -113,6 +113,15 @@ for name in GOALS:
 
 
 @nox.session(venv_backend="none")
+def check(session: nox.Session) -> None:
+    """What any program needs at least, or whether it fits: `-- PATH... --boards pi-zero,pi-3`."""
+    from muslin.cli.commands import check as programs  # nothing of the pipeline
+
+    if code := programs.run(session.posargs, Path(session.invoked_from)):
+        sys.exit(code)  # nox ends with 1 whatever a session reports
+
+
+@nox.session(venv_backend="none")
 def cargo(session: nox.Session) -> None:
     """Cargo for one target in the folder nox was called from: `-- armv6 build --release`."""
     with pipeline(session) as run:
