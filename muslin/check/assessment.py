@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from elftools.elf.enums import ENUM_E_MACHINE
@@ -152,9 +152,7 @@ def _entries() -> tuple[Entry, ...]:
 @functools.cache
 def _for_any(name: str) -> tuple[Entry, ...]:
     """Code that is behind a look at the processor is so on every baseline."""
-    return tuple(
-        entry.model_copy(update={"baselines": (*entry.baselines, name)}) for entry in _entries()
-    )
+    return tuple(replace(entry, baselines=(*entry.baselines, name)) for entry in _entries())
 
 
 def _header(program: Program) -> tuple[str, int, bool]:

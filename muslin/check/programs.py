@@ -176,13 +176,14 @@ class _Search:
 
     def image(self, files: layout.Files, name: str) -> Iterator[Item]:
         """Every program of every layer of every platform."""
-        self.found = True
         try:
             every = image_programs.images(files)
         except Refused as fault:
+            self.found = True
             yield Unreadable(name=name, reason=f"it is no sound image: {fault}")
             return
         for one in every:
+            self.found = True
             titled = f"{name}[{one.platforms[0]}]"
             with self._new() as into:
                 try:

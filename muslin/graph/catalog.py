@@ -17,6 +17,7 @@ from muslin.graph import libraries
 from muslin.graph.libraries import LIBRARIES
 from muslin.graph.parts import PROJECT, Parts
 from muslin.models import cargo_manifest, cargo_workspaces, declaration, source_trees
+from muslin.models.allowed_code import AllowedCode
 from muslin.models.board import Board
 from muslin.models.cargo_workspaces import Workspace
 from muslin.models.pins import Component
@@ -284,7 +285,7 @@ class Catalog(Parts):
 
 def allowed_code() -> tuple[allowed.Entry, ...]:
     """Code beyond the baselines that is behind a look at the processor; raises `BadDeclaration`."""
-    return declaration.read(allowed.LIST, allowed.List).allowed
+    return declaration.read(allowed.LIST, AllowedCode).allowed
 
 
 def _distinct(root: Path) -> str:

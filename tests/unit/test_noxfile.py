@@ -67,7 +67,7 @@ def test_a_target_without_the_dashes_is_told_of_them() -> None:
 
 
 def test_the_noxfile_is_sessions_only() -> None:
-    assert len(TEXT.splitlines()) < 228  # nine lines a session
+    assert len(TEXT.splitlines()) < 237  # nine lines a session
 
 
 def test_the_readmes_line_names_the_same_requirements() -> None:

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from muslin import errors
-from muslin.audit import allowed
 from muslin.cli import schemas
 from muslin.cli.commands import config_mak
 from muslin.dist import publish, reports, stage_digests
@@ -29,6 +28,7 @@ from muslin.graph.catalog import Catalog
 from muslin.models import board, cargo_workspaces, service, target
 from muslin.models import pins as source
 from muslin.models import settings as checkout
+from muslin.models.allowed_code import AllowedCode
 from muslin.models.declaration import read as read_declaration
 from muslin.sources import advisories, upstream
 from tests.unit import odd_values
@@ -257,7 +257,7 @@ KINDS: dict[str, Kind] = {
         "allowed.toml",
         b'[[allowed]]\nbaselines = ["x86-64"]\nfile = "libc.a"\nmembers = ["a.lo"]\n'
         b'symbols = ["a*"]\nneeds = ["SSE3"]\nclaims = []\nprobes = ["p"]\nreason = "r"\n',
-        lambda folder: read_declaration(folder / "allowed.toml", allowed.List),
+        lambda folder: read_declaration(folder / "allowed.toml", AllowedCode),
     ),
     "report": Kind(
         "dist/reports/armv6/x.json",
