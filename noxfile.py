@@ -27,7 +27,7 @@ import nox
 PROJECT = Path(__file__).resolve().parent
 sys.path.insert(0, str(PROJECT))  # nox leaves the noxfile's folder out
 
-from muslin.cli import main  # noqa: E402  # found there
+from muslin.cli import call, main  # noqa: E402  # found there
 
 TARGETS = [path.stem for path in (PROJECT / "toolchains").glob("*.toml")]
 
@@ -40,16 +40,18 @@ def define(name: str, summary: str) -> None:
     """Make a session of a module in muslin/cli/commands/; arguments go to its options."""
 
     def run(session: nox.Session) -> None:
-        called = main.Call(
+        called = call.Call(
             name=name, words=session.posargs, project=PROJECT, caller=Path(session.invoked_from)
         )
         try:
-            program = main.call(called)
+            outcome = main.call(called)
         except main.SessionFailed as error:
             session.error(str(error))  # nox adds a full stop
-        if program is not None:
+        if isinstance(outcome, call.Program):
             session.chdir(session.invoked_from)
-            session.run(*program.argv, env=program.environment, external=True)
+            session.run(*outcome.argv, env=outcome.environment, external=True)
+        elif outcome:
+            sys.exit(outcome)  # nox ends with 1 whatever a session reports
 
     run.__doc__ = summary
     nox.session(venv_backend="none", name=name)(run)

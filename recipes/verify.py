@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 
 from muslin.audit.allowed import Entry
@@ -140,9 +140,7 @@ def _stage(  # noqa: PLR0913  # named at the call
         "contains": [component.record for component in contains],
         "shipped": shipped,
         "allowed": [
-            one.model_dump(mode="json", by_alias=True)
-            for one in (*auditor.allowed, *own)
-            if target.baseline in one.baselines
+            asdict(one) for one in (*auditor.allowed, *own) if target.baseline in one.baselines
         ],
     }
     return Stage(

@@ -17,8 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from muslin.audit import baseline, verdict
-from muslin.audit.allowed import Entry
+from muslin.audit import allowed, baseline, verdict
 from muslin.audit.finding import Finding, Refused
 from muslin.audit.verdict import Verdict
 
@@ -114,7 +113,7 @@ def _quoted(text: str) -> str:
 
 
 def _verdicts(said: dict[str, Any], folder: Path) -> list[Verdict]:
-    entries = [Entry.model_validate(one) for one in said["allowed"]]
+    entries = allowed.entries(said["allowed"])
     paths = set[Path]()
     for pattern in said["patterns"]:
         matching = {path for path in folder.glob(pattern) if path.is_file()}

@@ -27,8 +27,9 @@ class Baseline:
     """What instructions may need, in the words of `arm`, `aarch64` and `x86`."""
     attributes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """Values of `.ARM.attributes`, by tag, that fit; the ABI for the Arm Architecture, IHI 0045."""
-    hard_float: bool = False
-    """Floating point is passed in its own registers (32-bit ARM)."""
+    hard_float: bool | None = False
+    """Floating point is passed in its own registers (32-bit ARM); None where either may be, for
+    programs that are linked to nothing."""
 
 
 def words() -> frozenset[str]:
@@ -41,50 +42,66 @@ def words() -> frozenset[str]:
     )
 
 
-# Values of Tag_CPU_arch: 4 v5TE, 5 v5TEJ, 6 v6, 7 v6KZ, 8 v6T2, 9 v6K, 10 v7.
-# Tag_FP_arch: 1 VFPv1, 2 VFPv2, 3 VFPv3, 4 VFPv3-D16. Tag_THUMB_ISA_use: 1 Thumb, 2 Thumb-2,
-# 3 as the architecture has it.
-_ARM_V5 = frozenset(range(6))
-_ARM_V6 = _ARM_V5 | {6, 7, 9}
+# Values of Tag_CPU_arch: 4 v5TE, 5 v5TEJ, 6 v6, 7 v6KZ, 8 v6T2, 9 v6K, 10 v7, 14 v8-A.
+# Tag_FP_arch: 1 VFPv1, 2 VFPv2, 3 VFPv3, 4 VFPv3-D16, 5 VFPv4, 6 VFPv4-D16, 7 ARMv8, 8 ARMv8-D16.
+# Tag_Advanced_SIMD_arch: 1 NEON, 2 with fused multiplication, 3 ARMv8, 4 ARMv8.1.
+# Tag_THUMB_ISA_use: 1 Thumb, 2 Thumb-2, 3 as the architecture has it.
+_ATTRIBUTES: tuple[tuple[str, frozenset[int], frozenset[str]], ...] = (
+    ("Tag_CPU_arch", frozenset(range(6)), frozenset()),
+    ("Tag_CPU_arch", frozenset({6, 7, 9}), frozenset({arm.V6})),
+    ("Tag_CPU_arch", frozenset({8}), frozenset({arm.V6T2})),
+    ("Tag_CPU_arch", frozenset({10}), frozenset({arm.V7})),
+    ("Tag_CPU_arch", frozenset({14}), frozenset({arm.V8})),
+    ("Tag_FP_arch", frozenset({0}), frozenset()),
+    ("Tag_FP_arch", frozenset({1, 2}), frozenset({arm.VFP2})),
+    ("Tag_FP_arch", frozenset({4}), frozenset({arm.VFP3})),
+    ("Tag_FP_arch", frozenset({3}), frozenset({arm.VFP3, arm.D32})),
+    ("Tag_FP_arch", frozenset({6}), frozenset({arm.VFP4})),
+    ("Tag_FP_arch", frozenset({5}), frozenset({arm.VFP4, arm.D32})),
+    ("Tag_FP_arch", frozenset({7, 8}), frozenset({arm.V8})),
+    ("Tag_Advanced_SIMD_arch", frozenset({0}), frozenset()),
+    ("Tag_Advanced_SIMD_arch", frozenset({1}), frozenset({arm.NEON})),
+    ("Tag_Advanced_SIMD_arch", frozenset({2}), frozenset({arm.NEON, arm.VFP4})),
+    ("Tag_Advanced_SIMD_arch", frozenset({3, 4}), frozenset({arm.NEON, arm.V8})),
+    ("Tag_THUMB_ISA_use", frozenset({0, 1}), frozenset()),
+    ("Tag_THUMB_ISA_use", frozenset({2, 3}), frozenset({arm.THUMB2})),
+)
+"""Tags, values of them, and what a processor must have for these."""
+
+
+def attributes_of(has: frozenset[str]) -> Mapping[str, frozenset[int]]:
+    """The values of `.ARM.attributes`, by tag, that fit a processor of 32-bit ARM."""
+    fitting: dict[str, frozenset[int]] = {}
+    for tag, values, required in _ATTRIBUTES:
+        if required <= has:
+            fitting[tag] = fitting.get(tag, frozenset()) | values
+    return fitting
+
+
+def implied_by(tag: str, value: int) -> frozenset[str]:
+    """What a processor must have for one value of `.ARM.attributes`."""
+    rows = (required for name, values, required in _ATTRIBUTES if name == tag and value in values)
+    return next(rows, frozenset())
+
+
+def for_arm(*has: str, hard_float: bool | None = True) -> Baseline:
+    """A processor of 32-bit ARM with this beyond ARMv5TE."""
+    return Baseline(
+        machine="EM_ARM",
+        bits=32,
+        code="arm",
+        has=frozenset(has),
+        attributes=attributes_of(frozenset(has)),
+        hard_float=hard_float,
+    )
+
+
+_V7 = (arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2)
 BASELINES: Mapping[str, Baseline] = MappingProxyType(
     {
-        "armv5te": Baseline(
-            machine="EM_ARM",
-            bits=32,
-            code="arm",
-            attributes={
-                "Tag_CPU_arch": _ARM_V5,
-                "Tag_FP_arch": frozenset({0}),
-                "Tag_Advanced_SIMD_arch": frozenset({0}),
-                "Tag_THUMB_ISA_use": frozenset({0, 1}),
-            },
-        ),
-        "armv6-vfpv2": Baseline(
-            machine="EM_ARM",
-            bits=32,
-            code="arm",
-            has=frozenset({arm.V6, arm.VFP2}),
-            attributes={
-                "Tag_CPU_arch": _ARM_V6,
-                "Tag_FP_arch": frozenset({0, 1, 2}),
-                "Tag_Advanced_SIMD_arch": frozenset({0}),
-                "Tag_THUMB_ISA_use": frozenset({0, 1}),
-            },
-            hard_float=True,
-        ),
-        "armv7-vfpv3-d16": Baseline(
-            machine="EM_ARM",
-            bits=32,
-            code="arm",
-            has=frozenset({arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2}),
-            attributes={
-                "Tag_CPU_arch": _ARM_V6 | {8, 10},
-                "Tag_FP_arch": frozenset({0, 1, 2, 4}),
-                "Tag_Advanced_SIMD_arch": frozenset({0}),
-                "Tag_THUMB_ISA_use": frozenset({0, 1, 2, 3}),
-            },
-            hard_float=True,
-        ),
+        "armv5te": for_arm(hard_float=False),
+        "armv6-vfpv2": for_arm(arm.V6, arm.VFP2),
+        "armv7-vfpv3-d16": for_arm(*_V7),
         "armv8.0": Baseline(machine="EM_AARCH64", bits=64, code="aarch64"),
         "x86-64": Baseline(machine="EM_X86_64", bits=64, code="x86_64"),
     }

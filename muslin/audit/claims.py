@@ -74,7 +74,7 @@ def _attributes(elf: ELFFile, baseline: Baseline) -> Iterator[str]:
     passed = said.get("TAG_ABI_VFP_ARGS", 0)
     if baseline.hard_float and COMPILED & said.keys() and passed not in (1, 3):
         yield "floating point is passed in core registers (Tag_ABI_VFP_args is 0): soft float"
-    if not baseline.hard_float and passed == 1:
+    if baseline.hard_float is False and passed == 1:
         yield "floating point is passed in its own registers (Tag_ABI_VFP_args is 1): hard float"
 
 

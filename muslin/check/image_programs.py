@@ -1,276 +1,257 @@
-"""The programs in a container image, whoever built it: an OCI layout, or a tar of one, or what
-`docker save` writes. Nothing of what an image says of itself is believed.
+"""The programs in a container image, whoever built it: every one of every layer.
 
-Sources: the OCI image specification 1.1 (layouts, whiteouts), Docker's image specification 1.2.
+What a later layer hides is looked at as well: nothing that an image states of itself, its
+configuration or a whiteout, takes a program away. Sources: the OCI image specification 1.1,
+Docker's image specification 1.2.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import posixpath
-import tarfile
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from muslin.audit import objects
 from muslin.audit.finding import Refused
-from muslin.engine.filesystem import walk
-from muslin.engine.formats import unpack
-from muslin.errors import PipelineError
-from muslin.models.target import Image
+from muslin.check import compression, layout, platforms, tar
+from muslin.check.budget import Budget
+from muslin.check.layout import Files
+from muslin.check.platforms import Platform
 
-WHITEOUT = ".wh."
-OPAQUE = ".wh..wh..opq"
 DEEPEST = 4
 """Indexes in indexes; one is common."""
-MOST = 4_000_000_000
-"""Bytes of programs in one image."""
-LONGEST = 4_000_000
-"""Bytes of a manifest or configuration; registries take as many."""
-LINKS = 40
-"""Symbolic links on one path; Linux follows as many."""
-CHUNK = 1 << 20
-PLAIN = (("amd64", "v1"), ("arm64", "v8"), ("arm64", "8"))
-"""Variants that mean no more than the architecture: containerd's platforms, `normalizeArch`."""
+ATTESTATION = "unknown"
+"""The architecture that the descriptor of an attestation states."""
+IN_TOTO = "application/vnd.in-toto"
+CONFIGURATIONS = ("image.config.v1+json", "container.image.v1+json")
+"""How the media types of configurations end, OCI's and Docker's."""
+LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
+"""How the media types of layers begin that runtimes unpack."""
+
+
+class Wanted(Protocol):
+    """The platform as a target's declaration names it."""
+
+    @property
+    def architecture(self) -> str:
+        """As in images, in any spelling."""
+
+    @property
+    def variant(self) -> str:
+        """May be empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Found:
-    """An image of one platform: its layers, the lowest first."""
+class ContainerImage:
+    """One image: what it is for, and its layers, the lowest first."""
 
-    platform: str
+    platforms: tuple[Platform, ...]
+    """Its descriptor's, which containers take; its configuration's without one, and where the two
+    contradict each other."""
     layers: tuple[Path, ...]
+    fault: str = ""
+    """Why its layers are unknown."""
 
 
 def is_one(path: Path) -> bool:
-    """Whether a path may be an image: a folder with a layout, or no file that is audited itself."""
+    """Whether a path may be an image: a folder with a layout, or no file that is audited itself.
+
+    Raises `Refused` for what is neither a file nor a folder.
+    """
     if path.is_dir():
-        return (path / "index.json").is_file() or (path / "manifest.json").is_file()
-    with walk.opened(path) as file:
+        return any((path / name).is_file() for name in layout.LISTS)
+    if not path.is_file():
+        raise Refused(f"{path.name} is neither a file nor a folder")
+    with path.open("rb") as file:
         return not file.read(8).startswith((objects.ELF, objects.ARCHIVE, objects.THIN))
 
 
-def programs(path: Path, wanted: Image, into: Path) -> Iterator[tuple[str, Path]]:
-    """Path in the image and a copy in `into` of every ELF file, for the platform alone.
+def programs(path: Path, wanted: Wanted, into: Path) -> Iterator[tuple[str, Path]]:
+    """Path in the image and a copy in `into` of every ELF file of the image that a machine of a
+    platform runs.
 
     Raises `Refused` for what is no image, is not sound, or has nothing for the platform.
     """
+    budget, into = Budget(), into / "image"
+    into.mkdir(parents=True)
+    machine = platforms.normalized(wanted.architecture, wanted.variant)
     try:
-        yield from _programs(path, wanted, into)
-    # AttributeError: JSON of another shape. RuntimeError: JSON nested too deep.
-    except (
-        *(PipelineError, LookupError, TypeError, ValueError, tarfile.TarError),
-        *(AttributeError, RuntimeError),
-    ) as error:
-        what = error if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
+        every = images(opened(path, into, budget))
+    except Refused as fault:
         raise Refused(
-            f"it is neither an ELF file nor an archive, nor a sound image: {what}"
-        ) from error
+            f"it is neither an ELF file nor an archive, nor a sound image: {fault}"
+        ) from fault
+    best = platforms.chosen(machine, {one for image in every for one in image.platforms})
+    if not best:
+        others = ", ".join(sorted({str(one) for image in every for one in image.platforms}))
+        raise Refused(f"it has nothing for {machine}, but {others or 'no image'}")
+    for number, image in enumerate(every):
+        if not {*image.platforms}.isdisjoint(best):
+            yield from contents(image, into / f"{number}", budget)
 
 
-def _programs(path: Path, wanted: Image, into: Path) -> Iterator[tuple[str, Path]]:
-    folder = path
-    if not path.is_dir():
-        folder = into / "layout"
-        unpack.unpack(path, folder)
-    said = {"architecture": wanted.architecture}
-    platforms = {_platform(said), _platform({**said, "variant": wanted.variant})}
-    layout = _Layout(folder=folder, platforms=platforms)
-    fitting = list(layout.images())
-    if not fitting:
-        there = ", ".join(sorted(layout.others)) or "no image"
-        raise Refused(
-            f"it has nothing for {_called(wanted.architecture, wanted.variant)}, but {there}"
-        )
-    for number, image in enumerate(fitting):
-        tree = _Tree(into / f"{number}")
-        for layer in image.layers:
-            tree.lay(layer)
-        if not tree.programs:
-            raise Refused(f"its image for {image.platform} has no ELF file")
-        yield from sorted(tree.programs.items())
+def opened(path: Path, into: Path, budget: Budget) -> Files:
+    """The files of a folder or a tar, compressed or not. Raises `Refused`."""
+    if path.is_dir():
+        return layout.Folder(path)
+    return layout.Unpacked(_plain(path, into / "plain", budget), into / "layout", budget)
 
 
-def _called(architecture: str, variant: str) -> str:
-    return f"linux/{architecture}" + (f"/{variant}" if variant else "")
+def images(files: Files) -> list[ContainerImage]:
+    """Every image of a layout, each once; of two lists all of both: runtimes read either.
+
+    Raises `Refused` where the layout is not sound.
+    """
+    if not any(layout.has(files, name) for name in layout.LISTS):
+        raise Refused("it has neither an index.json nor a manifest.json")
+    try:
+        found = [*_Index(files=files).images(), *_saved(files)]
+    # AttributeError: JSON of another shape. RecursionError: JSON nested too deep.
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise Refused(f"{type(error).__name__}: {error}") from error
+    return list(dict.fromkeys(found))
+
+
+def contents(image: ContainerImage, into: Path, budget: Budget) -> Iterator[tuple[str, Path]]:
+    """Path and a copy of every ELF file of every layer; where a path has several, with the number
+    of the layer. Raises `Refused` where a layer is not sound or no layer has a program."""
+    if image.fault:
+        raise Refused(image.fault)
+    into.mkdir(parents=True)
+    names, count = set[str](), 0
+    for number, layer in enumerate(image.layers, 1):
+        plain = _plain(layer, into / f"layer-{number}", budget)
+        for archive, member in tar.members(plain, budget):
+            if member.isdir() or member.issym() or member.islnk():
+                continue
+            source = archive.extractfile(member)
+            if source is None or source.read(len(objects.ELF)) != objects.ELF:
+                continue
+            budget.take_bytes(member.size)
+            name, copied = layout.clean(member.name), into / f"{count}"
+            source.seek(0)
+            with copied.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+            yield f"{name} (layer {number})" if name in names else name, copied
+            names.add(name)
+            count += 1
+    if not count:
+        raise Refused(f"its image for {image.platforms[0]} has no ELF file")
+
+
+def _plain(path: Path, into: Path, budget: Budget) -> Path:
+    """A file, or what it holds if it is compressed."""
+    with path.open("rb") as file:
+        kind = compression.of(file.read(8))
+        if not kind:
+            return path
+        file.seek(0)
+        compression.plain(file, kind, into, budget)
+        return into
+
+
+# --- what an image states ---------------------------------------------------------------------
 
 
 @dataclass(kw_only=True)
-class _Layout:
-    """A folder with an image, and what of it is for some platforms."""
+class _Index:
+    """OCI's list of images, which may hold further ones."""
 
-    folder: Path
-    platforms: set[str]
-    others: set[str] = field(default_factory=set)
-    """Platforms that it has too."""
-    _seen: set[str] = field(default_factory=set)
+    files: Files
+    _seen: set[tuple[str, Platform | None]] = field(default_factory=set)
 
-    def images(self) -> Iterator[_Found]:
-        """Those for the platforms; blobs of others need not be there. Where there are two lists
-        all of both: runtimes read the one or the other."""
-        found = dict.fromkeys((*self._of_index(), *self._of_manifest()))
-        if not any((self.folder / name).is_file() for name in ("index.json", "manifest.json")):
-            raise Refused("it has neither an index.json nor a manifest.json")
-        yield from found
+    def images(self) -> Iterator[ContainerImage]:
+        if layout.has(self.files, "index.json"):
+            yield from self._below(layout.document(self.files, "index.json"), None, 0)
 
-    def _of_index(self) -> Iterator[_Found]:
-        """What the OCI layout's list has."""
-        if (self.folder / "index.json").is_file():
-            yield from self._below(self._json("index.json"), 0)
-
-    def _of_manifest(self) -> Iterator[_Found]:
-        """What Docker's older list has."""
-        if (self.folder / "manifest.json").is_file():
-            for image in self._json("manifest.json"):
-                if self._fits(config := self._json(image["Config"])):
-                    layers = tuple(self._inside(layer) for layer in image["Layers"])
-                    yield _Found(platform=_platform(config), layers=layers)
-
-    def _below(self, index: Mapping[str, Any], depth: int) -> Iterator[_Found]:
+    def _below(
+        self, index: Mapping[str, Any], above: Platform | None, depth: int
+    ) -> Iterator[ContainerImage]:
+        """The images of an index; `above` is what the descriptor that leads here states."""
         if depth == DEEPEST:
             raise Refused("its indexes lead in a circle")
-        for entry in index["manifests"]:
-            if entry["digest"] in self._seen or not self._fits(entry.get("platform")):
+        for descriptor in index["manifests"]:
+            stated = descriptor.get("platform")
+            own = above if stated is None else platforms.of(stated)
+            if (descriptor["digest"], own) in self._seen:
                 continue
-            self._seen.add(entry["digest"])
-            document = self._json(self._blob(entry))
-            if "manifests" in document:
-                yield from self._below(document, depth + 1)
-            elif _is_image(document) and self._fits(
-                config := self._json(self._blob(document["config"]))
-            ):
-                layers = tuple(self._inside(self._blob(one)) for one in document["layers"])
-                yield _Found(platform=_platform(config), layers=layers)
+            self._seen.add((descriptor["digest"], own))
+            try:
+                yield from self._images(descriptor, own, depth)
+            except Refused as fault:
+                if own is None:
+                    raise
+                # The blobs of platforms that nobody asks for need not be there.
+                if own.architecture != ATTESTATION:
+                    yield ContainerImage(platforms=(own,), layers=(), fault=str(fault))
 
-    def _fits(self, said: Mapping[str, Any] | None) -> bool:
-        """Whether a platform is one of those wanted; what says none may be any."""
-        if said is None:
-            return True
-        platform = _platform(said)
-        if platform not in self.platforms:
-            self.others.add(platform)
-        return platform in self.platforms
+    def _images(
+        self, descriptor: Mapping[str, Any], own: Platform | None, depth: int
+    ) -> Iterator[ContainerImage]:
+        document = self._json(descriptor)
+        if "manifests" in document:
+            yield from self._below(document, own, depth + 1)
+        elif _is_image(document):
+            config = platforms.of(self._json(document["config"]))
+            layers = tuple(_blob(self.files, layer) for layer in document["layers"])
+            yield ContainerImage(platforms=_together(own, config), layers=layers)
 
-    def _blob(self, descriptor: Mapping[str, Any]) -> str:
-        """Where a blob lies, once it is what its name says."""
-        algorithm, digest = str(descriptor["digest"]).split(":")
-        if algorithm not in ("sha256", "sha512"):
-            raise Refused(f"its blobs are named by {algorithm}, not by sha256 or sha512")
-        name = f"blobs/{algorithm}/{digest}"
-        with self._inside(name).open("rb") as file:
-            if hashlib.file_digest(file, algorithm).hexdigest() != digest:
-                raise Refused(f"its blob {descriptor['digest']} is another than its name says")
-        return name
+    def _json(self, descriptor: Mapping[str, Any]) -> Any:  # noqa: ANN401  # as `document`
+        _blob(self.files, descriptor)
+        return layout.document(self.files, _name(descriptor))
 
-    def _inside(self, name: str) -> Path:
-        """A file of the layout, wherever links lead."""
-        path = walk.real(self.folder / name)
-        if not path.is_relative_to(self.folder.resolve()):
-            raise Refused(f"{name!r} leads out of it")
-        if not path.is_file():
-            raise Refused(f"{name!r}, which it names, is not there")
-        return path
 
-    def _json(self, name: str) -> Any:  # noqa: ANN401  # JSON has no better name in typing
-        path = self._inside(name)
-        if path.stat().st_size > LONGEST:
-            raise Refused(f"its {name!r} is longer than {LONGEST} bytes")
-        return json.loads(path.read_bytes())
+def _saved(files: Files) -> Iterator[ContainerImage]:
+    """Docker's older list: the configuration alone states the platform."""
+    if layout.has(files, "manifest.json"):
+        for image in layout.document(files, "manifest.json"):
+            config = platforms.of(layout.document(files, image["Config"]))
+            layers = tuple(files.find(layer) for layer in image["Layers"])
+            yield ContainerImage(platforms=(config,), layers=layers)
+
+
+def _together(own: Platform | None, config: Platform) -> tuple[Platform, ...]:
+    """What a descriptor and a configuration state together; a configuration without a variant
+    contradicts none of the same architecture."""
+    if own is None:
+        return (config,)
+    same = (own.os, own.architecture) == (config.os, config.architecture)
+    agree = same and (own.variant == config.variant or not (config.stated and config.variant))
+    return (own,) if agree or not config.architecture else (own, config)
 
 
 def _is_image(manifest: Mapping[str, Any]) -> bool:
-    """Whether a manifest is an image's: attestations and other artefacts have layers as well."""
-    kinds = ("image.config.v1+json", "container.image.v1+json")
-    said = str(manifest["config"].get("mediaType", ""))
-    return said.partition(";")[0].strip().endswith(kinds)
+    """Whether a manifest is an image's: attestations and other artefacts have layers as well.
+
+    The type of its configuration alone must not hide layers that a runtime unpacks.
+    """
+    layers = [_media_type(layer) for layer in manifest["layers"]]
+    if layers and all(kind.startswith(IN_TOTO) for kind in layers):
+        return False
+    config = _media_type(manifest["config"])
+    return config.endswith(CONFIGURATIONS) or any(kind.startswith(LAYERS) for kind in layers)
 
 
-def _platform(said: Mapping[str, Any]) -> str:
-    architecture, variant = str(said["architecture"]), str(said.get("variant") or "")
-    if (architecture, variant) in PLAIN:
-        variant = ""
-    return _called(architecture, variant)
+def _media_type(descriptor: Mapping[str, Any]) -> str:
+    return str(descriptor.get("mediaType", "")).partition(";")[0].strip()
 
 
-class _Tree:
-    """The ELF files that are there once every layer lies over those below it."""
-
-    def __init__(self, into: Path) -> None:
-        into.mkdir(parents=True)
-        self.programs: dict[str, Path] = {}
-        self._into = into
-        self._links: dict[str, str] = {}
-        self._taken = self._number = 0
-
-    def lay(self, layer: Path) -> None:
-        """Lay the next layer over what is there."""
-        own = set[str]()
-        for tar, member in unpack.members(layer):
-            above, last = posixpath.split(_clean(member.name))
-            name = posixpath.join(self._resolved(above), last)
-            if last == OPAQUE:
-                self._hide(posixpath.dirname(name), own)
-            elif last.startswith(WHITEOUT):
-                hidden = posixpath.join(posixpath.dirname(name), last.removeprefix(WHITEOUT))
-                self._hide(hidden, own)
-            else:
-                own.add(name)
-                self._place(tar, member, name)
-
-    def _hide(self, name: str, own: set[str]) -> None:
-        """Take away what lower layers have at a path and below it; none hides its own."""
-        for there in (self.programs, self._links):
-            for path in [one for one in there if not name or f"{one}/".startswith(f"{name}/")]:
-                if path not in own:
-                    del there[path]
-
-    def _place(self, tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> None:
-        if member.isdir():
-            self._links.pop(name, None)
-            return
-        self.programs.pop(name, None)
-        self._links.pop(name, None)
-        if member.issym():
-            self._links[name] = member.linkname
-        elif member.islnk():
-            above, last = posixpath.split(_clean(member.linkname))
-            linked = posixpath.join(self._resolved(above), last)
-            if linked in self.programs:
-                self.programs[name] = self.programs[linked]
-        elif member.isreg():
-            self._take(tar, member, name)
-
-    def _take(self, tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> None:
-        file = tar.extractfile(member)
-        if file is None or (content := file.read(len(objects.ELF))) != objects.ELF:
-            return
-        self._taken += member.size
-        if self._taken > MOST:
-            raise Refused(f"its programs have more than {MOST} bytes together")
-        path = self._into / f"{self._number}"
-        self._number += 1
-        with path.open("wb") as copy:
-            while content:
-                copy.write(content)
-                content = file.read(CHUNK)
-        self.programs[name] = path
-
-    def _resolved(self, folder: str) -> str:
-        """A folder's path with the links of lower layers followed, as a runtime follows them."""
-        left, path, followed = folder.split("/"), "", 0
-        while left:
-            path = posixpath.join(path, left.pop(0))
-            if path in self._links:
-                followed += 1
-                if followed > LINKS:
-                    raise Refused(f"{folder!r} in it leads in a circle")
-                target = posixpath.join("/", posixpath.dirname(path), self._links[path])
-                left, path = [*_clean(target).split("/"), *left], ""
-        return path
+def _name(descriptor: Mapping[str, Any]) -> str:
+    algorithm, digest = str(descriptor["digest"]).split(":")
+    if algorithm not in ("sha256", "sha512"):
+        raise Refused(f"its blobs are named by {algorithm}, not by sha256 or sha512")
+    return f"blobs/{algorithm}/{digest}"
 
 
-def _clean(name: str) -> str:
-    return posixpath.normpath(f"/{name}").lstrip("/")
+def _blob(files: Files, descriptor: Mapping[str, Any]) -> Path:
+    """A blob, once its content is what its name states."""
+    name = _name(descriptor)
+    path = files.find(name)
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, name.split("/")[1]).hexdigest() != posixpath.basename(name):
+            raise Refused(f"its blob {descriptor['digest']} is another than its name says")
+    return path

@@ -10,8 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from muslin.cli import errors, fixes
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.cli.selection import Selection

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+
+from muslin.cli.call import Call, Program
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMANDS = Path(__file__).with_name("commands")
@@ -18,27 +19,12 @@ REMEMBERED = (
 """Sessions that build: if nothing has changed since the last run, they say so at once."""
 
 
+STANDALONE = "check"
+"""It needs nothing of the pipeline, and has options and exit codes of its own."""
+
+
 class SessionFailed(Exception):
     """A session failed; the text is for the person who called it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """A program that a session ends in, in the caller's directory."""
-
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A session as it was called."""
-
-    name: str
-    words: Sequence[str]
-    project: Path
-    caller: Path
-    """The directory of the person who called it."""
 
 
 def sessions() -> Mapping[str, str]:
@@ -51,19 +37,23 @@ def sessions() -> Mapping[str, str]:
     return MappingProxyType({name: found[name] for name in order})
 
 
-def call(called: Call) -> Program | None:
-    """Run a session; raises `SessionFailed`."""
+def call(called: Call) -> Program | int:
+    """Run a session; the program that it ends in, or its exit code. Raises `SessionFailed`."""
+    if called.name == STANDALONE:
+        from muslin.cli.commands import check  # noqa: PLC0415  # the pipeline is not imported
+
+        return check.run(called.words, called.caller)
     from muslin.cli.up_to_date import Unchanged  # noqa: PLC0415  # the quick answer comes first
 
     known = None
     if called.name in REMEMBERED:
         known = Unchanged(called.project, called.name, called.words)
         if known.repeated():
-            return None
+            return 0
     return _run(called, known.keep if known else None)
 
 
-def _run(called: Call, keep: Callable[..., None] | None) -> Program | None:
+def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
     from muslin.cli.context import Context  # noqa: PLC0415
     from muslin.cli.options import HelpRequested  # noqa: PLC0415
     from muslin.engine.console import Report  # noqa: PLC0415
@@ -77,14 +67,14 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | None:
         result = module.run(Context(called.project, report), options, called)
     except HelpRequested as request:
         report.data(str(request))
-        return None
+        return 0
     except PipelineError as error:
         raise SessionFailed(hidden(str(error)).rstrip(".")) from error
     if isinstance(result, Program):
         return result
     if result is not None and keep is not None:
         keep(result)
-    return None
+    return 0
 
 
 def _name(path: Path) -> str:

@@ -16,6 +16,7 @@ from muslin.graph.programs import Programs
 from muslin.graph.rust import Rust
 from muslin.graph.toolchains import PROJECT, Toolchains
 from muslin.models import declaration, source_trees
+from muslin.models.allowed_code import AllowedCode
 from muslin.models.pins import Component, Pins
 from muslin.models.service import Service
 from muslin.models.target import Target
@@ -102,4 +103,4 @@ class Verifications(Memory):
 
 def allowed_code() -> tuple[allowed.Entry, ...]:
     """Code beyond the baselines that is behind a look at the processor; raises `BadDeclaration`."""
-    return declaration.read(allowed.LIST, allowed.List).allowed
+    return declaration.read(allowed.LIST, AllowedCode).allowed

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from muslin.cli.call import Call
 from muslin.cli.commands import cargo
-from muslin.cli.main import Call
 from tests.product.conftest import PROJECT, Product, output
 
 MAIN_C = """\

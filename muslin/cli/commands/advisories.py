@@ -6,8 +6,8 @@ import argparse
 import json
 
 from muslin.cli import errors, fixes
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 

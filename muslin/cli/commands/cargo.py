@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
 from muslin.cli import errors
+from muslin.cli.call import Call, Program
 from muslin.cli.context import Context
-from muslin.cli.main import Call, Program
 from muslin.cli.options import HELP, HelpRequested, Parser
 from muslin.cli.pipeline import Pipeline
 from recipes import sdk

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.engine import host
 

@@ -6,8 +6,8 @@ import argparse
 import re
 
 from muslin.cli import errors
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.engine.cache import gc
 from muslin.engine.cache.store import Store

@@ -7,8 +7,8 @@ import json
 from dataclasses import replace
 
 from muslin.cli import stage_table
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.builder import Builder

@@ -14,8 +14,8 @@ from types import TracebackType
 
 from muslin.cli import errors as cli_errors
 from muslin.cli import second_build
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.dist import stage_digests

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.models import declaration, errors
 from muslin.models.pins import PinSet

@@ -12,8 +12,8 @@ from muslin.audit.finding import Refused
 from muslin.check import image_programs
 from muslin.cli import errors
 from muslin.cli.build import build
+from muslin.cli.call import Call
 from muslin.cli.context import Context
-from muslin.cli.main import Call
 from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.cli.up_to_date import Found

@@ -10,7 +10,7 @@ import pytest
 
 from muslin.engine.cache import store
 from muslin.engine.filesystem import removal
-from tests.unit.test_trees import deepen
+from tests.unit.models.test_source_trees import deepen
 
 
 @pytest.mark.parametrize("count", [1, 2, 250, 5000])
