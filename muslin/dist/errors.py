@@ -5,14 +5,9 @@ One class for each situation, with its message.
 
 from __future__ import annotations
 
-import errno
-import os
-import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from muslin.errors import PipelineError, shown
-from muslin.engine.similar_names import similar
+
+from muslin.errors import PipelineError
 
 
 class ReadOnlyCheckout(PipelineError):

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin.dist import publish as dist, reports
-from muslin.models.board import Board
-from muslin.engine.console import Report, size
+from muslin.dist import publish as dist
+from muslin.dist import reports
 from muslin.engine.cache.store import Entry, Store
+from muslin.engine.console import Report, size
 from muslin.errors import PipelineError
+from muslin.models.board import Board
 from muslin.models.target import Target
 
 

@@ -14,16 +14,16 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from muslin.engine import errors as engine_errors
 from muslin.dist import errors as dist_errors
+from muslin.dist.reports import Report
+from muslin.engine import errors as engine_errors
+from muslin.engine.cache.manifest import Manifest
+from muslin.engine.cache.store import Entry, Store
+from muslin.engine.filesystem.content import file_digest
+from muslin.engine.filesystem.verified_copy import place
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign
-from muslin.engine.cache.manifest import Manifest
-from muslin.engine.filesystem.content import file_digest
-from muslin.engine.filesystem.verified_copy import place
-from muslin.engine.cache.store import Entry, Store
-from muslin.dist.reports import Report
 from muslin.models.pins import Component
 from muslin.models.target import Target
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from muslin.engine import errors
 from muslin.engine.formats import documents
+from muslin.graph.catalog import VERIFIED
 from muslin.models import declaration
 from muslin.models.board import Board
-from muslin.graph.catalog import VERIFIED
 from muslin.models.declaration import Foreign
 from recipes import boot, verify
 

@@ -16,10 +16,10 @@ from typing import TypedDict
 
 from pydantic import RootModel
 
+from muslin.engine.cache.manifest import Manifest, timeless
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign
-from muslin.engine.cache.manifest import Manifest, timeless
 
 
 class Row(TypedDict, total=False):
