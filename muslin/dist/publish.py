@@ -19,6 +19,7 @@ from muslin.dist.reports import Report
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache.manifest import Manifest
 from muslin.engine.cache.store import Entry, Store
+from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.filesystem.verified_copy import place
 from muslin.engine.formats import documents
@@ -127,9 +128,8 @@ def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
     path = folder / "toolchains" / target.name
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_symlink() or path.readlink() != sdk.tree:
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.symlink_to(sdk.tree)
-        aside.replace(path)
+        with atomic.replacing(path) as aside:
+            aside.symlink_to(sdk.tree)
     return path
 
 
@@ -235,9 +235,7 @@ def _write(path: Path, text: str) -> None:
         if path.read_text(encoding="utf-8") == text:
             return
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    atomic.write(path, text)
 
 
 def listed(folder: Path) -> list[Artefact]:
