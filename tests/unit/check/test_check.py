@@ -173,6 +173,7 @@ def test_a_folder(tmp_path: Path) -> None:
         (tar(("index.json", b'{"manifests": []}')), "it holds no ELF file"),
         (gzip.compress(b"text"), "neither an ELF file, nor an archive"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "input",  # some hold the time
 )
 def test_what_cannot_be_read(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "x").write_bytes(content)
