@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,7 +16,8 @@ from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.cli.selection import Selection
 from muslin.cli.up_to_date import Found
-from muslin.dist import publish, reports
+from muslin.dist import artifacts, publish
+from muslin.dist.artifacts import Artifact
 from muslin.dist.output import Output
 from muslin.engine import host
 from muslin.engine.builder import Fault
@@ -91,12 +92,12 @@ def build(
     )
 
 
-def _paths(context: Context, selection: Selection) -> Iterator[str]:
+def _paths(context: Context, selection: Selection) -> list[str]:
     """Where a run can put something in `dist/`."""
-    names, services = [target.name for target in selection.targets], tuple(selection.services)
-    yield from publish.paths(names, services)
-    for report in reports.possible(names, services, context.boards.values()):
-        yield from report.paths
+    names = [target.name for target in selection.targets]
+    possible = artifacts.every(names, selection.services, context.boards.values())
+    links = [f"toolchains/{name}/env.sh" for name in names]
+    return [*(artifact.destination for artifact in possible), *links]
 
 
 def _warn_of_baselines(context: Context, targets: Iterable[Target]) -> None:
@@ -115,17 +116,16 @@ def _fill(
     pipeline: Pipeline, output: Output, goal: Goal, entries: Mapping[str, Entry]
 ) -> list[Path]:
     """Bring what was built to `dist/`; the paths."""
-    selection, catalog = pipeline.selection, pipeline.catalog()
-    wanted: dict[Goal, Callable[[], list[publish.Wanted]]] = {
-        "verify": list,
-        "boot": list,
-        "package": lambda: [*publish.images(selection.targets, pipeline.contents(), entries)],
-        "sdk": lambda: [
-            *publish.archives(selection.targets, entries, catalog.verifications.components_of_sdk())
-        ],
-    }
-    found = output.reports(selection.targets, selection.services, entries)
-    done = output.publish([*wanted[goal](), *found], source_set=pipeline.pins.name)
+    selection, boards = pipeline.selection, pipeline.context.boards.values()
+    names = [target.name for target in selection.targets]
+    products: Iterable[Artifact] = ()
+    if goal == "package":
+        products = artifacts.of_services(names, pipeline.contents())
+    elif goal == "sdk":
+        contains = pipeline.catalog().verifications.components_of_sdk()
+        products = artifacts.of_toolchains(names, contains)
+    reports = artifacts.of_reports(names, selection.services, boards)
+    done = output.publish([*products, *reports], entries, source_set=pipeline.pins.name)
     if goal == "sdk":
         output.link_toolchains(selection.targets, entries)
     return done

@@ -60,7 +60,10 @@ def _models(model: type[Declaration]) -> Iterator[type[Declaration]]:
 
 
 def _descriptions(model: type[Declaration]) -> Iterator[tuple[str, str]]:
-    """Alias and docstring of each field that has one; Python keeps them in the source alone."""
+    """Alias and docstring of each field that has one; Python keeps them in the source alone.
+
+    Pydantic's `use_attribute_docstrings` would read all sources in every run, for this one use.
+    """
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(tree, ast.ClassDef)
     for field, below in zip(tree.body, tree.body[1:], strict=False):

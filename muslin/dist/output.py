@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin.dist import publish as dist
-from muslin.dist import reports
+from muslin.dist import publish
+from muslin.dist.artifacts import Artifact, every
+from muslin.dist.publish import Listed
 from muslin.engine.cache.store import Entry, Store
 from muslin.engine.console import Report, size
 from muslin.errors import PipelineError
@@ -46,47 +47,37 @@ class Output:
         with self.store.lock(f"dist-{name}", lambda: self.report.waits("dist")):
             yield
 
-    def publish(self, wanted: Sequence[dist.Wanted], *, source_set: str) -> list[Path]:
-        """Bring files, and show them; reports alone are shown where nothing else came. The paths of
-        all that this run answers for."""
-        artefacts = dist.publish(
+    def publish(
+        self, artifacts: Iterable[Artifact], entries: Mapping[str, Entry], *, source_set: str
+    ) -> list[Path]:
+        """Bring the artifacts whose stages were built, and show them; reports alone are shown where
+        nothing else came. The paths of all that this run answers for."""
+        built = [artifact for artifact in artifacts if artifact.stage in entries]
+        possible = every(self.targets, self.services, self.boards.values())
+        placed = publish.publish(
             self.folder,
-            wanted,
-            possible=[
-                *dist.paths(tuple(self.targets), self.services),
-                *(
-                    path
-                    for one in reports.possible(self.targets, self.services, self.boards.values())
-                    for path in one.paths
-                ),
-            ],
+            built,
+            entries,
+            possible=[artifact.destination for artifact in possible],
             store=self.store,
             source_set=source_set,
         )
-        products = [one for one in artefacts if not dist.is_report(one)]
-        texts = [one for one in artefacts if one.path.endswith(".txt")]
+        products = [listed for listed in placed if not publish.is_report(listed)]
+        texts = [listed for listed in placed if listed.path.endswith(".txt")]
         self._show(products or texts)
         if products and texts:
             self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
-        paths = (*(one.path for one in wanted), dist.LISTING, dist.SUMS)
+        paths = (*(artifact.destination for artifact in built), publish.LISTING, publish.SUMS)
         return [self.folder / path for path in paths]
-
-    def reports(
-        self, targets: Iterable[Target], services: Iterable[str], entries: Mapping[str, Entry]
-    ) -> list[dist.Wanted]:
-        """Those that the run's own stages bring."""
-        names = [one.name for one in targets]
-        there = reports.possible(names, tuple(services), self.boards.values())
-        return [*dist.reports([one for one in there if one.stage in entries], entries)]
 
     def link_toolchains(self, targets: Iterable[Target], entries: Mapping[str, Entry]) -> None:
         """Toolchains for use by hand stay in the cache; how to take one is said."""
         for one in targets:
             if (sdk := entries.get(f"sdk-{one.name}")) is not None:
-                path = dist.link_toolchain(self.folder, one, sdk)
+                path = publish.link_toolchain(self.folder, one, sdk)
                 self.report.say(f"{one.name}: . {path}/env.sh")
 
-    def _show(self, artefacts: Sequence[dist.Artefact]) -> None:
+    def _show(self, artefacts: Sequence[Listed]) -> None:
         rows = [
             (one.path, size(one.bytes), one.sha256[:16], one.made(self.folder)) for one in artefacts
         ]

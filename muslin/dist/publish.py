@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict
 
 from muslin.dist import errors as dist_errors
-from muslin.dist.reports import Report
+from muslin.dist.artifacts import REPORTS, Artifact
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache.manifest import Manifest
 from muslin.engine.cache.store import Entry, Store
@@ -25,7 +24,6 @@ from muslin.engine.filesystem.verified_copy import place
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign
-from muslin.models.pins import Component
 from muslin.models.target import Target
 
 LISTING, SUMS = "manifest.json", "SHA256SUMS"
@@ -33,8 +31,8 @@ LISTING, SUMS = "manifest.json", "SHA256SUMS"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Artefact:
-    """One file of `dist/`."""
+class Listed:
+    """One file of `dist/`, as `manifest.json` lists it."""
 
     path: str
     sha256: str
@@ -54,54 +52,40 @@ class Artefact:
 
 
 class _Listing(Foreign):
-    model_config = ConfigDict(alias_generator=None)  # its keys are written as `Artefact` has them
+    model_config = ConfigDict(alias_generator=None)  # its keys are written as `Listed` has them
 
-    artefacts: tuple[Artefact, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """One file that a run is to bring to `dist/`, and the entry of the store that holds it."""
-
-    path: str
-    entry: Entry
-    file: str
-    target: str
-    contains: tuple[Component, ...] = ()
-
-    @cached_property
-    def row(self) -> list[Any]:
-        """What the entry's manifest says of it: size, time, mode, digest."""
-        manifest: Manifest = json.loads(
-            (self.entry.folder / "manifest.json").read_text(encoding="utf-8")
-        )
-        return manifest[self.file]
+    artefacts: tuple[Listed, ...]
 
 
-def publish(
+def publish(  # noqa: PLR0913  # named at the call
     folder: Path,
-    wanted: Iterable[Wanted],
+    artifacts: Iterable[Artifact],
+    entries: Mapping[str, Entry],
     *,
     store: Store,
     source_set: str,
     possible: Iterable[str],
-) -> list[Artefact]:
-    """Bring `dist/` up to date with the store; files that are right already stay as they are.
+) -> list[Listed]:
+    """Bring artifacts to `dist/`, each from the entry of its stage; files that are right already
+    stay as they are.
 
-    Artefacts that this run was not about stay too, and stay listed if they are `possible`; what no
+    Artifacts that this run was not about stay too, and stay listed if they are `possible`; what no
     declaration stands for any more stays, unlisted.
     """
     known = {one.path: one for one in listed(folder)}
-    artefacts = [_place(folder, one, store, source_set) for one in wanted]
+    placed = [
+        _place(folder, artifact, entries[artifact.stage], store, source_set)
+        for artifact in artifacts
+    ]
     declared = set(possible)
-    kept = [one for one in known.values() if one.path in declared - {new.path for new in artefacts}]
-    everything = sorted([*artefacts, *kept], key=lambda one: one.path)
+    kept = [one for one in known.values() if one.path in declared - {new.path for new in placed}]
+    everything = sorted([*placed, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
     listing = json.dumps({"artefacts": rows}, indent=1) + "\n"
     sums = "".join(f"{one.sha256}  {one.path}\n" for one in everything)
     for name, text in ((LISTING, listing), (SUMS, sums)):
         _write(folder / name, text)
-    return artefacts
+    return placed
 
 
 def insist_on_writable(folder: Path, paths: Iterable[str]) -> None:
@@ -133,91 +117,34 @@ def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
     return path
 
 
-def archives(
-    targets: Iterable[Target], entries: Mapping[str, Entry], contains: tuple[Component, ...]
-) -> Iterator[Wanted]:
-    """The toolchains' archives, those that were made."""
-    for target in [one for one in targets if f"sdk-archive-{one.name}" in entries]:
-        yield Wanted(
-            path=f"toolchains/{target.name}.tar.gz",
-            entry=entries[f"sdk-archive-{target.name}"],
-            file=f"{target.name}.tar.gz",
-            target=target.name,
-            contains=contains,
-        )
-
-
-def images(
-    targets: tuple[Target, ...],
-    services: Mapping[str, tuple[Component, ...]],
-    entries: Mapping[str, Entry],
-) -> Iterator[Wanted]:
-    """Programs and images of services, those that were made; `services` says what each holds."""
-    for service, contains in services.items():
-        for target in targets:
-            entry = entries.get(f"image-{service}-{target.name}")
-            if entry is None:
-                continue
-            yield Wanted(
-                path=f"{target.name}/{service}",
-                entry=entry,
-                file=service,
-                target=target.name,
-                contains=contains,
-            )
-            yield Wanted(
-                path=f"images/{service}-{target.name}.tar",
-                entry=entry,
-                file="image.tar",
-                target=target.name,
-                contains=contains,
-            )
-        if (entry := entries.get(f"image-{service}")) is not None:
-            path = f"images/{service}.oci.tar"
-            yield Wanted(path=path, entry=entry, file="image.oci.tar", target="", contains=contains)
-
-
-def reports(all_of_them: Iterable[Report], entries: Mapping[str, Entry]) -> Iterator[Wanted]:
-    """What a run says of its products."""
-    for one in all_of_them:
-        for path, file in one.paths.items():
-            yield Wanted(path=path, entry=entries[one.stage], file=file, target=one.target)
-
-
-def is_report(artefact: Artefact) -> bool:
+def is_report(artefact: Listed) -> bool:
     """Whether it says something of others."""
-    return artefact.path.startswith("reports/")
+    return artefact.path.startswith(f"{REPORTS}/")
 
 
-def paths(targets: Sequence[str], services: Sequence[str]) -> Iterator[str]:
-    """Where the products lie that these targets and services can bring."""
-    for target in targets:
-        yield f"toolchains/{target}"
-        yield f"toolchains/{target}.tar.gz"
-    for service in services:
-        yield f"images/{service}.oci.tar"
-        for target in targets:
-            yield f"{target}/{service}"
-            yield f"images/{service}-{target}.tar"
-
-
-def _place(folder: Path, wanted: Wanted, store: Store, source_set: str) -> Artefact:
-    size, _, _, digest = wanted.row
-    path = folder / wanted.path
-    if not _is_there(path, size, digest) and not place(
-        wanted.entry.tree / wanted.file, path, wanted.row
-    ):
-        store.reread(wanted.entry.key)  # size and time hid it: it would be found again
-        raise engine_errors.NeedLost(wanted.entry.record.name)
-    return Artefact(
-        path=wanted.path,
+def _place(folder: Path, artifact: Artifact, entry: Entry, store: Store, source_set: str) -> Listed:
+    row = _row(entry, artifact.file)
+    size, _, _, digest = row
+    path = folder / artifact.destination
+    if not _is_there(path, size, digest) and not place(entry.tree / artifact.file, path, row):
+        store.reread(entry.key)  # size and time hid it: it would be found again
+        raise engine_errors.NeedLost(entry.record.name)
+    return Listed(
+        path=artifact.destination,
         sha256=digest,
         bytes=size,
-        target=wanted.target,
-        stage_key=wanted.entry.key,
+        target=artifact.target,
+        stage_key=entry.key,
         source_set=source_set,
-        contains=[component.record for component in wanted.contains],
+        contains=[component.record for component in artifact.contains],
     )
+
+
+def _row(entry: Entry, file: str) -> list[Any]:
+    """What an entry's manifest says of a file: size, time, mode, digest."""
+    text = (entry.folder / "manifest.json").read_text(encoding="utf-8")
+    manifest: Manifest = json.loads(text)
+    return manifest[file]
 
 
 def _is_there(path: Path, size: int, digest: str) -> bool:
@@ -238,7 +165,7 @@ def _write(path: Path, text: str) -> None:
     atomic.write(path, text)
 
 
-def listed(folder: Path) -> list[Artefact]:
+def listed(folder: Path) -> list[Listed]:
     """What earlier runs listed and is still there; nothing where the list cannot be read."""
     path = folder / LISTING
     try:

@@ -30,6 +30,7 @@ from pathlib import Path
 import pytest
 
 from muslin.dist import publish
+from muslin.dist.artifacts import Artifact
 from muslin.engine import errors
 from muslin.engine.cache import gc
 from muslin.engine.cache.records import SUMS
@@ -154,11 +155,11 @@ class Site:
 
     def _publish(self, bench: Bench, built: dict[str, Entry]) -> None:
         wanted = [
-            publish.Wanted(path="goal", entry=built["goal"], file="goal", target=""),
-            publish.Wanted(path="note", entry=built["tool"], file="note", target=""),
+            Artifact(stage="goal", file="goal", destination="goal"),
+            Artifact(stage="tool", file="note", destination="note"),
         ]
         publish.publish(
-            self.place / "dist", wanted, store=bench.store, source_set="debian", possible=()
+            self.place / "dist", wanted, built, store=bench.store, source_set="debian", possible=()
         )
 
     def delivered(self) -> dict[str, str]:

@@ -212,7 +212,7 @@ def test_one_run_at_a_time_fills_dist(trial: Trial, tmp_path: Path) -> None:
         def fill() -> None:
             output = trial.context.output()
             with output.mine():
-                output.publish((), source_set=trial.pins.name)
+                output.publish((), {}, source_set=trial.pins.name)
 
         filling = executor.submit(fill)
         with pytest.raises(TimeoutError):

@@ -7,12 +7,15 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from muslin.dist import artifacts
 from muslin.dist import errors as dist_errors
 from muslin.dist import publish as dist
+from muslin.dist.artifacts import Artifact
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.store import Entry, Store
@@ -35,6 +38,20 @@ CONTAINS = (
 )
 ARMV6, X86_64 = TARGETS["armv6"], TARGETS["x86_64"]
 RECORD = Record(name="", document={}, wall_seconds=0, cpu_seconds=0, built_with={})
+
+
+PATHS = [artifact.destination for artifact in artifacts.every(["armv6"], ["demo"], ())]
+
+
+def built(targets: Sequence[Target], services: Mapping[str, Service]) -> list[Artifact]:
+    """Programs and images of these."""
+    names = [each.name for each in targets]
+    return [*artifacts.of_services(names, dict.fromkeys(services, CONTAINS))]
+
+
+def possible(services: Mapping[str, Service]) -> list[str]:
+    """Every path that the services can have in `dist/`."""
+    return [each.destination for each in artifacts.every(tuple(TARGETS), tuple(services), ())]
 
 
 @pytest.fixture
@@ -67,7 +84,7 @@ class Shop:
         key = f"{len(list(self.store.entries())):064x}"
         return self.store.commit(key, self.out, RECORD)
 
-    def publish(self, *targets: Target, version: str = "1") -> list[dist.Artefact]:
+    def publish(self, *targets: Target, version: str = "1") -> list[dist.Listed]:
         entries = {
             f"image-demo-{one.name}": self.entry(
                 {"demo": f"{one.name} {version}", "image.tar": f"tar {version}"}
@@ -77,8 +94,9 @@ class Shop:
         entries["image-demo"] = self.entry({"image.oci.tar": f"oci {version}"})
         return dist.publish(
             self.dist,
-            [*dist.images(targets, dict.fromkeys(self.services, CONTAINS), entries)],
-            possible=dist.paths(tuple(TARGETS), list(self.services)),
+            built(targets, self.services),
+            entries,
+            possible=possible(self.services),
             store=self.store,
             source_set="debian",
         )
@@ -148,7 +166,7 @@ def test_the_manifest_lists_every_file(shop: Shop) -> None:
         assert row["sha256"] == file_digest(path)
         assert row["bytes"] == path.stat().st_size
         assert row["source_set"] == "debian"
-        assert dist.Artefact(**row) in artefacts
+        assert dist.Listed(**row) in artefacts
     assert len({row["stage_key"] for row in rows}) == 3
 
 
@@ -246,8 +264,9 @@ def test_what_is_not_what_the_store_lists_is_not_published(shop: Shop) -> None:
     with pytest.raises(engine_errors.NeedLost, match="whole no more"):
         dist.publish(
             shop.dist,
-            dist.images((ARMV6,), dict.fromkeys(shop.services, CONTAINS), entries),
-            possible=dist.paths(tuple(TARGETS), list(shop.services)),
+            built((ARMV6,), shop.services),
+            entries,
+            possible=possible(shop.services),
             store=shop.store,
             source_set="debian",
         )
@@ -265,9 +284,15 @@ def test_an_entry_that_another_run_has_in_hand_is_left_to_it(shop: Shop) -> None
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
     def publish() -> None:
-        wanted = dist.images((), dict.fromkeys(shop.services, CONTAINS), {"image-demo": entry})
         with pytest.raises(engine_errors.NeedLost):
-            dist.publish(shop.dist, wanted, store=shop.store, possible=(), source_set="debian")
+            dist.publish(
+                shop.dist,
+                built((), shop.services),
+                {"image-demo": entry},
+                store=shop.store,
+                possible=(),
+                source_set="debian",
+            )
 
     with Store(shop.store.cache).lock(entry.key, lambda: None):
         publish()
@@ -313,8 +338,14 @@ def test_lists_that_say_the_same_stay_as_they_are(shop: Shop) -> None:
     shop.publish(ARMV6)
     lists = [shop.dist / name for name in (dist.LISTING, dist.SUMS)]
     before = [(one.stat().st_ino, one.read_text()) for one in lists]
-    possible = dist.paths(tuple(TARGETS), list(shop.services))
-    dist.publish(shop.dist, [], store=shop.store, possible=possible, source_set="debian")
+    dist.publish(
+        shop.dist,
+        [],
+        {},
+        store=shop.store,
+        possible=possible(shop.services),
+        source_set="debian",
+    )
     assert [(one.stat().st_ino, one.read_text()) for one in lists] == before
 
 
@@ -332,7 +363,7 @@ def test_what_has_the_place_of_a_folder_is_told_before_anything_is_built(
             there.symlink_to("gone")
         case _:
             there.symlink_to(there.name)
-    paths = [*dist.paths(["armv6"], ["demo"]), "reports/armv6/demo.txt"]
+    paths = [*PATHS, "toolchains/armv6/env.sh"]
     with pytest.raises(dist_errors.InTheWay) as caught:
         dist.insist_on_writable(tmp_path / "dist", paths)
     assert str(caught.value).startswith(f"{there} is ")
@@ -345,7 +376,7 @@ def test_a_folder_in_a_files_place_is_told_before_anything_is_built(
 ) -> None:
     (tmp_path / "dist" / path).mkdir(parents=True)
     with pytest.raises(dist_errors.InTheWay, match="is a folder, and a file goes there"):
-        dist.insist_on_writable(tmp_path / "dist", dist.paths(["armv6"], ["demo"]))
+        dist.insist_on_writable(tmp_path / "dist", PATHS)
 
 
 def test_a_dist_that_is_a_link_to_a_folder_is_one(tmp_path: Path, shop: Shop) -> None:
@@ -353,6 +384,6 @@ def test_a_dist_that_is_a_link_to_a_folder_is_one(tmp_path: Path, shop: Shop) ->
     shop.dist.symlink_to("elsewhere")
     (tmp_path / "elsewhere/toolchains").mkdir()
     (tmp_path / "elsewhere/toolchains/armv6").symlink_to("gone")
-    dist.insist_on_writable(shop.dist, dist.paths(["armv6"], ["demo"]))
+    dist.insist_on_writable(shop.dist, PATHS)
     shop.publish(ARMV6)
     assert (tmp_path / "elsewhere/armv6/demo").is_file()
