@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from muslin.engine import errors
 from muslin.engine.cache.history import History
 from muslin.engine.cache.store import Entry, Store
 from muslin.engine.console import Report
