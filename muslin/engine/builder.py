@@ -1,4 +1,7 @@
-"""Walk the graph: find what is there, run what is not, as much side by side as it allows."""
+"""Walk the graph: find what is there, run what is not, as much side by side as it allows.
+
+Longer than other modules: building, checking and refusing one stage share its locks, marks and log.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,11 @@ from muslin.engine.events import Events, Fact
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.filesystem import atomic
 from muslin.engine.key import Keys
+from muslin.engine.planner import Planner
 from muslin.engine.process import errors as process_errors
 from muslin.engine.process.runner import Runner
 from muslin.engine.sandbox import Sandbox
-from muslin.engine.scheduler import Planned, Schedule, State
+from muslin.engine.scheduler import Planned, Schedule
 from muslin.engine.source import Source
 from muslin.engine.stage import Stage
 from muslin.errors import PipelineError
@@ -36,7 +40,7 @@ Fault = tuple[Exception, list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """Everything that building a stage takes."""
+    """Everything that building a stage takes; one class, since most methods need most of it."""
 
     store: Store
     runner: Runner
@@ -50,74 +54,18 @@ class Builder:
     """Bytes that all processes together may take; 0 for no limit."""
     provenance: Mapping[str, str]
 
-    def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
-        """Key -> what is to be done, dependencies first. Asks the store alone, which drops
-        what is damaged.
+    @functools.cached_property
+    def planner(self) -> Planner:
+        """What plans the runs of this builder."""
+        return Planner(store=self.store, report=self.report, history=self.history, keys=self.keys)
 
-        Raises `NameTaken` where two different stages have one name.
-        """
-        planned: dict[str, Planned] = {}
-        goals = tuple(goals)
-        condemned = self._condemned(goals)
-        for goal in goals:
-            self._plan(goal, planned, condemned)
-        names: dict[str, str] = {}
-        for key, one in planned.items():
-            if names.setdefault(one.stage.name, key) != key:
-                raise engine_errors.NameTaken(one.stage.name)
-        return planned
+    def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
+        """As `Planner.plan`."""
+        return self.planner.plan(goals)
 
     def has(self, stage: Stage) -> bool:
-        """Whether a stage is in the store with its checks passed, whole."""
-        damaged = functools.partial(self.report.damaged, stage.name)
-        entry = self.store.find(self.keys.of(stage), damaged)
-        return entry is not None and self._is_proved(stage, entry)
-
-    def _condemned(self, goals: Iterable[Stage]) -> set[str]:
-        """Keys of what a stage that blames it has refused, by the same rules as today."""
-        found, seen, left = set[str](), set[int](), list(goals)
-        while left:
-            if id(stage := left.pop()) in seen:
-                continue
-            seen.add(id(stage))
-            left += (other for _, other in (*stage.needs, *stage.judges, *stage.tools))
-            for blamed in stage.blames:
-                if self.store.marks(self.keys.of(blamed)).refused(self.keys.of(stage)):
-                    found.add(self.keys.of(blamed))
-        return found
-
-    def _plan(self, stage: Stage, planned: dict[str, Planned], condemned: set[str]) -> None:
-        key = self.keys.of(stage)
-        if key in planned:
-            return
-        entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
-        state: State = "build"
-        refused = key in condemned or (
-            entry is not None and self.store.marks(key).refused(self.keys.checks_of(stage))
-        )
-        if entry is not None and not refused:
-            state = "found" if self._is_proved(stage, entry) else "check"
-        judged = (*stage.needs, *stage.judges)
-        wanted = {"build": (*judged, *stage.tools), "check": judged}.get(state, ())
-        for _, other in wanted:
-            self._plan(other, planned, condemned)
-        after = tuple(self.keys.of(other) for _, other in wanted)
-        last = self.history.last(stage.name) if state == "build" else None
-        guess = stage.guess if state == "build" else 0.0
-        planned[key] = Planned(
-            stage=stage,
-            key=key,
-            state=state,
-            after=after,
-            cpu_seconds=last.cpu_seconds if last else guess,
-            wall_seconds=last.wall_seconds if last else 0.0,
-            memory=last.memory if last and last.memory else stage.memory,
-            entry=entry,
-            condemned=key in condemned,
-        )
-
-    def _is_proved(self, stage: Stage, entry: Entry) -> bool:
-        return self.store.marks(entry.key).passed(self.keys.proof_of(stage))
+        """As `Planner.has`."""
+        return self.planner.has(stage)
 
     def build(
         self, goals: Sequence[Stage], executor: Executor, *, faults: list[Fault] | None = None
@@ -235,7 +183,7 @@ class Builder:
         """What became of a stage: the outcome, and what it took."""
         stage, key, started = planned.stage, planned.key, time.monotonic()
         entry = self.store.find(key, lambda fault: self.report.damaged(stage.name, fault))
-        if entry is not None and self._is_proved(stage, entry) and not planned.condemned:
+        if entry is not None and self.planner.is_proved(stage, entry) and not planned.condemned:
             self.report.found(stage.name)
             return "found", {}
         atomic.write(log, f"{stage.name}, key {key}\n")

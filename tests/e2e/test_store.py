@@ -576,11 +576,11 @@ FIRST_USE = """\
 import pathlib, resource, sys
 from muslin.errors import PipelineError
 from muslin.engine.console import Report
-from muslin.cli.pipeline import Pipeline
+from muslin.cli.context import Context
 if sys.argv[2] == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 try:
-    with Pipeline(pathlib.Path(sys.argv[1]), Report()).at_work():
+    with Context(pathlib.Path(sys.argv[1]), Report()).at_work():
         sys.exit("there was room")
 except PipelineError as error:
     sys.exit(f"error: {error}")
