@@ -267,6 +267,35 @@ def test_two_at_once_ask_once(server: Server, fetcher: Fetcher, tmp_path: Path) 
     assert server.requests == ["/file"]
 
 
+def test_several_are_fetched_at_one_time(server: Server, fetcher: Fetcher) -> None:
+    bodies = {f"/{number}": f"file {number}".encode() for number in range(6)}
+    server.pages |= bodies
+    first_two = threading.Barrier(2, timeout=30)
+
+    class Meeting(dict[str, bytes]):
+        """Pages of which two have to be asked for before the first is given."""
+
+        def get(self, path: str, default: bytes | None = None) -> bytes | None:  # type: ignore[override]
+            if path in ("/0", "/1"):
+                first_two.wait()
+            return super().get(path, default)
+
+    server.pages = Meeting(server.pages)
+    wanted = [source(f"{server.address}{path}", body=body) for path, body in bodies.items()]
+    found = [(each, path.read_bytes()) for each, path in fetcher.fetch_all(wanted)]
+    assert found == list(zip(wanted, bodies.values(), strict=True))
+
+
+def test_one_that_fails_gives_up_the_others(server: Server, fetcher: Fetcher) -> None:
+    server.pages["/stalls"] = BODY[:1000]
+    server.announced = len(BODY)
+    wanted = [source(f"{server.address}/absent", body=b"1"), source(f"{server.address}/stalls")]
+    began = time.monotonic()
+    with pytest.raises(fetch_errors.NoNetwork):
+        list(fetcher.fetch_all(wanted))
+    assert time.monotonic() - began < 20
+
+
 def test_cancelled_fetch_ends(server: Server, tmp_path: Path) -> None:
     starter = Runner(1)
     starter.stopping.set()

@@ -31,9 +31,8 @@ def fetch(pipeline: Pipeline) -> None:
         builder = context.builder()
         while pipeline.settle(pipeline.everything()):
             pass
-        for source in sources(pipeline.everything()).values():
-            with context.report.busy(source.name):
-                path = context.fetcher.fetch(source)
+        wanted = sources(pipeline.everything()).values()
+        for source, path in context.fetcher.fetch_all(wanted):
             context.report.stage_line(source.name, "fetched", f" {size(path.stat().st_size)}")
         with ThreadPoolExecutor(context.settings.jobs) as executor:
             builder.build(pipeline.catalog().rust.all_crates(), executor)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +30,8 @@ from muslin.engine.process import errors as process_errors
 from muslin.engine.source import ArchiveFile, Origin, Source, Url
 from muslin.errors import PipelineError
 
+AT_ONCE = 4
+"""Files that are fetched at one time where nothing else is to be done."""
 POLL = 0.2
 """Seconds after which a wait looks whether the run was cancelled."""
 
@@ -90,6 +93,18 @@ class Fetcher:
                     self._progress.done(source.name)
         os.utime(path.parent)  # used now, says this to a clean-up
         return path
+
+    def fetch_all(self, sources: Collection[Source]) -> Iterator[tuple[Source, Path]]:
+        """Fetch several files at a time and yield each with its path, in their order.
+
+        Raises as `fetch`; the other downloads are given up then, and the run is over.
+        """
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as executor:
+            try:
+                yield from zip(sources, executor.map(self.fetch, sources), strict=True)
+            except BaseException:
+                self._cancelled.set()
+                raise
 
     @contextmanager
     def _alone(self, folder: Path, name: str) -> Iterator[None]:
