@@ -25,14 +25,15 @@ SOON = 60.0
 RUN = """\
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from muslin.errors import PipelineError
 from muslin.engine.console import Report
 from muslin.engine.process import landlock
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Run
+from muslin.cli import build
 from muslin.cli.context import Context
+from muslin.cli.pipeline import Pipeline
 from tests.e2e.bench import shell, stage, text
 
 here = Path.cwd()
@@ -40,10 +41,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in
 landlock.abi = lambda: -1  # scripts of stages meet in the project's folder
 {stages}
 
+Pipeline.goals = lambda *_: GOALS
 context = Context(here, Report())
 try:
-    with context.at_work(), ThreadPoolExecutor(context.settings.jobs) as executor:
-        context.builder().build(GOALS, executor)
+    build.build(context, context.select(), "toolchain")
 except PipelineError as error:
     sys.exit(f"error: {{error}}")
 """
