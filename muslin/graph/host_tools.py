@@ -54,7 +54,7 @@ class HostTools(Memory):
     def host_libs(self) -> Stage:
         """gmp, mpfr and mpc."""
         pins = {name: self.pins.component(name) for name in ("gmp", "mpfr", "mpc")}
-        return host_libs.stage(**pins, tools=self.build_tools())
+        return host_libs.stage(**pins, machine=self.host.machine, tools=self.build_tools())
 
     @property
     def _multiarch(self) -> str:

@@ -17,9 +17,20 @@ WITH_PATHS = ("lib/*.la", "lib/pkgconfig", "share")
 
 
 def stage(
-    *, gmp: Component, mpfr: Component, mpc: Component, tools: tuple[tuple[str, Stage], ...]
+    *,
+    gmp: Component,
+    mpfr: Component,
+    mpc: Component,
+    machine: str,
+    tools: tuple[tuple[str, Stage], ...],
 ) -> Stage:
-    """The three libraries in one folder, as `--with-gmp` and its siblings want them."""
+    """The three libraries in one folder, as `--with-gmp` and its siblings want them.
+
+    `machine` is the host's, such as `x86_64`. Without it gmp's configure asks the processor at hand
+    and takes `-march=` and assembler for it: a compiler that is linked with the result may die with
+    SIGILL on another machine, and no two kinds of machines would make the same bytes.
+    """
+    build = f"--build={machine}-pc-linux-gnu"
     return Stage(
         name="host-libs",
         summary="gmp, mpfr and mpc for the compilers",
@@ -33,14 +44,18 @@ def stage(
             ),
             # Debian strips gmp's manual with its folder; configure insists on the Makefile.
             Write(path="${work}/gmp/doc/Makefile.in", text="all install check clean:\n"),
-            *_built("gmp"),
-            *_built("mpfr", "--with-gmp=${out}"),
-            *_built("mpc", "--with-gmp=${out}", "--with-mpfr=${out}"),
+            *_built("gmp", build),
+            *_built("mpfr", build, "--with-gmp=${out}"),
+            *_built("mpc", build, "--with-gmp=${out}", "--with-mpfr=${out}"),
             Remove(root="${out}", patterns=WITH_PATHS),
             *(Touch(path=f"${{out}}/include/{name}", time=LONG_AGO) for name in HEADERS),
         ),
         runs_on="host",
-        checks=(ForbiddenText(texts=("${cache}",)),),
+        checks=(
+            ForbiddenText(texts=("${cache}",)),
+            # gmp.h repeats the flags that gmp was compiled with.
+            ForbiddenText(root="${out}/include", texts=("-march=", "-mtune=", "-mcpu=")),
+        ),
         guess=110,
         peak=300_000_000,
         kept=5_000_000,

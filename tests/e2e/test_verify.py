@@ -204,9 +204,7 @@ def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
         run.verify(tmp_path, "--file", "nowhere", "armv6")
 
 
-@pytest.mark.parametrize(
-    "words", [(), ("armv6",), ("--file", "x"), ("--file", "x", "armv6", "armv7")]
-)
+@pytest.mark.parametrize("words", [("--file", "x"), ("--file", "x", "armv6", "armv7")])
 def test_what_is_not_enough_to_go_by(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
     with pytest.raises(errors.NothingToVerify, match="wants a file and one target"):
         run.verify(tmp_path, *words)
