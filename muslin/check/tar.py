@@ -13,7 +13,7 @@ from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of t
     TarFile,
     TruncatedHeaderError,
 )
-from typing import Self
+from typing import Any, Self
 
 from muslin.audit.finding import Refused
 from muslin.check.budget import Budget
@@ -45,6 +45,7 @@ def members(path: Path, budget: Budget) -> Iterator[tuple[tarfile.TarFile, tarfi
     Raises `Refused` where it cannot be read to its end: Python's own tarfile takes a damaged header
     behind the first for the end.
     """
+    length = path.stat().st_size
     try:
         with tarfile.open(path, mode="r:", tarinfo=_Member) as tar:
             while (member := tar.next()) is not None:
@@ -53,11 +54,19 @@ def members(path: Path, budget: Budget) -> Iterator[tuple[tarfile.TarFile, tarfi
                 budget.take_member()
                 if len(long := max(member.name, member.linkname, key=len)) > LONGEST:
                     raise Refused(f"a name in it has {len(long)} letters; {LONGEST} are the most")
+                if member.isreg() and member.offset_data + _stored(member) > length:
+                    raise Refused("it is no sound tar: it ends within a member")
                 yield tar, member
     except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
         raise Refused(f"it is no sound tar: {error}") from error
     except RecursionError as error:  # tarfile takes each for the next one's header
         raise Refused("it is no sound tar: it has headers upon headers, and no member") from error
+
+
+def _stored(member: tarfile.TarInfo) -> int:
+    """Bytes of a member's content in the tar: of a sparse file those that are no holes."""
+    blocks: Any = member.sparse  # a list of pairs; the stubs have another type
+    return member.size if blocks is None else sum(size for _, size in blocks)
 
 
 class _Member(tarfile.TarInfo):

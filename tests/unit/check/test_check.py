@@ -171,6 +171,7 @@ def test_a_folder(tmp_path: Path) -> None:
         (b"ADBd" + bytes(600), "an apk package of version 3"),
         (tar(("index.json", b'{"manifests": [{}]}')), "it is no sound image: KeyError"),
         (tar(("index.json", b'{"manifests": []}')), "it holds no ELF file"),
+        (tar(("p", NEON))[: 512 + len(NEON) // 2], "it is no sound tar: "),
         (gzip.compress(b"text"), "neither an ELF file, nor an archive"),
     ],
     ids=lambda value: value if isinstance(value, str) else "input",  # some hold the time
