@@ -153,7 +153,7 @@ def machine(product: Product, folder: Path) -> Iterator[Elsewhere]:
     ):
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        patch.setenv("MUSLIN_SOURCES", "auto")
+        patch.setenv("MUSLIN_SOURCES", "upstream")
         patch.setenv("MUSLIN_MIRROR", f"http://127.0.0.1:{server.server_port}")
         patch.setenv("MUSLIN_CACHE", str(folder / "cache"))
         yield place

@@ -48,7 +48,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Project:
-    """What musl-cross-make made, found by `auto` on a machine that reaches upstream's files."""
+    """What musl-cross-make made, the driver that `auto` takes for the set `upstream`."""
 
     toolchain: Path
     folder: Path
@@ -225,7 +225,6 @@ def test_every_promised_program_and_library(made: Made) -> None:
 
 def test_from_auto_to_a_toolchain_of_musl_cross_make(product: Product, projects: Projects) -> None:
     project, target = projects(product), product.target
-    assert "sources: upstream. This cache stays with it" in project.said
     assert not (project.folder / "cache" / "apt").exists(), "the archive was asked"
     words = elsewhere.configured(project.toolchain, target)
     assert {*target.gcc.configure, f"--target={target.triple}", "--enable-default-pie"} <= words

@@ -1,6 +1,6 @@
 """The upstream set: what goes wrong on the way to a toolchain, and the builtin driver.
 
-From `auto` to musl-cross-make's toolchain, where all goes well, is in test_toolchain.py.
+From the set to musl-cross-make's toolchain, where all goes well, is in test_toolchain.py.
 """
 
 from __future__ import annotations
