@@ -16,7 +16,7 @@ from muslin.cli.up_to_date import Unchanged
 from muslin.engine.filesystem.content import file_digest
 from tests.product.conftest import PROJECT, Product
 
-LEFT = shutil.ignore_patterns(".git", ".nox", "dist", "target", "__pycache__", ".*_cache")
+LEFT = shutil.ignore_patterns(".git", ".nox", "target", "__pycache__", ".*_cache")
 
 HEARD = """\
 import atexit, json, os, runpy, sys
@@ -58,7 +58,12 @@ def ask(checkout: Path, *words: str) -> str:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Without whatever was built in the one that the tests are of."""
-    shutil.copytree(PROJECT, tmp_path / "checkout", ignore=LEFT)
+
+    def left(folder: str, names: list[str]) -> set[str]:
+        built = {"dist"} if Path(folder) == PROJECT else set[str]()  # muslin/dist is code
+        return {*LEFT(folder, names)} | built
+
+    shutil.copytree(PROJECT, tmp_path / "checkout", ignore=left)
     return tmp_path / "checkout"
 
 
