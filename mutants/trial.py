@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["passed", "failed", "ran on"]
 WRITABLE = ("/proc", "/var/tmp")  # noqa: S108  # tests ask for it, for what everybody may enter
-NOT_COPIED = (".git", ".nox", ".*cache", "__pycache__", "dist", "target")
+NOT_COPIED = (".git", ".nox", ".*cache", "__pycache__", "target")
 SLACK, LEAST = 3.0, 30.0
 """How much longer tests may take with a fault than without, and seconds that are added."""
 SHELL = ("sh", "-c", '"$@"; exit $?', "sh")
@@ -60,6 +60,7 @@ class Trial:
         """Copy the repository, less what was built there."""
         left = shutil.ignore_patterns(*NOT_COPIED)
         shutil.copytree(self.project, self.root, symlinks=True, ignore=left)
+        shutil.rmtree(self.root / "dist", ignore_errors=True)  # what was built
         for name in ("home", "tmp"):
             (self.folder / name).mkdir()
 

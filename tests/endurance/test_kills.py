@@ -152,7 +152,8 @@ def range_(pipeline: Pipeline, pytestconfig: pytest.Config, tmp_path: Path) -> R
         assert (ours / "store" / key).is_dir(), f"{name} is not built: run `nox -s build-all` first"
         subprocess.run(["cp", "-a", ours / "store" / key, cache / "store" / key], check=True)
     checkout = tmp_path / "muslin"
-    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns("dist", ".nox", ".git"))
+    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns(".nox", ".git"))
+    shutil.rmtree(checkout / "dist", ignore_errors=True)
     place = Range(checkout=checkout, cache=cache, target=target.name, stages=stages, needs=needs)
     place.sums = place.build()
     return place
