@@ -12,6 +12,8 @@ MAKE = ("make", "MAKEINFO=true")
 HEADERS = ("gmp.h", "mpc.h", "mpf2mpfr.h", "mpfr.h")
 """They get an old time: a compiler's tree, handed on, is older than libraries that were made again
 for it, and make would compile much of it once more."""
+CFLAGS = "CFLAGS=-O2 -pedantic -fomit-frame-pointer"
+"""gmp's own but for `-march=`, which it would add for any processor, `k8` for plain x86-64."""
 WITH_PATHS = ("lib/*.la", "lib/pkgconfig", "share")
 """What names the folder it was built in, and no compiler needs."""
 
@@ -44,7 +46,7 @@ def stage(
             ),
             # Debian strips gmp's manual with its folder; configure insists on the Makefile.
             Write(path="${work}/gmp/doc/Makefile.in", text="all install check clean:\n"),
-            *_built("gmp", build),
+            *_built("gmp", build, CFLAGS),
             *_built("mpfr", build, "--with-gmp=${out}"),
             *_built("mpc", build, "--with-gmp=${out}", "--with-mpfr=${out}"),
             Remove(root="${out}", patterns=WITH_PATHS),
