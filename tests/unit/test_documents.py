@@ -10,8 +10,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path.relative_to(PROJECT).as_posix()
-    for path in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("services/*.md"))
+    for path in (
+        *PROJECT.glob("*.md"),
+        *PROJECT.glob("docs/**/*.md"),
+        *PROJECT.glob("services/*.md"),
+    )
 )
+GENERATED = ("<!-- Generated", "The tables are written by `tests/product/test_witnesses.py`")
+"""What pages say that are made by a program, in whole or for the most part."""
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -52,3 +58,18 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_short_or_generated(name: str) -> None:
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 150 or any(mark in text for mark in GENERATED), name
+
+
+def test_every_page_is_linked() -> None:
+    linked = {
+        (PROJECT / page).parent.joinpath(link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in LINK.findall((PROJECT / page).read_text(encoding="utf-8"))
+    }
+    assert [page for page in PAGES if PROJECT / page not in linked] == []
