@@ -77,6 +77,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documents as a site in site/html/; fails on dead links."""
+    project = nox.project.load_toml(PROJECT / "pyproject.toml")
+    session.install(*nox.project.dependency_groups(project, "docs"))
+    session.run("python", "-m", "documents", "site/pages")
+    session.run("zensical", "build", "--strict")
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """A hundred thousand damaged files through the audit, or as many as the argument says."""
     prepare(session, "test")

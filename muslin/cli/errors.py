@@ -122,8 +122,8 @@ class NotImported(PipelineError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path}: {why}. A target file can be written by hand: the README's section on adding "
-            "a target says what each key means"
+            f"{path}: {why}. A target file can be written by hand: docs/add-a-target.md explains "
+            "each key"
         )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from muslin.cli.call import Call, Program
 
@@ -37,6 +39,16 @@ def sessions() -> Mapping[str, str]:
     return MappingProxyType({name: found[name] for name in order})
 
 
+def parser(name: str) -> argparse.ArgumentParser:
+    """The options of a session."""
+    if name == STANDALONE:
+        from muslin.check import arguments  # noqa: PLC0415  # as below
+
+        return arguments.parser()
+    made: argparse.ArgumentParser = _command(name).parser()
+    return made
+
+
 def call(called: Call) -> Program | int:
     """Run a session; the program that it ends in, or its exit code. Raises `SessionFailed`."""
     if called.name == STANDALONE:
@@ -60,7 +72,7 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
     from muslin.engine.redaction import hidden  # noqa: PLC0415
     from muslin.errors import PipelineError  # noqa: PLC0415  # as above
 
-    module = importlib.import_module(f"muslin.cli.commands.{_module(called.name)}")
+    module = _command(called.name)
     report = Report()
     try:
         options = module.parser().read(called.words)
@@ -81,6 +93,8 @@ def _name(path: Path) -> str:
     return path.stem.rstrip("_").replace("_", "-")
 
 
-def _module(name: str) -> str:
+def _command(name: str) -> Any:  # noqa: ANN401  # a module of commands/
     module = name.replace("-", "_")
-    return module if (COMMANDS / f"{module}.py").exists() else f"{module}_"
+    if not (COMMANDS / f"{module}.py").exists():
+        module = f"{module}_"
+    return importlib.import_module(f"muslin.cli.commands.{module}")

@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.session = session
+        self.session, self.examples = session, tuple(examples)
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words; names and options may stand in any order.
@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
             "targets",
             nargs="*",
             metavar="TARGET",
-            help="names of targets, or of boards and platforms; those of [tool.muslin] by default",
+            help="names or triples of targets; `targets` of [tool.muslin] by default",
         )
 
     def add_selection(self) -> None:

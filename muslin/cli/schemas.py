@@ -36,7 +36,12 @@ NOT_SAID = {"name", "folder"}
 
 def text(name: str) -> str:
     """The schema of one kind of declaration, as it stands in its file."""
-    model = MODELS[name]
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document(MODELS[name])}
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def document(model: type[Declaration]) -> dict[str, Any]:
+    """The schema of a model, with the docstrings of its fields."""
     schema = model.model_json_schema(by_alias=True)
     described = {each.__name__: dict(_descriptions(each)) for each in _models(model)}
     for title, part in [(model.__name__, schema), *schema.get("$defs", {}).items()]:
@@ -47,8 +52,8 @@ def text(name: str) -> str:
             field: said for field, said in schema["properties"].items() if field not in NOT_SAID
         }
         schema["required"] = [field for field in schema["required"] if field not in NOT_SAID]
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_untitled(schema)}
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+    untitled: dict[str, Any] = _untitled(schema)
+    return untitled
 
 
 def _models(model: type[Declaration]) -> Iterator[type[Declaration]]:

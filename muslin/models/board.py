@@ -17,7 +17,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Board(Declaration):
-    """One emulated machine on which services are started, each as process 1 of a namespace."""
+    """An emulated machine on which services start, each as process 1 of a namespace."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+$", max_length=40)]
     summary: Text
@@ -25,23 +25,24 @@ class Board(Declaration):
     targets: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Targets whose programs it runs."""
     program: Literal["qemu-system-arm", "qemu-system-aarch64"]
+    """The emulator."""
     machine: Text
-    """QEMU's name for it: `qemu-system-arm -M help` lists them."""
+    """QEMU's name of the board: `qemu-system-arm -M help` lists them."""
     options: tuple[Text, ...] = ()
-    """More words for QEMU."""
+    """More options of QEMU."""
     kernel: Text
     """A group of `recipes/pins/kernels.toml`."""
     device_tree: Annotated[str, Field(pattern=r"\.dtb$")]
-    """Name of a file that comes with the kernel."""
+    """Name of a file of the kernel's package."""
     append: tuple[Text, ...]
-    """Words for the kernel's command line."""
+    """Command line of the kernel."""
     modules: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")], ...] = ()
-    """Modules of the kernel that are loaded, each after those that it needs itself."""
+    """Kernel modules to load, each after its own dependencies."""
     seconds: Annotated[float, Field(gt=0.0, le=24 * 3600.0)] = 60.0
-    """From its start until all that a service promises must have been seen, if no `seconds` of the
-    service says more."""
+    """Time from its start until everything that a service declares must have been seen, unless
+    `seconds` of the service is longer."""
     network: str = ""
-    """QEMU's network device for it; none where empty."""
+    """QEMU's network device; none if empty."""
 
 
 def load(folder: Path, targets: Collection[str]) -> dict[str, Board]:

@@ -33,17 +33,20 @@ ImagePath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._+@-]+)+$"), AfterValid
 
 
 class Image(Declaration):
-    """What the service's container image is told beyond its program."""
+    """The container image of a service, beside its program."""
 
     entrypoint: Annotated[tuple[str, ...], Field(min_length=1)]
-    """First the program's path in the image, such as `/hello`."""
+    """The program's path in the image, such as `/hello`, then arguments."""
     port: Annotated[int, Field(gt=0, lt=65536)] | None = None
+    """Port of the server; the image sets `PORT` to it."""
     ca_bundle: bool = False
+    """Whether the image contains the public certificate authorities."""
     labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of the image."""
     environment: dict[Variable, str] = Field(default_factory=dict)
-    """Variables that the program finds, beside `PORT`."""
+    """Environment variables of the program, beside `PORT`."""
     files: dict[ImagePath, ProjectPath] = Field(default_factory=dict)
-    """Files and folders of the project by their paths in the image."""
+    """Files and directories of the project, by their paths in the image."""
 
     @field_validator("entrypoint")
     @classmethod

@@ -44,19 +44,22 @@ Megabytes = Annotated[int, Field(gt=0, le=4000)]
 
 
 class Run(Declaration):
-    """A run of the program and what it must print, on standard output or standard error."""
+    """A run of the program, and the expected text on standard output or standard error."""
 
     arguments: tuple[str, ...] = ()
+    """Arguments of the program."""
     expect: Text
+    """Text that its output must contain."""
     code: Annotated[int, Field(ge=0, le=255)] = 0
-    """The exit code."""
+    """Exit code."""
     input: str = ""
-    """What it reads from standard input."""
+    """Text for standard input."""
     environment: dict[Variable, str] = Field(default_factory=dict)
+    """Environment variables of this run."""
     seconds: Seconds | None = None
-    """In which it must end; 300 where this says nothing, or what `MUSLIN_CHECK_SECONDS` says."""
+    """Time in which it must end; by default `MUSLIN_CHECK_SECONDS`, or 300."""
     megabytes: Megabytes | None = None
-    """That it may print; 16 where this says nothing."""
+    """Maximum size of its output; 16 by default."""
 
     @property
     def is_plain(self) -> bool:
@@ -65,29 +68,33 @@ class Run(Declaration):
 
 
 class Serve(Declaration):
-    """A request to the running program and what the answer must hold."""
+    """A request to the running program, and the expected text in its answer."""
 
     scheme: Literal["http", "https"]
+    """Protocol; `https` requires TLS 1.3."""
     path: RequestPath
+    """Path of the request, such as `/healthz`."""
     expect: Text
+    """Text that the answer must contain."""
     seconds: Seconds | None = None
-    """From its start until it must have answered; 300 where this says nothing, or what
-    `MUSLIN_CHECK_SECONDS` says."""
+    """Time from its start until its answer; by default `MUSLIN_CHECK_SECONDS`, or 300."""
     megabytes: Megabytes | None = None
-    """Of its answer; 16 where this says nothing."""
+    """Maximum size of its answer; 16 by default."""
 
 
 class Cargo(Declaration):
     """How cargo is called."""
 
     features: tuple[Text, ...] = ()
+    """Features to enable."""
     default_features: bool = True
+    """Whether the package's default features are enabled."""
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "release"
-    """`release`, `dev`, or one that the workspace's manifest defines."""
+    """`release`, `dev`, or a profile of the workspace's manifest."""
     lto: Literal["", "off", "thin", "fat"] = ""
-    """Optimisation across crates; empty for what the profile says."""
+    """Link-time optimisation; by default the profile's own."""
     panic: Literal["", "unwind", "abort"] = ""
-    """What a panic does; empty for what the profile says."""
+    """Panic strategy; by default the profile's own."""
 
     @property
     def settings(self) -> tuple[tuple[str, str], ...]:
@@ -110,37 +117,37 @@ class Make(Declaration):
     """How make is called."""
 
     arguments: tuple[Text, ...] = ("all",)
-    """Goals and variables, such as `["posix", "WITH_TLS=1"]`."""
+    """Options, goals and variables, such as `["posix", "WITH_TLS=1"]`."""
     program: ProgramPath = ""
-    """Where the program is after that, below the project, if there is no goal `install`."""
+    """Path of the program below the project, if no goal installs it."""
     parallel: bool = True
-    """Whether the Makefile names what each file is made from, so that several jobs can be at it."""
+    """Whether the Makefile works with several jobs at the same time."""
 
 
 class Cmake(Declaration):
     """How CMake is called."""
 
     directory: ProjectPath = "."
-    """Where the project's `CMakeLists.txt` lies, if it is not at its root: `build/cmake`."""
+    """Directory of the `CMakeLists.txt`, if it is not the project's root, such as `build/cmake`."""
     options: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
-    """Such as `-DBUILD_TESTING=OFF`."""
+    """Options of the configuration, such as `-DBUILD_TESTING=OFF`."""
     program: ProgramPath = ""
-    """Where the program is below the build's folder, if nothing installs it."""
+    """Path of the program below the build directory, if nothing installs it."""
 
 
 class Allowed(Declaration):
-    """Code beyond a target's processor that may be in the program."""
+    """Code beyond a target's baseline that is allowed in the program."""
 
     baselines: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """The `baseline` of the targets that it is allowed for."""
+    """Each `baseline` of the targets that it is allowed for."""
     symbols: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Where it is: patterns of the names that the report shows."""
+    """Patterns of symbol names, as the report shows them."""
     needs: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """What it needs, in the report's words."""
+    """Processor features that the code needs, in the words of the report."""
     claims: tuple[Text, ...] = ()
-    """Claims of the program that come of this code, in the report's words: `Tag_CPU_arch is v7`."""
+    """Claims that this code causes, in the words of the report, such as `Tag_CPU_arch is v7`."""
     reason: Text
-    """What looks whether the processor has it, and where that can be read."""
+    """What checks the processor before this code runs, and where to read it."""
 
     @field_validator("baselines", "needs")
     @classmethod
@@ -161,27 +168,36 @@ class Service(Declaration):
     """That of its folder."""
     folder: Path
     summary: Text
+    """The service in one line for people."""
     build: Literal["cargo", "make", "cmake"]
+    """What builds it."""
     source: Annotated[str, Field(min_length=1, max_length=project_paths.LONGEST_PATH)] = "."
-    """Where the project lies, seen from this file, which may be in a folder of its own."""
+    """Directory of the project, relative to this file."""
     binary: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+@-]*$", max_length=120)]
     """Name of the program."""
     needs: tuple[str, ...] = ()
-    """C libraries by recipe."""
+    """C libraries, by the names in `recipes/libraries/`."""
     allocator: Literal["musl", "mimalloc"] = "musl"
-    """What serves malloc(3); musl's is small, and slow where many threads ask for memory."""
+    """Implementation of malloc(3); musl's is small, and slow with many threads."""
     stack: Annotated[int, Field(ge=16 << 10, le=8 << 20)] | None = None
-    """Bytes of a thread's stack where the program says nothing: musl's 131,072 (128 KiB) otherwise,
-    and at most 8 MiB. Rust's own threads have 2 MiB."""
+    """Bytes of a thread's stack if the program sets no size; musl's default is 131,072 (128 KiB).
+    Threads of Rust have 2 MiB."""
     environment: dict[Variable, str] = Field(default_factory=dict)
-    """Variables that its build finds, such as a version; they are part of what it is built from."""
+    """Environment variables of its build, such as a version; part of its key."""
     cargo: Cargo = Cargo()
+    """Options of cargo."""
     make: Make = Make()
+    """Options of make."""
     cmake: Cmake = Cmake()
+    """Options of CMake."""
     image: Image
+    """The container image."""
     run: tuple[Run, ...] = ()
+    """Runs of the program as its checks."""
     serve: tuple[Serve, ...] = ()
+    """Requests to the server as its checks."""
     allowed: tuple[Allowed, ...] = ()
+    """Code beyond the baseline that is allowed."""
 
     @field_validator("environment")
     @classmethod

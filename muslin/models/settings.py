@@ -53,22 +53,24 @@ class Tool(Declaration):
     """The table `[tool.muslin]` of `pyproject.toml`."""
 
     targets: Annotated[tuple[Line, ...], Field(min_length=1)]
+    """Targets of a run that names none."""
     services: tuple[Line, ...]
+    """Directories of services; patterns such as `services/*`."""
     sources: Line = "auto"
-    """Source set; `auto` takes `debian`."""
+    """Source set: `debian` or `upstream`; `auto` takes `debian`."""
     driver: Line = "auto"
-    """What makes the toolchains; `auto` takes the source set's own."""
+    """Driver of toolchains: `builtin` or `musl-cross-make`; `auto` takes the source set's own."""
     advisories: Literal["fail", "report"] = "fail"
-    """Whether `nox -s advisories` fails where a fix is lacking."""
+    """Whether `nox -s advisories` fails if a fix is missing."""
     mirror: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
-    """A folder on the web that has the upstream set's files, asked before the projects' own."""
+    """A directory on the web with the files of the `upstream` set, requested first."""
     build_hours: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.build_seconds / HOURS
-    """In which each command of a build must end."""
+    """Maximum time of each command of a build."""
     check_seconds: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.check_seconds
-    """In which a program that a check starts must end, or a server answer, if its service says
-    nothing."""
+    """Maximum time of a program that a check starts, or until a server answers, unless its service
+    sets `seconds`."""
     log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
-    """That the log of a stage may have."""
+    """Maximum size of a stage's log."""
 
 
 class _Tools(Foreign):

@@ -29,44 +29,53 @@ class Gcc(Declaration):
     """How the compiler is configured: its defaults are the target's baseline."""
 
     configure: tuple[Annotated[str, Field(pattern=r"^--")], ...]
+    """Options of GCC's configure."""
     shared_with: str = ""
-    """Another target whose compiler differs in defaults alone: it is taken over, not built anew."""
+    """Another target whose compiler differs only in defaults; its build tree is reused."""
 
 
 class Rust(Declaration):
-    """What rustc is told of the processor."""
+    """The target and processor of rustc."""
 
     triple: Triple
+    """The Rust triple."""
     cpu: Text
+    """Processor, by LLVM's name."""
     features: tuple[Annotated[str, Field(pattern=r"^[+-]")], ...] = ()
+    """Features to add or remove, such as `-d32`."""
 
 
 class Qemu(Declaration):
-    """The emulated processor that has nothing beyond the baseline."""
+    """The emulated processor, with nothing beyond the baseline."""
 
     program: Annotated[str, Field(pattern=r"^qemu-[a-z0-9_]+$")]
+    """User-mode emulator, such as `qemu-arm`."""
     cpu: Text
+    """Processor, by QEMU's name."""
 
 
 class Openssl(Declaration):
     """OpenSSL's own name for the target, see its `Configurations/10-main.conf`."""
 
     target: Text
+    """Name of a configuration."""
 
 
 class Image(Declaration):
-    """The platform as container images name it."""
+    """The platform of container images."""
 
     architecture: Text
+    """Architecture, by Go's name."""
     variant: str = ""
+    """Variant of the architecture, such as `v6`."""
 
 
 class Target(Declaration):
-    """One kind of machine that programs are built for."""
+    """A kind of machine that programs are built for."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40)]
     boards: Text
-    """The boards it serves, in one line for people."""
+    """The computers it is for, in one line for people."""
     triple: Triple
     """The GCC triple."""
     kernel: Text
@@ -74,17 +83,22 @@ class Target(Declaration):
     machine: Annotated[str, Field(pattern=r"^EM_[A-Z0-9_]+$")]
     """The machine in every ELF header, by pyelftools' name."""
     bits: Literal[32, 64]
-    """Width of addresses."""
+    """Width of addresses in bits."""
     endian: Literal["little", "big"] = "little"
-    """The order of bytes."""
+    """Byte order."""
     baseline: str = ""
-    """The processor that `nox -s verify` holds binaries to, one of `muslin/audit/baseline.py`;
-    without it only their machine is looked at."""
+    """The processor that `nox -s verify` compares with, one of `muslin/audit/baseline.py`; without
+    it only the claims of programs are verified."""
     gcc: Gcc
+    """Configuration of the compiler."""
     rust: Rust
+    """Target and processor of rustc."""
     qemu: Qemu
+    """The emulated processor."""
     openssl: Openssl
+    """OpenSSL's name of the target."""
     image: Image
+    """Platform of container images."""
 
     @field_validator("machine")
     @classmethod

@@ -3,5 +3,5 @@
 from muslin.cli.build import building
 
 parser, run = building(
-    "services", "services", __doc__, examples=("armv6", "armv6 --service hello-rust")
+    "services", "services", __doc__, examples=("armv6", "armv6 --service hello-http")
 )

@@ -25,7 +25,7 @@ from muslin.models.target import Target
 
 
 def parser() -> Parser:
-    options = Parser("verify", __doc__, examples=("armv6", "--file dist/armv6/hello-rust armv6"))
+    options = Parser("verify", __doc__, examples=("armv6", "--file dist/armv6/hello-http armv6"))
     options.add_selection()
     options.add_keep_going()
     options.add_argument(
