@@ -8,6 +8,8 @@
 #     "platformdirs>=4.3",
 #     "pydantic>=2.10,<3",
 #     "pyelftools>=0.31",
+#     "pysequoia>=0.1.30",
+#     "python-debian>=1.0",
 #     "requests>=2.32",
 #     "tomli-w>=1.1",
 #     "tqdm>=4.66",

@@ -17,12 +17,12 @@ from muslin.engine.cache.history import History
 from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.events import Events
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Host, Stage
 from muslin.engine.vocabulary import Write
+from tests.archive import archive
 
 EMPTY = """\
 import nox
@@ -139,7 +139,7 @@ def _builder(cache: Path) -> Iterator[Builder]:
             runner=runner,
             fetcher=Fetcher(
                 cache / "downloads",
-                apt=Apt(cache / "apt", runner),
+                archive=archive(cache / "archive"),
                 progress=report,
                 cancelled=runner.stopping,
             ),

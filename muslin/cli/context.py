@@ -19,7 +19,6 @@ from muslin.engine.cache.history import History
 from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.events import Events
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
@@ -27,6 +26,7 @@ from muslin.models import board, service, settings, target, target_aliases
 from muslin.models import errors as model_errors
 from muslin.models.settings import Settings
 from muslin.models.target import Target
+from muslin.sources import debian_archive
 
 
 class Context:
@@ -42,10 +42,10 @@ class Context:
         self.store = Store(self.settings.cache)
         self.history = History(self.settings.cache / layout.HISTORY)
         self.runner = Runner(self.settings.jobs, self.settings.limits)
-        self.apt = Apt(self.settings.cache / layout.APT, self.runner)
+        self.archive = debian_archive.opened(self.settings, cancelled=self.runner.stopping)
         self.fetcher = Fetcher(
             self.settings.cache / layout.DOWNLOADS,
-            apt=self.apt,
+            archive=self.archive,
             progress=report,
             cancelled=self.runner.stopping,
         )

@@ -66,16 +66,6 @@ class FixesLacking(PipelineError):
         )
 
 
-class NoAdvisories(PipelineError):
-    """The archive whose changelogs say which fixes there are cannot be asked from here."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"advisories come from the Debian archive's changelogs: {why}. Run `nox -s advisories` "
-            "on a Debian host or in a container of debian:13, for any source set"
-        )
-
-
 class NotReproduced(PipelineError):
     """A stage's second build gave another product than the first."""
 

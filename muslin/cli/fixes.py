@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 
-from muslin.cli import errors as cli_errors
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.process import errors as process_errors
 from muslin.errors import PipelineError
@@ -24,14 +23,11 @@ def lacking(pipeline: Pipeline, *, offline: bool = False) -> advisories.Found:
     Raises `ArchiveUnreachable`, `ArchiveUnusable`, `NotInArchive`, `NoAdvisories`, `NotAsked`.
     """
     context = pipeline.context
-    apt, cache = context.apt, context.settings.cache
+    archive, cache = context.archive, context.settings.cache
     known, pinned = changelog_index.load(cache), _pinned(pipeline)
     if not offline:
-        for suite in {package.suite for package in pinned}:
-            if why := apt.lacks(suite):
-                raise cli_errors.NoAdvisories(why)
-        with context.report.busy("archive", apt.log):
-            known = changelog_index.ask(pinned, apt, before=known, now=time.time())
+        with context.report.busy("archive"):
+            known = changelog_index.ask(pinned, archive, before=known, now=time.time())
         changelog_index.save(cache, known)
     if known is None:
         raise source_errors.NotAsked([package.component for package in pinned])
@@ -41,10 +37,10 @@ def lacking(pipeline: Pipeline, *, offline: bool = False) -> advisories.Found:
         asked=known.asked,
         pinned=pinned,
         lacking=advisories.lacking(
-            pinned, known, rules.accepted, is_newer=apt.is_newer, today=today
+            pinned, known, rules.accepted, is_newer=archive.is_newer, today=today
         ),
         ended=advisories.ended(pinned, rules.support, today=today),
-        beyond=advisories.beyond(pinned, known, is_newer=apt.is_newer),
+        beyond=advisories.beyond(pinned, known, is_newer=archive.is_newer),
     )
 
 

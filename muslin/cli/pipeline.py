@@ -34,10 +34,10 @@ class Pipeline:
         if self._pins is None:
             context = self.context
             pins = source_sets.load(
-                self.selection.sources, context.settings, context.apt, context.report.note
+                self.selection.sources, context.settings, context.archive, context.report.note
             )
-            with context.report.busy("archive", context.apt.log):
-                self._pins = relock.complete(pins, context.apt, context.report.note)
+            with context.report.busy("archive"):
+                self._pins = relock.complete(pins, context.archive, context.report.note)
         return self._pins
 
     def catalog(self) -> Catalog:
@@ -120,8 +120,8 @@ class Pipeline:
             return False
         context.report.say(f"asking the archive for {len(missing)} files")
         before = self.pins
-        with context.report.busy("archive", context.apt.log):
+        with context.report.busy("archive"):
             self._pins = relock.settle(
-                before, missing, context.apt, context.report.note, obtain=context.fetcher.fetch
+                before, missing, context.archive, context.report.note, obtain=context.fetcher.fetch
             )
         return self._pins != before

@@ -174,15 +174,6 @@ class DiskFull(PipelineError):
         """Whether the system said so with this error."""
         return error.errno in cls.NUMBERS
 
-    @classmethod
-    def stated_in(cls, lines: Iterable[str]) -> OSError | None:
-        """The error of the system that a program quoted when it failed because of a full disk."""
-        lines = tuple(lines)
-        for number in cls.NUMBERS:
-            if any(os.strerror(number) in line for line in lines):
-                return OSError(number, os.strerror(number))
-        return None
-
 
 class DiskTooSmall(PipelineError):
     """What is to be built will not fit, so it is not begun."""

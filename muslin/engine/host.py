@@ -12,7 +12,6 @@ from pathlib import Path
 
 from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
-from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process import landlock
 from muslin.engine.process.runner import HOST_PATH
@@ -25,11 +24,6 @@ REMEDY = "apt-get install --no-install-recommends gcc g++ libc6-dev make perl"
 NEEDED_BYTES = 12_000_000_000
 """Disk for a cold run of four targets: its peak, rounded up."""
 PYTHON = (3, 11)
-APT = Path("/usr/lib/apt/apt-helper")
-NO_APT = (
-    "there is no apt on this machine, and QEMU, CMake and pkgconf come through it for both source "
-    "sets: build on Debian or Ubuntu, or in a container of debian:12"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +56,6 @@ def insist(root: Path = Path("/")) -> None:
     """Raise `HostProgramMissing` if something is not there that must be, `CargoConfiguration` if
     something is that must not."""
     missing = [program for program in REQUIRED if where(program) is None]
-    if not inputs.file(APT).exists():
-        raise fetch_errors.ArchiveUnusable(NO_APT)
     if missing:
         raise engine_errors.HostProgramMissing(missing, REMEDY)
     for name in ("config.toml", "config"):
@@ -108,11 +100,6 @@ def findings(cache: Path) -> Iterator[Finding]:
             state="brought along",
             detail="unpacked into the cache from pinned files",
         )
-    yield Finding(
-        subject="apt",
-        state="found" if APT.exists() else "missing",
-        detail=str(APT) if APT.exists() else NO_APT,
-    )
     machine = host()
     glibc = machine.libc.startswith("glibc")
     yield Finding(

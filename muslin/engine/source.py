@@ -21,7 +21,7 @@ class Url:
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveFile:
-    """A file of the Debian archive, found by package and version through apt."""
+    """A file of the Debian archive, found by package and version in its signed indexes."""
 
     suite: str
     """A release such as `trixie`, or `host` for the release this machine runs."""

@@ -49,7 +49,7 @@ class NotPinned(PipelineError):
         super().__init__(
             f"recipes/pins/ has no pin {component!r}{hint}. "
             f"`nox -s update -- {component}` makes one of the Debian source package of that name, "
-            "in debian.toml. Where the package is called otherwise (`apt-cache showsrc` says it), "
+            "in debian.toml. Where the package is called otherwise (the field `Source` says it), "
             f"take its name there, and make [pins.{component}] of the table afterwards; its "
             "`package` stays. In upstream.toml one is written by hand (MUSLIN_SOURCES=debian does "
             "without)"

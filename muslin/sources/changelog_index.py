@@ -23,8 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache import layout
 from muslin.engine.fetch import errors as fetch_errors
-from muslin.engine.fetch.apt.client import Apt
-from muslin.engine.fetch.apt.output import Located
+from muslin.engine.fetch.archive.client import Archive
+from muslin.engine.fetch.archive.located import Located
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError, Text
 from muslin.engine.formats import unpack
@@ -129,7 +129,7 @@ def released(
     ]
 
 
-def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) -> Known:
+def ask(every: Iterable[Pinned], archive: Archive, *, before: Known | None, now: float) -> Known:
     """Ask the archive for every pinned package. A changelog of a version that is known already is
     not fetched again.
 
@@ -137,13 +137,13 @@ def ask(every: Iterable[Pinned], apt: Apt, *, before: Known | None, now: float) 
     """
     packages = dict(before.packages) if before else {}
     for one in every:
-        there = apt.versions(one.suite, one.package, one.kind)
+        there = archive.versions(one.suite, one.package, one.kind)
         if not there:
             raise source_errors.NotInArchive(one.package, one.version, "of any version", there)
         newest = there[0]
         known = packages.get(one.slot)
         if known is None or known.newest != newest:
-            packages[one.slot] = Package(newest=newest, entries=_entries(apt, one, newest))
+            packages[one.slot] = Package(newest=newest, entries=_entries(archive, one, newest))
     return Known(asked=now, packages=packages)
 
 
@@ -238,17 +238,17 @@ def remember_failure(cache: Path) -> None:
         atomic.write(cache / layout.ADVISORIES_FAILED, "")
 
 
-def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:
+def _entries(archive: Archive, one: Pinned, version: str) -> tuple[Entry, ...]:
     """The changelog of the newest version of a package: from its source package's archive of
     Debian's files, or from a binary package that was built of it. Its first entry is that version.
     """
     built_from = re.sub(r"\+b\d+$", "", version)  # built again for a library's sake
     faults: list[str] = []
-    for located in _holders(apt, one, version, built_from):
+    for located in _holders(archive, one, version, built_from):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, located.name)
             try:
-                apt.download(one.suite, located, path, lambda _: None)
+                archive.download(one.suite, located, path, lambda _: None)
             except fetch_errors.ArchiveUnusable as error:
                 faults.append(str(error))
                 continue
@@ -260,17 +260,17 @@ def _entries(apt: Apt, one: Pinned, version: str) -> tuple[Entry, ...]:
     raise fetch_errors.ArchiveUnusable(f"there is no changelog of {one.package} {version}", why)
 
 
-def _holders(apt: Apt, one: Pinned, version: str, built_from: str) -> Iterator[Located]:
+def _holders(archive: Archive, one: Pinned, version: str, built_from: str) -> Iterator[Located]:
     """Files that may hold the changelog, small ones first."""
     binary = one.kind == "binary"
-    source = apt.source_of(one.suite, one.package) if binary else one.package
-    for located in apt.files(one.suite, source, built_from, "source"):
+    source = archive.source_of(one.suite, one.package) if binary else one.package
+    for located in archive.files(one.suite, source, built_from, "source"):
         if ".debian.tar." in located.name:
             yield located
     if binary:
-        yield from apt.files(one.suite, one.package, version, "binary")
+        yield from archive.files(one.suite, one.package, version, "binary")
     else:
-        yield from apt.built_from(one.suite, one.package, version)
+        yield from archive.built_from(one.suite, one.package, version)
 
 
 def _text_in(path: Path) -> str:

@@ -41,16 +41,6 @@ class DriverWantsUpstream(PipelineError):
         )
 
 
-class NoSourceSet(PipelineError):
-    """The source set that was proven cannot be used on this machine."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"no source set: {why}. No complete build from the `upstream` set is on record yet, so "
-            "it is taken only where it is chosen"
-        )
-
-
 class NoRust(PipelineError):
     """The pinned release of Rust has no compiler for this machine."""
 
@@ -69,7 +59,7 @@ class NoSourcePackage(PipelineError):
     def __init__(self, name: str, suite: str) -> None:
         super().__init__(
             f"the Debian archive ({suite}) has no source package {name!r}; "
-            "`apt-cache showsrc` on a Debian machine finds the source of a package"
+            "the field `Source` of a binary package names the source package that it is built from"
         )
 
 

@@ -18,8 +18,8 @@ import filelock
 import tomli_w
 
 from muslin.engine.fetch import errors as fetch_errors
-from muslin.engine.fetch.apt.client import HOST_SUITE, Apt
-from muslin.engine.fetch.apt.output import Located
+from muslin.engine.fetch.archive.client import Archive
+from muslin.engine.fetch.archive.located import Located
 from muslin.engine.filesystem import atomic
 from muslin.engine.formats import patch_series, unpack
 from muslin.engine.source import ArchiveFile, Source
@@ -37,7 +37,9 @@ UNKNOWN_LICENCE = "NOASSERTION"
 """SPDX's word for it: the archive states no licence that a program could read."""
 
 
-def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note, *, obtain: Obtain) -> Pins:
+def settle(
+    pins: Pins, wanted: Iterable[Source], archive: Archive, note: Note, *, obtain: Obtain
+) -> Pins:
     """The pins under which every wanted source can be had; what moved is in the run lock."""
     origins = {
         (origin, one.name)
@@ -45,40 +47,34 @@ def settle(pins: Pins, wanted: Iterable[Source], apt: Apt, note: Note, *, obtain
         for origin in one.origins
         if isinstance(origin, ArchiveFile)
     }
-    apt.learn(sorted({origin for origin, _ in origins}, key=lambda origin: origin.package))
-    gone = {origin for origin, name in origins if apt.locate(origin, name) is None}
+    gone = {origin for origin, name in origins if archive.locate(origin, name) is None}
     for name, pin in list(pins.pins.items()):
         if any((pin.package, pin.package_version) == (one.package, one.version) for one in gone):
-            pins = _move(pins, name, apt, note, obtain)
+            pins = _move(pins, name, archive, note, obtain)
     for name, group in list(pins.groups.items()):
         packages = {(group.suite, package.name, package.version) for package in group.packages}
         if any((one.suite, one.package, one.version) in packages for one in gone):
             note(f"{name}: the host's archive has moved on; taking what it has now")
-            pins = _remember_group(pins, name, resolve(apt, pins.candidates[name]))
+            pins = _remember_group(pins, name, resolve(archive, pins.candidates[name]))
     return pins
 
 
-def complete(pins: Pins, apt: Apt, note: Note) -> Pins:
+def complete(pins: Pins, archive: Archive, note: Note) -> Pins:
     """Groups that no lock names, asked of the host's own archive."""
     for name, candidates in pins.candidates.items():
         if name not in pins.groups:
             note(f"{name}: no lock for {pins.host}; asking the host's archive")
-            pins = _remember_group(pins, name, resolve(apt, candidates))
+            pins = _remember_group(pins, name, resolve(archive, candidates))
     return pins
 
 
-def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
-    """The first packages that the archive knows, with all they depend on.
-
-    Those of a release that the host's archive does not have are passed over.
-    """
+def resolve(archive: Archive, candidates: Iterable[tuple[str, ...]]) -> Group:
+    """The first packages that the archive knows, with all they depend on."""
     candidates = tuple(candidates)
     for ask in candidates:
         suite, packages = source.suite_of(ask), [word.partition("/")[0] for word in ask]
-        if suite != HOST_SUITE and apt.lacks(suite):
-            continue
-        if all(apt.versions(suite, package, "binary") for package in packages):
-            located = apt.closure(suite, packages)
+        if all(archive.versions(suite, package, "binary") for package in packages):
+            located = archive.closure(suite, packages)
             return Group.model_validate(
                 {"ask": ask, "packages": tuple(_package(one) for one in located)}
             )
@@ -86,21 +82,21 @@ def resolve(apt: Apt, candidates: Iterable[tuple[str, ...]]) -> Group:
     raise source_errors.NotInArchive(names, "of any version", "one", ())
 
 
-def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
+def newest(archive: Archive, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
     """The newest of a pin's series whose files the archive hands out, with its patches.
 
     An index may name a version before every mirror has its files: such a version is passed over
     with a note. Never one that is older than the pin, which would open what its fixes closed.
     Raises `NotInArchive`.
     """
-    there = apt.versions(suite, pin.package, pin.kind)
+    there = archive.versions(suite, pin.package, pin.kind)
     for version in there:
-        if version != pin.package_version and not apt.is_newer(version, pin.package_version):
+        if version != pin.package_version and not archive.is_newer(version, pin.package_version):
             break  # they are listed newest first
         upstream = changelog.upstream(version)
         if pin.series != "*" and not f"{upstream}.".startswith(f"{pin.series}."):
             continue
-        files = apt.files(suite, pin.package, version, pin.kind)
+        files = archive.files(suite, pin.package, version, pin.kind)
         located = _one_part(files, _part(pin.file))
         if located is None:  # that version is made up of other files
             continue
@@ -125,7 +121,7 @@ def newest(apt: Apt, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin
             source_errors.NoPatches,
         ) as error:
             why = str(error).splitlines()[0].rstrip(":")
-            note(f"{pin.package} {version} is passed over: {why}; {apt.log} says more")
+            note(f"{pin.package} {version} is passed over: {why}")
             continue
         return pin.model_copy(update=update)
     raise source_errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
@@ -175,7 +171,7 @@ def _source(suite: str, kind: Literal["binary", "source"], located: Located) -> 
 
 def relock(  # noqa: PLR0913  # named at the call
     folder: Path,
-    apt: Apt,
+    archive: Archive,
     note: Note,
     *,
     host: str,
@@ -191,9 +187,9 @@ def relock(  # noqa: PLR0913  # named at the call
     kernels = declaration.read(folder / "kernels.toml", source.Kernels).groups
     wanted = set(names) or {*pin_set.pins, *candidates, *kernels}
     new = sorted(wanted - {*pin_set.pins, *candidates, *kernels})
-    pins = dict(pin_set.pins) | {name: _first(apt, pin_set.suite, name) for name in new}
+    pins = dict(pin_set.pins) | {name: _first(archive, pin_set.suite, name) for name in new}
     moved = {
-        name: newest(apt, pin.suite or pin_set.suite, pin, note, obtain=obtain)
+        name: newest(archive, pin.suite or pin_set.suite, pin, note, obtain=obtain)
         if name in wanted
         else pin
         for name, pin in pins.items()
@@ -201,11 +197,11 @@ def relock(  # noqa: PLR0913  # named at the call
     _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
     if asked := wanted & set(candidates):
         asks = {name: candidates[name] for name in asked}
-        _lock_host(folder, apt, host, asks, note=note, obtain=obtain)
+        _lock_host(folder, archive, host, asks, note=note, obtain=obtain)
     if asked := wanted & set(kernels):
         new_ones = {
             name: _if_had(
-                name, resolve(apt, [kernels[name].ask]), kernels[name], note, obtain=obtain
+                name, resolve(archive, [kernels[name].ask]), kernels[name], note, obtain=obtain
             )
             for name in sorted(asked)
         }
@@ -238,7 +234,7 @@ def _if_had(name: str, new: Group, old: Group | None, note: Note, *, obtain: Obt
 
 def _lock_host(  # noqa: PLR0913  # named at the call
     folder: Path,
-    apt: Apt,
+    archive: Archive,
     host: str,
     asked: Mapping[str, tuple[tuple[str, ...], ...]],
     *,
@@ -249,7 +245,7 @@ def _lock_host(  # noqa: PLR0913  # named at the call
     path = folder / f"host-{host}.toml"
     known = declaration.read(path, HostLock).groups if path.exists() else {}
     new = {
-        name: _if_had(name, resolve(apt, asks), known.get(name), note, obtain=obtain)
+        name: _if_had(name, resolve(archive, asks), known.get(name), note, obtain=obtain)
         for name, asks in sorted(asked.items())
     }
     groups = {**known, **new}
@@ -257,9 +253,9 @@ def _lock_host(  # noqa: PLR0913  # named at the call
     _write(path, lock, schema="host-lock")
 
 
-def _first(apt: Apt, suite: str, name: str) -> Pin:
+def _first(archive: Archive, suite: str, name: str) -> Pin:
     """A pin for the newest version of a source package, before its file is known."""
-    there = apt.versions(suite, name, "source")
+    there = archive.versions(suite, name, "source")
     if not there:
         raise source_errors.NoSourcePackage(name, suite)
     upstream = changelog.upstream(there[0])
@@ -279,9 +275,9 @@ def _first(apt: Apt, suite: str, name: str) -> Pin:
     )
 
 
-def _move(pins: Pins, name: str, apt: Apt, note: Note, obtain: Obtain) -> Pins:
+def _move(pins: Pins, name: str, archive: Archive, note: Note, obtain: Obtain) -> Pins:
     old = pins.pins[name]
-    pin = newest(apt, old.suite or pins.suite, old, note, obtain=obtain)
+    pin = newest(archive, old.suite or pins.suite, old, note, obtain=obtain)
     note(
         f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
         "until the pin in recipes/pins/debian.toml moves"

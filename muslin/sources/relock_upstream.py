@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from muslin.engine import errors as engine_errors
-from muslin.engine.fetch.apt.client import Apt
-from muslin.engine.fetch.apt.output import Located
+from muslin.engine.fetch.archive.client import Archive
+from muslin.engine.fetch.archive.located import Located
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models import errors as model_errors
@@ -26,7 +26,7 @@ AS_RELEASED = ("curl", "mpc", "mpfr", "musl", "openssl")
 """Components whose orig tarball in Debian is the project's own file."""
 
 
-def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list[str]:
+def moved(path: Path, debian: PinSet, archive: Archive, *, names: Iterable[str]) -> list[str]:
     """Move the named pins of a file to the newest of their series in the archive's index; a line
     about each. Raises `NoRecord` for a name that the archive is no record of."""
     text, lines = documents.text(path).replace("\r\n", "\n"), []
@@ -38,9 +38,9 @@ def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list
             if name not in known:
                 raise model_errors.NotPinned(name, known)
         old = pins[name]
-        new = _newest(apt, debian.pins[name], debian.suite, old.file)
+        new = _newest(archive, debian.pins[name], debian.suite, old.file)
         version = changelog.upstream(new.version)
-        if not apt.is_newer(version, old.version):
+        if not archive.is_newer(version, old.version):
             lines.append(f"{name} {old.version}: the archive's index has {version}, no newer one")
             continue
         if f"[pins.{name}]\n" not in text:
@@ -52,14 +52,14 @@ def moved(path: Path, debian: PinSet, apt: Apt, *, names: Iterable[str]) -> list
     return lines
 
 
-def _newest(apt: Apt, pin: Pin, suite: str, file: str) -> Located:
+def _newest(archive: Archive, pin: Pin, suite: str, file: str) -> Located:
     """The orig tarball of the newest version of the pin's series, in the form of a file: of another
     compression, or made anew by Debian, it is not the project's own."""
     form = file[max(file.rfind(".tar."), 0) :]
     suite = pin.suite or suite
-    for version in apt.versions(suite, pin.package, "source"):
+    for version in archive.versions(suite, pin.package, "source"):
         if f"{changelog.upstream(version)}.".startswith(f"{pin.series}."):
-            for located in apt.files(suite, pin.package, version, "source"):
+            for located in archive.files(suite, pin.package, version, "source"):
                 plain = f"{pin.package}_{changelog.upstream(version)}.orig{form}"
                 if located.name == plain:
                     return located

@@ -8,7 +8,7 @@ from pathlib import Path
 from muslin.engine import errors as engine_errors
 from muslin.engine import host
 from muslin.engine.cache import layout
-from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.archive.client import Archive
 from muslin.engine.filesystem import atomic
 from muslin.models import errors as model_errors
 from muslin.models import pins as source
@@ -20,17 +20,15 @@ from muslin.sources import upstream
 AUTO = "auto"
 
 
-def load(said: str, settings: Settings, apt: Apt, note: Callable[[str], None]) -> Pins:
+def load(said: str, settings: Settings, archive: Archive, note: Callable[[str], None]) -> Pins:
     """The pins of a source set. `auto` takes `debian`, the one set that was proven by real builds.
 
-    Raises `Unknown` for a name that is none, `NoSourceSet` where `auto` cannot take it.
+    Raises `Unknown` for a name that is none.
     """
-    folder, host_name = settings.project / "recipes" / "pins", apt.host
+    folder, host_name = settings.project / "recipes" / "pins", archive.host
     run_lock = settings.cache / layout.RUN_LOCK
     drop_if_damaged(run_lock, note)
     debian = source.load(folder, run_lock, host=host_name)
-    if said == AUTO and (why := apt.lacks(debian.suite)):
-        raise source_errors.NoSourceSet(why)
     if said in (AUTO, debian.name):
         return debian
     if said != upstream.NAME:

@@ -14,13 +14,13 @@ from muslin.engine.cache.history import History
 from muslin.engine.cache.store import Entry, Store
 from muslin.engine.console import Report
 from muslin.engine.events import Events
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.limits import Limits
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Check, Host, Stage, Step
 from muslin.engine.vocabulary import Run, Write
+from tests.archive import archive
 
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 PROJECT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ class Bench:
                 runner=runner,
                 fetcher=Fetcher(
                     self.cache / "downloads",
-                    apt=Apt(self.cache / "apt", runner),
+                    archive=archive(self.cache / "archive"),
                     progress=report,
                     cancelled=runner.stopping,
                 ),

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from muslin.engine.fetch import errors
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.fetch.request import CHUNK
 from muslin.engine.process.runner import Runner
+from tests.archive import archive
 from tests.e2e.test_fetch import BODY, Silent, names, source
 
 OTHER = BODY.replace(b"pinned", b"other!")
@@ -172,7 +172,7 @@ class Client:
         self.folder, self.progress = folder, Silent()
         self.fetcher = Fetcher(
             folder,
-            apt=Apt(folder / "apt", starter),
+            archive=archive(folder / "archive"),
             progress=self.progress,
             cancelled=starter.stopping,
             limits=limits,

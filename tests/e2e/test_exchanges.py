@@ -13,11 +13,11 @@ import pytest
 
 from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch import http
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.process import errors as process_errors
 from muslin.engine.process.runner import Runner
+from tests.archive import archive
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, LENGTH, PLANTED, SIZE, Line, Server, head
 from tests.e2e.test_fetch import Silent
@@ -31,7 +31,7 @@ class Client:
         self.starter, self.progress, self.folder = Runner(1), Silent(), folder
         self.fetcher = Fetcher(
             folder,
-            apt=Apt(folder / "apt", self.starter),
+            archive=archive(folder / "archive"),
             progress=self.progress,
             cancelled=self.starter.stopping,
             limits=limits,

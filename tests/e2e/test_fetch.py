@@ -19,12 +19,12 @@ import pytest
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache.store import remove
 from muslin.engine.fetch import errors as fetch_errors
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.process import errors as process_errors
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import Source, Url
+from tests.archive import archive
 
 BODY = b"the pinned content\n" * 5000
 ServeBody = Callable[[http.server.BaseHTTPRequestHandler], None]
@@ -125,10 +125,10 @@ def progress() -> Silent:
 @pytest.fixture
 def fetcher(tmp_path: Path, progress: Silent) -> Fetcher:
     starter = Runner(1)
-    apt = Apt(tmp_path / "apt", starter)
+    there = archive(tmp_path / "archive")
     return Fetcher(
         tmp_path / "downloads",
-        apt=apt,
+        archive=there,
         progress=progress,
         cancelled=starter.stopping,
         limits=Limits(pause=0.01),
@@ -256,8 +256,10 @@ def test_changed_download_is_fetched_anew(
 
 def test_two_at_once_ask_once(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
     starter = Runner(1)
-    apt = Apt(tmp_path / "apt", starter)
-    other = Fetcher(tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping)
+    there = archive(tmp_path / "archive")
+    other = Fetcher(
+        tmp_path / "downloads", archive=there, progress=Silent(), cancelled=starter.stopping
+    )
     wanted = source(f"{server.address}/file")
     threads = [threading.Thread(target=each.fetch, args=(wanted,)) for each in (fetcher, other)]
     for thread in threads:
@@ -299,9 +301,9 @@ def test_one_that_fails_gives_up_the_others(server: Server, fetcher: Fetcher) ->
 def test_cancelled_fetch_ends(server: Server, tmp_path: Path) -> None:
     starter = Runner(1)
     starter.stopping.set()
-    apt = Apt(tmp_path / "apt", starter)
+    there = archive(tmp_path / "archive")
     stopped = Fetcher(
-        tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=starter.stopping
+        tmp_path / "downloads", archive=there, progress=Silent(), cancelled=starter.stopping
     )
     with pytest.raises(process_errors.Interrupted):
         stopped.fetch(source(f"{server.address}/file"))
@@ -320,8 +322,8 @@ def test_cancelling_ends_a_download_whose_server_says_no_more(
     server.pages["/stalls"] = BODY[:1000]
     server.announced = len(BODY)
     starter = Runner(1)
-    apt = Apt(tmp_path / "apt", starter)
-    waiting = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
+    there = archive(tmp_path / "archive")
+    waiting = Fetcher(tmp_path / "d", archive=there, progress=Silent(), cancelled=starter.stopping)
     cancel_in(0.3, starter)
     started = time.monotonic()
     with pytest.raises(process_errors.Interrupted, match=r"file\.tar"):
@@ -336,8 +338,8 @@ def test_cancelling_ends_the_wait_for_another_run(server: Server, tmp_path: Path
     folder = tmp_path / "d" / wanted.sha256
     folder.mkdir(parents=True)
     starter = Runner(1)
-    apt = Apt(tmp_path / "apt", starter)
-    waiting = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
+    there = archive(tmp_path / "archive")
+    waiting = Fetcher(tmp_path / "d", archive=there, progress=Silent(), cancelled=starter.stopping)
     with filelock.FileLock(folder / ".lock"):
         cancel_in(0.3, starter)
         with pytest.raises(process_errors.Interrupted):

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from muslin.engine.fetch import errors
-from muslin.engine.fetch.apt.client import Apt
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import Source, Url
+from tests.archive import archive
 from tests.e2e import hostile
 from tests.e2e.hostile import BODY, HALF, PLANTED, SIZE, Case, Server
 from tests.e2e.test_fetch import Silent
@@ -63,7 +63,7 @@ def download(folder: Path, case: Case, *, sound: bool, begun: int = 0, size: int
     wanted = source(size=size)
     fetcher = Fetcher(
         folder,
-        apt=Apt(folder / "apt", starter),
+        archive=archive(folder / "archive"),
         progress=progress,
         cancelled=starter.stopping,
         limits=SHORT if case.outcome == hostile.SLOW else LONG,

@@ -113,26 +113,6 @@ def test_a_run_can_be_allowed_to_print_more(bench: Bench) -> None:
     bench.build(stage("goal", *text("goal").steps, checks=(check,)))
 
 
-def test_a_short_command_that_never_ends(tmp_path: Path) -> None:
-    starter = Runner(1, Limits(build_seconds=0.5))
-    with pytest.raises(errors.TookTooLong, match="the archive: a command did not end"):
-        starter.capture(SLEEP, what="the archive", env={"PATH": HOST_PATH}, log=tmp_path / "log")
-
-
-def test_a_log_of_many_runs_is_begun_anew(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_bytes(b"x" * 10_000_001)
-    Runner(1).capture(["true"], what="x", env={"PATH": HOST_PATH}, log=log)
-    assert log.read_text() == "\n$ true\n"
-
-
-def test_what_has_a_daemon_with_its_output_is_not_waited_for(tmp_path: Path) -> None:
-    starter = Runner(1)
-    argv = ("sh", "-c", "echo said; sleep 600 &")
-    said = starter.capture(argv, what="x", env={"PATH": HOST_PATH}, log=tmp_path / "log")
-    assert said == "said\n"
-
-
 def test_no_descriptor_is_lost_with_a_command(tmp_path: Path) -> None:
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

@@ -430,6 +430,15 @@ def test_scratch_goes_first_and_downloads_by_their_age(bench: Bench) -> None:
     assert not (bench.cache / "downloads/abc").exists()
 
 
+def test_indexes_of_the_archive_go_and_what_was_signed_stays(bench: Bench) -> None:
+    folder = bench.cache / "archive" / "trixie"
+    folder.mkdir(parents=True)
+    (folder / "InRelease").write_text("signed")
+    (folder / ("a" * 64)).write_bytes(b"x" * 100)
+    assert [one.bytes for one in gc.collect(bench.store, 0)] == [100]
+    assert [path.name for path in folder.iterdir()] == ["InRelease"]
+
+
 def test_strangers_in_the_cache_are_held_and_go_like_others(bench: Bench) -> None:
     aged(bench, "one")
     (bench.cache / "downloads").mkdir()

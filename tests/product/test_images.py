@@ -21,7 +21,7 @@ import pytest
 
 from muslin.cli.pipeline import Pipeline
 from muslin.engine.fetch import errors
-from muslin.engine.fetch.apt.output import Located
+from muslin.engine.fetch.archive.located import Located
 from muslin.engine.formats import oci, unpack
 from muslin.engine.source import ArchiveFile, Source
 from muslin.models.target import Image
@@ -154,7 +154,7 @@ def archived(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Ar
     """skopeo and umoci."""
     folder = tmp_path_factory.mktemp("archived")
     try:
-        packages = pipeline.context.apt.closure("host", ["skopeo", "umoci"])
+        packages = pipeline.context.archive.closure("host", ["skopeo", "umoci"])
         for one in packages:
             unpack.unpack(
                 pipeline.context.fetcher.fetch(source(one)),

@@ -31,12 +31,12 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     if options.sources == upstream.NAME:
         _upstream(context, options.components or relock_upstream.AS_RELEASED)
         return
-    with context.at_work(), context.report.busy("archive", context.apt.log):
+    with context.at_work(), context.report.busy("archive"):
         new = relock.relock(
             context.pins,
-            context.apt,
+            context.archive,
             context.report.note,
-            host=context.apt.host,
+            host=context.archive.host,
             obtain=context.fetcher.fetch,
             names=options.components,
         )
@@ -48,8 +48,8 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
 def _upstream(context: Context, names: Sequence[str]) -> None:
     path = context.pins / "upstream.toml"
     debian = declaration.read(path.with_name("debian.toml"), PinSet)
-    with context.at_work(), context.report.busy("archive", context.apt.log):
-        lines = relock_upstream.moved(path, debian, context.apt, names=names)
+    with context.at_work(), context.report.busy("archive"):
+        lines = relock_upstream.moved(path, debian, context.archive, names=names)
     for line in lines:
         context.report.say(line)
     if any("->" in line for line in lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from muslin.engine.cache import layout
 from muslin.engine.cache.store import Store, remove
 from muslin.engine.filesystem import walk
 from muslin.engine.process.termination import end_leftovers
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,9 @@ def held(store: Store) -> Iterator[Held]:
         for key, record, used in store.entries()
     )
     downloads = _folders(store.cache / layout.DOWNLOADS, "download")
-    yield from sorted([*entries, *downloads, *_logs(store)], key=lambda one: one.used)
+    yield from sorted(
+        [*entries, *downloads, *_logs(store), *_indexes(store)], key=lambda one: one.used
+    )
 
 
 def _logs(store: Store) -> Iterator[Held]:
@@ -69,6 +74,15 @@ def _logs(store: Store) -> Iterator[Held]:
         if path.is_file() and not path.is_symlink():
             said = path.stat()
             name = f"log {path.relative_to(root)}"
+            yield Held(path=path, name=name, bytes=said.st_size, used=said.st_mtime)
+
+
+def _indexes(store: Store) -> Iterator[Held]:
+    """Indexes of the Debian archive; the small signed files that name them stay."""
+    for path in (store.cache / layout.ARCHIVE).glob("*/*"):
+        if path.is_file() and not path.is_symlink() and DIGEST.fullmatch(path.name):
+            said = path.stat()
+            name = f"index {path.parent.name}/{path.name[:12]}"
             yield Held(path=path, name=name, bytes=said.st_size, used=said.st_mtime)
 
 

@@ -9,7 +9,7 @@ logs/<target>/         the log of each stage
 locks/                 `in-use` and one lock for each key
 history/<stage>.json   the last build of each stage
 runs/<time>/           events of the last runs
-apt/                   private state of apt
+archive/               signed indexes of the Debian archive
 unchanged/             what the last runs read, by session
 format                 the version of all this
 run-lock.toml          versions that replace pinned ones which the archive no longer has
@@ -28,7 +28,7 @@ LOCKS = "locks"
 IN_USE = f"{LOCKS}/in-use"
 HISTORY = "history"
 RUNS = "runs"
-APT = "apt"
+ARCHIVE = "archive"
 UNCHANGED = "unchanged"
 FORMAT = "format"
 RUN_LOCK = "run-lock.toml"

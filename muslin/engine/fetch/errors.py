@@ -14,11 +14,16 @@ from muslin.errors import PipelineError
 class WrongDigest(PipelineError):
     """A download is complete and is not the file that was pinned."""
 
-    def __init__(self, name: str, origin: str, wanted: str, got: str, kept: Path) -> None:
+    def __init__(self, name: str, origin: str, wanted: str, got: str, kept: Path | None) -> None:
+        found = (
+            f"  The received file was kept for a look at {kept}.\n"
+            if kept
+            else "  The archive's signed index says so; nothing was downloaded.\n"
+        )
         super().__init__(
             f"{name} from {origin} is not the file that is pinned.\n"
             f"  pinned SHA-256: {wanted}\n  received:       {got}\n"
-            f"  The received file was kept for a look at {kept}.\n"
+            f"{found}"
             "  Do not build with it: compare both with what the project itself announces. "
             "MUSLIN_MIRROR names another server; a pin that is wrong is in recipes/pins/"
         )
@@ -96,21 +101,21 @@ class NoNetwork(PipelineError):
 
 
 class ArchiveUnusable(PipelineError):
-    """The Debian archive cannot be asked through this machine's apt."""
+    """The Debian archive does not have what is wanted of it."""
 
     def __init__(self, why: str, detail: str = "") -> None:
         more = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
-        super().__init__(f"this machine's apt cannot be used: {why}{more}")
+        super().__init__(f"the Debian archive cannot be used: {why}{more}")
 
 
 class ArchiveUnreachable(PipelineError):
-    """apt could not fetch the archive's indexes."""
+    """No mirror has a signed index of a suite that can be accepted."""
 
     def __init__(self, suite: str, detail: str) -> None:
         lines = "".join(f"\n    {line}" for line in detail.splitlines()[-8:])
         super().__init__(
-            f"the indexes of the Debian archive ({suite}) could not be fetched:{lines}\n"
-            "  Is this machine on the network, and does `apt-get update` work on it? "
+            f"the Debian archive ({suite}) cannot be asked:{lines}\n"
+            "  Is this machine on the network, and are its clock and its proxy settings right? "
             "What was fetched before is kept; run the same command again."
         )
 

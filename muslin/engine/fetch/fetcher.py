@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +22,7 @@ import filelock
 from muslin.engine import errors as engine_errors
 from muslin.engine import redaction
 from muslin.engine.fetch import errors as fetch_errors
-from muslin.engine.fetch.apt.client import Apt
+from muslin.engine.fetch.archive.client import Archive
 from muslin.engine.fetch.http import Download, Limits
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.content import file_digest
@@ -59,13 +59,13 @@ class Fetcher:
         self,
         downloads: Path,
         *,
-        apt: Apt,
+        archive: Archive,
         progress: Progress,
         cancelled: threading.Event,
         limits: Limits | None = None,
     ) -> None:
         self._downloads = downloads
-        self._apt = apt
+        self._archive = archive
         self._progress = progress
         self._cancelled = cancelled
         self._limits = limits or Limits()
@@ -170,27 +170,16 @@ class Fetcher:
                 self._from_archive(origin, source, part)
 
     def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
-        located = self._apt.locate(origin, source.name)
+        located = self._archive.locate(origin, source.name)
         if located is None:
             raise fetch_errors.LeftArchive(origin.package, origin.version)
-        if part.exists():  # of a web origin's answer; apt begins at the beginning
-            self._progress.advance(source.name, -part.stat().st_size)
-            part.unlink()
-        try:
-            self._apt.download(origin.suite, located, part, self._advancing(source.name))
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-    def _advancing(self, name: str) -> Callable[[int], None]:
-        so_far = 0
-
-        def progressed(size: int) -> None:
-            nonlocal so_far
-            self._progress.advance(name, size - so_far)
-            so_far = size
-
-        return progressed
+        if located.sha256 != source.sha256:
+            raise fetch_errors.WrongDigest(
+                source.name, _shown(origin), source.sha256, located.sha256, None
+            )
+        self._archive.download(
+            origin.suite, located, part, lambda bytes_: self._progress.advance(source.name, bytes_)
+        )
 
     def _from_web(self, origin: Url, source: Source, part: Path) -> None:
         download = Download(

@@ -20,6 +20,7 @@ from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch import failures
 from muslin.engine.fetch.failures import Fault
 from muslin.engine.fetch.resume import Overlay, laid_over
+from muslin.engine.fetch.route import Route
 from muslin.engine.process import errors as process_errors
 from muslin.engine.source import Source
 
@@ -64,11 +65,13 @@ class Download:
         limits: Limits,
         cancelled: threading.Event,
         advance: Callable[[int], None],
+        route: Route | None = None,
     ) -> None:
         self.pieced = False
         """Whether the part file was begun by another answer than the one that ended it."""
         self._address, self._source, self._part = address, source, part
         self._limits, self._cancelled, self._advance = limits, cancelled, advance
+        self._route = route or Route()
         self._validator = ""
         self._distrusted = False
         self._size = source.size
@@ -129,6 +132,7 @@ class Download:
             self._wishes(0 if self._distrusted else arrived),
             timeout=(limits.connect, limits.silence),
             check=self._check,
+            route=self._route,
         ) as exchange:
             begin = self._begin(exchange.head(), arrived)
             self.pieced = begin > 0

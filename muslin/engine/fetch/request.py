@@ -27,6 +27,7 @@ import urllib3
 from muslin.engine import redaction
 from muslin.engine.fetch import errors
 from muslin.engine.fetch.failures import Fault
+from muslin.engine.fetch.route import Route
 from muslin.engine.fetch.transport import Session
 
 CHUNK = 1 << 16
@@ -52,7 +53,7 @@ class Head:
 class Exchange:
     """One request and its response, redirections followed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # named at the call
         self,
         method: Literal["GET", "HEAD"],
         address: str,
@@ -60,13 +61,14 @@ class Exchange:
         *,
         timeout: tuple[float, float],
         check: Callable[[], None],
+        route: Route | None = None,
     ) -> None:
         """Set up a request; `timeout` is for connect and for each read, in seconds.
 
         `check` is called several times a second while the caller waits, and raises to leave.
         """
         self._method, self._address, self._headers = method, address, headers
-        self._timeout, self._check = timeout, check
+        self._timeout, self._check, self._route = timeout, check, route or Route()
         self._sockets: list[socket.socket] = []
         self._changed = threading.Condition()
         self._head: Head | None = None
@@ -174,7 +176,7 @@ class Exchange:
         except ValueError as error:
             raise errors.UnsafeAddress(redaction.place(self._address)) from error
         for _ in range(REDIRECTIONS + 1):
-            answer = session.sent(request, self._timeout)
+            answer = session.sent(request, self._timeout, self._route)
             try:
                 if (elsewhere := session.leads_to(answer)) is None:
                     return answer
@@ -193,12 +195,14 @@ class Exchange:
         before: requests.PreparedRequest | None = None,
     ) -> requests.PreparedRequest:
         """Prepare the request for an address, and validate the URL as it will be sent: HTTPS, or
-        HTTP on loopback unless HTTPS redirected to it. Raises `ValueError`."""
+        HTTP on loopback or where the route allows it, unless HTTPS redirected to it. Raises
+        `ValueError`."""
         question = requests.Request(self._method, address, headers=self._headers)
         request = session.prepare_request(question)
         scheme, host = _scheme_and_host(request)
         is_bare = before is None or _scheme_and_host(before)[0] == "http"
-        if scheme != "https" and not (scheme == "http" and is_bare and _is_loopback(host)):
+        may_be_plain = is_bare and (self._route.plain or _is_loopback(host))
+        if scheme != "https" and not (scheme == "http" and may_be_plain):
             raise ValueError(scheme, host)
         return request
 

@@ -10,6 +10,8 @@ import requests
 import requests.adapters
 import urllib3
 
+from muslin.engine.fetch.route import Route
+
 # nox lets every library's lines through to the terminal, and urllib3 warns with whole addresses.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
@@ -24,11 +26,12 @@ class Session(requests.Session):
             self.mount(scheme, adapter)
 
     def sent(
-        self, request: requests.PreparedRequest, timeout: tuple[float, float]
+        self, request: requests.PreparedRequest, timeout: tuple[float, float], route: Route
     ) -> requests.Response:
         """Send a request and return the response, its body unread."""
-        # HTTP is for loopback alone, and a proxy's loopback is another machine.
-        settings = self.merge_environment_settings(request.url, {"http": ""}, True, None, None)
+        # Other HTTP is for loopback alone, and a proxy's loopback is another machine.
+        proxies = dict(route.proxies) if route.plain else {"http": ""}
+        settings = self.merge_environment_settings(request.url, proxies, True, None, None)
         return self.send(request, timeout=timeout, allow_redirects=False, **settings)
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # its name

@@ -8,14 +8,6 @@ from muslin.engine.filesystem import walk
 
 TAIL = 25
 """Lines that a message has."""
-KEPT = 10_000_000
-"""Bytes of a log that grows with every run before it is begun anew."""
-
-
-def begin_anew_if_long(log: Path) -> None:
-    """Remove a log that many runs wrote to, once it is long."""
-    if log.exists() and log.stat().st_size > KEPT:
-        log.unlink()
 
 
 def tail(log: Path, start: int = 0) -> list[str]:

@@ -12,7 +12,6 @@ import math
 import os
 import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -169,30 +168,6 @@ class Runner:
             if code == landlock.CANNOT_START and not_started in "".join(last[-1:]):
                 raise engine_errors.StepFailed(what, "run", last[-1], log)
             raise process_errors.CommandFailed(what, argv, code, last, log)
-
-    def capture(self, argv: Sequence[str], *, what: str, env: Mapping[str, str], log: Path) -> str:
-        """Run a short command and return its standard output; errors as in `run`."""
-        self.raise_if_stopping(what)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        logs.begin_anew_if_long(log)
-        with log.open("ab") as text, tempfile.TemporaryFile() as out:
-            text.write(f"\n$ {hidden(' '.join(argv))}\n".encode())
-            text.flush()
-            began = text.tell()
-            with self._started(
-                argv,
-                what=what,
-                cwd=Path("/"),
-                env=env,
-                log=log,
-                out=out,
-                err=text,
-                fault=self.limits.fault(argv, what, text, out),
-            ) as process:
-                process.wait()
-            self._insist_on_a_good_end(process, argv, what, log, began)
-            out.seek(0)
-            return out.read().decode(errors="replace")
 
     @contextmanager
     def server(

@@ -11,7 +11,7 @@ from muslin.cli.up_to_date import Found, Unchanged
 from muslin.engine import inputs, redaction
 from muslin.engine.cache import layout
 from muslin.engine.cargo import config as cargo_config
-from muslin.engine.fetch.apt import sources
+from muslin.engine.fetch.archive import machine, mirrors
 
 PLANTED = "hunter2-do-not-tell"
 
@@ -104,10 +104,9 @@ def test_registries_come_to_a_build_without_their_tokens(
 def test_an_address_of_the_systems_archive_is_told_without_its_password(tmp_path: Path) -> None:
     line = f"deb https://me:{PLANTED}%40@h.example/debian bookworm main\n"
     (tmp_path / "sources.list").write_text(line)
-    found = sources.archive_of(tmp_path, "bookworm")
-    said = sources.stanzas(found, "bookworm", tmp_path / "keyring")
-    assert "URIs: https://h.example/debian\n" in said
-    assert PLANTED not in said + repr(found)
-    assert sources.netrc(found) == (
-        f"machine https://h.example/debian login me password {PLANTED}@\n"
-    )
+    found = mirrors.of_machine(tmp_path, "bookworm")
+    assert found is not None
+    (address,) = found.addresses["main"]
+    assert PLANTED in address, "requests takes name and password from there"
+    assert redaction.place(address) == "https://***@h.example/debian"
+    assert PLANTED not in repr(found) + repr(machine.archive_of(tmp_path, "bookworm"))

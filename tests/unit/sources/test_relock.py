@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import re
 import shutil
 import tarfile
 import threading
@@ -18,9 +17,8 @@ from typing_extensions import override
 
 from muslin.engine import errors as engine_errors
 from muslin.engine.fetch import errors as fetch_errors
-from muslin.engine.fetch.apt.client import Apt
-from muslin.engine.fetch.apt.output import Located
-from muslin.engine.process.runner import Runner
+from muslin.engine.fetch.archive import client, mirrors
+from muslin.engine.fetch.archive.located import Located
 from muslin.engine.source import ArchiveFile, Source
 from muslin.models import declaration
 from muslin.models import errors as model_errors
@@ -161,30 +159,17 @@ def test_part_of_a_source_package() -> None:
     assert _part("m4_1.4.19-3_amd64.deb") == ".deb"
 
 
-def ordered(version: str) -> list[int]:
-    """A version's numbers: enough of an order for those in these tests."""
-    return [int(part) for part in re.findall(r"\d+", version)]
-
-
-class Archive(Apt):
+class Archive(client.Archive):
     """An archive of a test's own making."""
 
     def __init__(self, folder: Path, *there: Located) -> None:
-        super().__init__(folder / "apt", Runner(1))
+        super().__init__(
+            folder / "archive",
+            certificates=folder,
+            public=mirrors.public(()),
+            cancelled=threading.Event(),
+        )
         self.there = there
-        self.lacking = ""
-
-    @override
-    def is_newer(self, left: str, right: str) -> bool:
-        return ordered(left) > ordered(right)
-
-    @override
-    def lacks(self, suite: str) -> str:
-        return "this archive has no such release" if suite == self.lacking else ""
-
-    @override
-    def learn(self, files: Sequence[ArchiveFile]) -> None:
-        pass
 
     @override
     def locate(self, file: ArchiveFile, name: str) -> Located | None:
@@ -208,7 +193,9 @@ class Archive(Apt):
 
 
 def located(package: str, version: str, name: str, digit: str = "a") -> Located:
-    return Located(package=package, version=version, uri="", name=name, size=7, sha256=digit * 64)
+    return Located(
+        package=package, version=version, role="main", path="", name=name, size=7, sha256=digit * 64
+    )
 
 
 @pytest.fixture
@@ -402,17 +389,6 @@ def test_a_host_without_a_lock_asks_once(tmp_path: Path, run_lock: Path) -> None
     archive.there = ()
     again = relock.complete(source.load(PINS, run_lock, host=host), archive, print)
     assert again.groups == pins.groups
-
-
-def test_a_host_whose_archive_lacks_the_release_takes_its_own_package(tmp_path: Path) -> None:
-    archive = Archive(
-        tmp_path, located("qemu-user", "1-1", "a"), located("qemu-static", "2-1", "b")
-    )
-    candidates = (("qemu-user/trixie",), ("qemu-static",))
-    assert relock.resolve(archive, candidates).suite == "trixie"
-    archive.lacking = "trixie"
-    group = relock.resolve(archive, candidates)
-    assert (group.suite, group.packages[0].name) == ("host", "qemu-static")
 
 
 def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:

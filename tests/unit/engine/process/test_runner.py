@@ -89,17 +89,6 @@ def test_cpu_seconds_are_those_of_the_children_too(starter: Runner, log: Path) -
     assert sh(starter, "sleep 0.2", log).cpu_seconds < 0.15
 
 
-def test_capture_returns_what_was_printed(starter: Runner, tmp_path: Path) -> None:
-    log = tmp_path / "new" / "log"
-    argv = ["sh", "-c", "echo out; echo err >&2; pwd"]
-    assert starter.capture(argv, what="x", env=ENV, log=log) == "out\n/\n"
-    assert "err" in log.read_text()
-    with pytest.raises(
-        errors.CommandFailed, match=r"x: a command ended with code 3:\n  sh -c exit 3"
-    ):
-        starter.capture(["sh", "-c", "exit 3"], what="x", env=ENV, log=log)
-
-
 def test_what_a_command_leaves_running_is_ended(starter: Runner, log: Path) -> None:
     sh(starter, "sleep 1000 & echo $! >child", log)
     assert not lives(int((log.parent / "child").read_text()))
@@ -131,8 +120,6 @@ def test_stopping_ends_all_and_nothing_starts_any_more(starter: Runner, log: Pat
     assert not lives(int((log.parent / "started").read_text()))
     with pytest.raises(errors.Interrupted):
         sh(starter, "touch late", log)
-    with pytest.raises(errors.Interrupted):
-        starter.capture(["touch", "late"], what="x", env=ENV, log=log)
     assert not (log.parent / "late").exists()
 
 
@@ -143,16 +130,16 @@ def test_a_server_runs_while_it_is_talked_to(starter: Runner, log: Path) -> None
 
 
 def test_processes_have_a_session_of_their_own(starter: Runner, log: Path) -> None:
-    argv = ["sh", "-c", "cut -d' ' -f6 /proc/$$/stat; echo $$"]
-    session, process = starter.capture(argv, what="x", env=ENV, log=log).split()
+    sh(starter, "cut -d' ' -f6 /proc/$$/stat >ids; echo $$ >>ids", log)
+    session, process = (log.parent / "ids").read_text().split()
     assert session == process != str(os.getsid(0))
 
 
 def test_no_descriptor_leaks_into_a_process(starter: Runner, log: Path, tmp_path: Path) -> None:
     with (tmp_path / "kept-to-myself").open("w") as file:
         os.set_inheritable(file.fileno(), True)
-        listing = starter.capture(["sh", "-c", "ls -l /proc/self/fd"], what="x", env=ENV, log=log)
-    assert "kept-to-myself" not in listing
+        sh(starter, "ls -l /proc/self/fd >listing", log)
+    assert "kept-to-myself" not in (log.parent / "listing").read_text()
 
 
 def test_leftovers_are_known_by_their_mark(starter: Runner, log: Path, tmp_path: Path) -> None:

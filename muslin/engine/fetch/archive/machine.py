@@ -1,8 +1,7 @@
-"""Where this machine gets its release's packages from: its own apt files, both formats.
+"""Where this machine gets its release's packages from: its own apt files, as far as there are any.
 
 Addresses are read when the program runs and stand nowhere in the repository. Only the archive's own
-entries count: another vendor's may not answer, and one that fails makes apt fail as a whole.
-Formats: sources.list(5).
+entries count. Formats: sources.list(5), apt_auth.conf(5), apt.conf(5).
 """
 
 from __future__ import annotations
@@ -11,38 +10,24 @@ import dataclasses
 import re
 import shlex
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from muslin.engine.fetch.archive.located import Role
+
+KEYRING = "debian-archive"
+"""What the file names of the archive's keys have in common."""
 ONE_LINE = re.compile(
     r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$"
 )
+PROXY = re.compile(r'^\s*Acquire::(https?)::Proxy\s+"([^"]*)"\s*;', re.IGNORECASE | re.MULTILINE)
 MIRROR_LIST = "mirror+file:"
 OFF = ("no", "false", "without", "off", "disable", "0")
 """What apt takes for a no."""
 ALIASES = ("stable", "oldstable", "oldoldstable", "testing", "unstable")
 """Names that move from release to release; an archive that has one has the others too."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Vendor:
-    """Whose release it is, and what its archive is known by."""
-
-    keyring: str
-    components: tuple[str, ...]
-    """Those that have what is wanted."""
-
-    @property
-    def keyring_file(self) -> Path:
-        """Where the vendor's packages put the archive's keys."""
-        return Path("/usr/share/keyrings") / f"{self.keyring}-keyring.gpg"
-
-
-DEBIAN = Vendor(keyring="debian-archive", components=("main",))
-UBUNTU = Vendor(keyring="ubuntu-archive", components=("main", "universe"))
-VENDORS = {"debian": DEBIAN, "ubuntu": UBUNTU}
-"""By `ID` of os-release(5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +40,7 @@ class Entry:
     components: tuple[str, ...]
     signed_by: str = ""
     login: tuple[str, str] | None = field(default=None, repr=False)
-    """Name and password that the machine's file has in the address."""
+    """Name and password, from the address or from `auth.conf`."""
 
 
 def entries(etc: Path) -> Iterator[Entry]:
@@ -66,9 +51,14 @@ def entries(etc: Path) -> Iterator[Entry]:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         if path.suffix == ".sources":
-            yield from map(_bare, map(_of_list, _deb822(text)))
+            found = _deb822(text)
         elif path.suffix == ".list":
-            yield from map(_bare, map(_of_list, _one_line(text)))
+            found = _one_line(text)
+        else:
+            continue
+        for entry in found:
+            bare = _bare(_of_list(entry))
+            yield bare if bare.login else dataclasses.replace(bare, login=_login(etc, bare.uri))
 
 
 def _of_list(entry: Entry) -> Entry:
@@ -94,84 +84,36 @@ def _bare(entry: Entry) -> Entry:
     return dataclasses.replace(entry, uri=f"{scheme}{separator}{host}", login=(name, password))
 
 
-def netrc(found: dict[str, Entry]) -> str:
-    """The credentials of archives in the form of apt_auth.conf(5)."""
-    return "".join(
-        f"machine {entry.uri} login {entry.login[0]} password {entry.login[1]}\n"
-        for entry in found.values()
-        if entry.login is not None
-    )
-
-
-def archive_of(etc: Path, codename: str, vendor: Vendor = DEBIAN) -> dict[str, Entry]:
-    """`main` and, where there is one, `security`: the archive's own entries for this release."""
-    own = [
-        entry for entry in entries(etc) if "main" in entry.components and _may_be_own(entry, vendor)
-    ]
+def archive_of(etc: Path, codename: str) -> dict[Role, tuple[Entry, ...]]:
+    """`main` and, where there is one, `security`: the archive's own entries for this release, one
+    for each address."""
+    own = [entry for entry in entries(etc) if "main" in entry.components and _may_be_own(entry)]
     there = {(entry.uri, entry.suite) for entry in own}
-    found: dict[str, Entry] = {}
+    found: dict[Role, tuple[Entry, ...]] = {}
     for name in (codename, *ALIASES):
         main = [entry for entry in own if entry.suite == name]
         # Another vendor's unsigned entry may bear a release's name; the archive's has `-updates`.
         main.sort(key=lambda entry: not _is_own(entry, there))
-        if name in ALIASES:
+        if name in ALIASES or any(_is_own(entry, there) for entry in main):
             main = [entry for entry in main if _is_own(entry, there)]
         spelled = (f"{name}-security", f"{name}/updates")
         security = [entry for entry in own if entry.suite in spelled]
-        for role, some in (("main", main), ("security", security)):
-            for entry in some:
-                found.setdefault(role, entry)
+        if main:
+            found.setdefault("main", _by_address(main))
+        if security:
+            found.setdefault("security", _by_address(security))
     return found
 
 
-def places(uri: str, found: dict[str, Entry]) -> list[str]:
-    """Where a file of the pool may be: its own address, then that in the other archive's pool.
-
-    A security update is copied to the main archive with the next point release, and indexes of
-    both name it; `pool/updates/main/` there is `pool/main/` here.
-    """
-    addresses = [uri]
-    for role, other, here, there in (
-        ("main", "security", "/pool/", "/pool/updates/"),
-        ("security", "main", "/pool/updates/", "/pool/"),
-    ):
-        if role in found and other in found and uri.startswith(f"{found[role].uri}{here}"):
-            path = uri.removeprefix(f"{found[role].uri}{here}")
-            if not path.startswith("updates/"):
-                addresses.append(f"{found[other].uri}{there}{path}")
-    return addresses
+def _by_address(some: Iterable[Entry]) -> tuple[Entry, ...]:
+    first: dict[str, Entry] = {}
+    for entry in some:
+        first.setdefault(entry.uri, entry)
+    return tuple(first.values())
 
 
-def stanzas(found: dict[str, Entry], release: str, keyring: Path, vendor: Vendor = DEBIAN) -> str:
-    """The same archive's sources for a release, in the deb822 format."""
-    suites = {"main": f"{release} {release}-updates", "security": f"{release}-security"}
-    return "\n".join(
-        _stanza(entry, "deb deb-src", suites[role], keyring, vendor)
-        for role, entry in found.items()
-    )
-
-
-def release_alone(
-    found: dict[str, Entry], release: str, keyring: Path, vendor: Vendor = DEBIAN
-) -> str:
-    """The packages of the release itself and none that came later: a third of the indexes."""
-    return _stanza(found["main"], "deb", release, keyring, vendor)
-
-
-def _stanza(entry: Entry, types: str, suites: str, keyring: Path, vendor: Vendor) -> str:
-    return (
-        f"Types: {types}\nURIs: {entry.uri}\nSuites: {suites}\n"
-        f"Components: {' '.join(vendor.components)}\n"
-        + _signed_by(entry.signed_by or (str(keyring) if keyring.exists() else ""))
-    )
-
-
-def _signed_by(keyring: str) -> str:
-    return f"Signed-By: {keyring}\n" if keyring else ""
-
-
-def _may_be_own(entry: Entry, vendor: Vendor) -> bool:
-    return not entry.signed_by or vendor.keyring in entry.signed_by
+def _may_be_own(entry: Entry) -> bool:
+    return not entry.signed_by or KEYRING in entry.signed_by
 
 
 def _is_own(entry: Entry, there: set[tuple[str, str]]) -> bool:
@@ -224,3 +166,38 @@ def _fields(stanza: str) -> dict[str, str]:
             name = name.strip().lower()
             fields[name] = value.strip()
     return fields
+
+
+def _login(etc: Path, address: str) -> tuple[str, str] | None:
+    """Name and password that `auth.conf` has for an address; those that only root may read are
+    there for root alone."""
+    for path in (etc / "auth.conf", *sorted((etc / "auth.conf.d").glob("*.conf"))):
+        with suppress(OSError):
+            text = re.sub(r"^\s*#.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            words = text.split()
+            for begin in (place for place, word in enumerate(words) if word == "machine"):
+                some = dict(
+                    zip(
+                        words[begin : begin + 6 : 2], words[begin + 1 : begin + 6 : 2], strict=False
+                    )
+                )
+                if _is_for(some.get("machine", ""), address) and "login" in some:
+                    return some["login"], some.get("password", "")
+    return None
+
+
+def _is_for(machine: str, address: str) -> bool:
+    """Whether a machine of auth.conf covers an address: without a scheme it stands for https."""
+    wanted = machine if "://" in machine else f"https://{machine}"
+    return bool(machine) and f"{address}/".startswith(f"{wanted.rstrip('/')}/")
+
+
+def proxies(etc: Path) -> dict[str, str]:
+    """The proxies of apt.conf by scheme, written as `Acquire::http::Proxy "ADDRESS";`."""
+    found: dict[str, str] = {}
+    for path in (*sorted((etc / "apt.conf.d").glob("*")), etc / "apt.conf"):
+        with suppress(OSError):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for scheme, address in PROXY.findall(text):
+                found[scheme.lower()] = "" if address == "DIRECT" else address
+    return found

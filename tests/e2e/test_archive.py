@@ -1,4 +1,4 @@
-"""The machine's real apt with private state: asking, fetching, and an archive that has moved on."""
+"""The real archive with private state: asking, fetching, and an archive that has moved on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import pytest
 import requests
 
 from muslin.engine.fetch import errors as fetch_errors
-from muslin.engine.fetch.apt import sources
-from muslin.engine.fetch.apt.client import HELPER, Apt
+from muslin.engine.fetch.archive import machine
+from muslin.engine.fetch.archive.client import Archive
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.process.runner import Runner
 from muslin.engine.source import ArchiveFile, Source
@@ -31,6 +31,7 @@ from muslin.models import pins as source
 from muslin.models.pins import Candidates, Pins, PinSet
 from muslin.sources import errors as source_errors
 from muslin.sources import relock
+from tests.archive import archive
 from tests.e2e.test_fetch import Silent
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -38,31 +39,25 @@ SYSTEM = (Path("/var/lib/apt"), Path("/var/cache/apt"), Path("/etc/apt"))
 PLANTED = "hunter2-do-not-tell"
 MUSL = "1.2.5-3.1~deb13u1"
 
-pytestmark = pytest.mark.skipif(
-    not Path(HELPER).exists()
-    or "\nID=debian\n" not in Path("/etc/os-release").read_text(encoding="utf-8"),
-    reason="the debian source set is for Debian hosts with apt",
-)
-
 
 @pytest.fixture(scope="module")
-def apt(tmp_path_factory: pytest.TempPathFactory) -> Apt:
-    """An apt with private state, its indexes fetched once for all tests here."""
-    private = Apt(tmp_path_factory.mktemp("apt"), Runner(1))
-    private.refresh("trixie")
-    return private
+def real(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The real archive, its indexes fetched once for all tests here."""
+    return archive(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture
-def pins(apt: Apt, tmp_path: Path) -> Pins:
+def pins(real: Archive, tmp_path: Path) -> Pins:
     """The repository's pins, with a run lock of the test's own."""
-    return source.load(PROJECT / "recipes" / "pins", tmp_path / "run-lock.toml", host=apt.host)
+    return source.load(PROJECT / "recipes" / "pins", tmp_path / "run-lock.toml", host=real.host)
 
 
 @pytest.fixture
-def fetcher(apt: Apt, tmp_path: Path) -> Fetcher:
+def fetcher(real: Archive, tmp_path: Path) -> Fetcher:
     """Downloads into a folder of the test's own."""
-    return Fetcher(tmp_path / "downloads", apt=apt, progress=Silent(), cancelled=Runner(1).stopping)
+    return Fetcher(
+        tmp_path / "downloads", archive=real, progress=Silent(), cancelled=Runner(1).stopping
+    )
 
 
 def patches_of(pins: Pins) -> Source:
@@ -80,51 +75,39 @@ def state_of(folders: tuple[Path, ...]) -> set[tuple[str, int, int]]:
     }
 
 
-def test_pinned_file_is_located_and_fetched(apt: Apt, pins: Pins, tmp_path: Path) -> None:
+def test_pinned_file_is_located_and_fetched(real: Archive, pins: Pins, tmp_path: Path) -> None:
     starter, progress = Runner(1), Silent()
     fetcher = Fetcher(
-        tmp_path / "downloads", apt=apt, progress=progress, cancelled=starter.stopping
+        tmp_path / "downloads", archive=real, progress=progress, cancelled=starter.stopping
     )
     wanted = patches_of(pins)
-    pins = relock.settle(pins, [wanted], apt, print, obtain=fetcher.fetch)
+    pins = relock.settle(pins, [wanted], real, print, obtain=fetcher.fetch)
     wanted = patches_of(pins)
     assert fetcher.fetch(wanted).stat().st_size == wanted.size
     assert progress.sizes == {wanted.name: wanted.size}
 
 
-def test_version_that_never_was_is_not_located(apt: Apt) -> None:
+def test_version_that_never_was_is_not_located(real: Archive) -> None:
     file = ArchiveFile(suite="trixie", package="musl", version="0.0-1", kind="source")
-    assert apt.locate(file, "musl_0.0.orig.tar.gz") is None
+    assert real.locate(file, "musl_0.0.orig.tar.gz") is None
 
 
-def test_apt_that_fails_has_not_lost_the_version(tmp_path: Path) -> None:
-    private = Apt(tmp_path / "apt", Runner(1))
-    private.refresh("trixie")
-    (tmp_path / "apt/trixie/apt.conf").write_text("neither here nor there")
-    file = ArchiveFile(suite="trixie", package="musl", version=MUSL, kind="source")
-    said = r"(?s)apt cannot say where musl=.*Syntax error"
-    with pytest.raises(fetch_errors.ArchiveUnusable, match=said):
-        private.locate(file, "musl_1.2.5.orig.tar.gz")
-    with pytest.raises(fetch_errors.ArchiveUnusable, match=said):
-        private.learn([file])
-
-
-def test_closure_holds_a_dependency_and_not_what_every_host_has(apt: Apt) -> None:
-    closure = {one.package for one in apt.closure("trixie", ["bison"])}
+def test_closure_holds_a_dependency_and_not_what_every_host_has(real: Archive) -> None:
+    closure = {one.package for one in real.closure("trixie", ["bison"])}
     assert {"bison", "m4"} <= closure
     assert closure.isdisjoint({"libc6", "perl-base", "gcc"})
-    assert all(len(one.sha256) == 64 for one in apt.closure("trixie", ["bison"]))
+    assert all(len(one.sha256) == 64 for one in real.closure("trixie", ["bison"]))
 
 
 def test_dropped_version_is_replaced_by_the_newest_of_its_series(
-    apt: Apt, pins: Pins, tmp_path: Path, fetcher: Fetcher
+    real: Archive, pins: Pins, tmp_path: Path, fetcher: Fetcher
 ) -> None:
     gone = pins.pins["openssl"].model_copy(
         update={"package_version": "3.5.0-1", "file": "openssl_3.5.0.orig.tar.gz"}
     )
     pins = source.with_pin(pins, "openssl", gone)
     notes: list[str] = []
-    moved = relock.settle(pins, [pins.source("openssl")], apt, notes.append, obtain=fetcher.fetch)
+    moved = relock.settle(pins, [pins.source("openssl")], real, notes.append, obtain=fetcher.fetch)
     assert moved.pins["openssl"].version.startswith("3.5.")
     assert moved.pins["openssl"].package_version != "3.5.0-1"
     assert "3.5.0-1 has left the archive" in notes[-1]
@@ -134,19 +117,19 @@ def test_dropped_version_is_replaced_by_the_newest_of_its_series(
 
 
 def test_pins_are_moved_to_the_newest_of_their_series(
-    apt: Apt, tmp_path: Path, fetcher: Fetcher
+    real: Archive, tmp_path: Path, fetcher: Fetcher
 ) -> None:
     folder = tmp_path / "pins"
     shutil.copytree(PROJECT / "recipes" / "pins", folder)
     path = folder / "debian.toml"
     pinned = path.read_text()
     path.write_text(re.sub(r'(package = "musl"\npackage-version = )".*"', r'\1"1.2.5-0"', pinned))
-    (folder / f"host-{apt.host}.toml").unlink(missing_ok=True)
+    (folder / f"host-{real.host}.toml").unlink(missing_ok=True)
     # Not the large ones: whatever is new is fetched, to see that it can be.
     names = ("musl", *declaration.read(folder / "host.toml", Candidates).groups)
-    relock.relock(folder, apt, print, host=apt.host, obtain=fetcher.fetch, names=names)
+    relock.relock(folder, real, print, host=real.host, obtain=fetcher.fetch, names=names)
     before = declaration.read(PROJECT / "recipes/pins/debian.toml", PinSet)
-    after = source.load(folder, tmp_path / "run-lock.toml", host=apt.host)
+    after = source.load(folder, tmp_path / "run-lock.toml", host=real.host)
     assert after.pins.keys() == before.pins.keys()
     for name, pin in after.pins.items():
         series = before.pins[name].series
@@ -157,7 +140,7 @@ def test_pins_are_moved_to_the_newest_of_their_series(
     assert after.notes == ()
 
 
-def test_series_that_is_gone_is_an_error_that_says_what_is_there(apt: Apt, pins: Pins) -> None:
+def test_series_that_is_gone_is_an_error_that_says_what_is_there(real: Archive, pins: Pins) -> None:
     gone = pins.pins["musl"].model_copy(update={"package_version": "0.9-1", "series": "0.9"})
     pins = source.with_pin(pins, "musl", gone)
     wanted = Source(
@@ -167,7 +150,7 @@ def test_series_that_is_gone_is_an_error_that_says_what_is_there(apt: Apt, pins:
         origins=(ArchiveFile(suite="trixie", package="musl", version="0.9-1", kind="source"),),
     )
     with pytest.raises(source_errors.NotInArchive, match=r"another 0\.9; it has 1\.2"):
-        relock.settle(pins, [wanted], apt, print, obtain=lambda one: Path(one.name))
+        relock.settle(pins, [wanted], real, print, obtain=lambda one: Path(one.name))
 
 
 def test_archive_out_of_reach_is_not_one_that_has_dropped_everything(
@@ -175,21 +158,21 @@ def test_archive_out_of_reach_is_not_one_that_has_dropped_everything(
 ) -> None:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    private = Apt(tmp_path / "apt", Runner(1))
-    with pytest.raises(fetch_errors.ArchiveUnreachable, match=r"127\.0\.0\.1:1"):
+    private = archive(tmp_path / "archive")
+    with pytest.raises(fetch_errors.ArchiveUnreachable, match="through the proxy"):
         relock.settle(
             pins, [pins.source("musl")], private, print, obtain=lambda one: Path(one.name)
         )
     assert not pins.run_lock.exists()
 
 
-def test_two_runs_at_once_wait_for_each_other(apt: Apt, tmp_path: Path) -> None:
-    del apt  # only that the archive can be reached
+def test_two_runs_at_once_wait_for_each_other(real: Archive, tmp_path: Path) -> None:
+    del real  # only that the archive can be reached
     faults: list[BaseException] = []
 
     def refresh() -> None:
         try:
-            Apt(tmp_path / "apt", Runner(1)).refresh("trixie")
+            archive(tmp_path / "archive").refresh("trixie")
         except PipelineError as error:
             faults.append(error)
 
@@ -201,20 +184,22 @@ def test_two_runs_at_once_wait_for_each_other(apt: Apt, tmp_path: Path) -> None:
     assert faults == []
 
 
-def test_file_that_is_not_the_pinned_one_is_refused(apt: Apt, pins: Pins, tmp_path: Path) -> None:
-    pins = relock.settle(pins, [patches_of(pins)], apt, print, obtain=lambda one: Path(one.name))
+def test_file_that_is_not_the_pinned_one_is_refused(
+    real: Archive, pins: Pins, tmp_path: Path
+) -> None:
+    pins = relock.settle(pins, [patches_of(pins)], real, print, obtain=lambda one: Path(one.name))
     starter = Runner(1)
-    fetcher = Fetcher(tmp_path / "d", apt=apt, progress=Silent(), cancelled=starter.stopping)
+    fetcher = Fetcher(tmp_path / "d", archive=real, progress=Silent(), cancelled=starter.stopping)
     wanted = dataclasses.replace(patches_of(pins), sha256="0" * 64)
     with pytest.raises(fetch_errors.WrongDigest, match="0" * 64):
         fetcher.fetch(wanted)
     assert not fetcher.has(wanted)
 
 
-def test_nothing_of_the_system_changes(apt: Apt, tmp_path: Path) -> None:
-    del apt
+def test_nothing_of_the_system_changes(real: Archive, tmp_path: Path) -> None:
+    del real
     before = state_of(SYSTEM)
-    private = Apt(tmp_path / "apt", Runner(1))
+    private = archive(tmp_path / "archive")
     private.refresh("trixie")
     assert private.versions("trixie", "musl", "source")
     assert state_of(SYSTEM) == before
@@ -230,17 +215,18 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for the trial")
-def test_ordinary_user_can_ask(apt: Apt, open_folder: Path) -> None:
-    del apt
-    state = open_folder / "apt"
+def test_ordinary_user_can_ask(real: Archive, open_folder: Path) -> None:
+    del real
+    state = open_folder / "archive"
     state.mkdir()
     os.chown(state, 65534, 65534)
     # Imported before the change of user, who may not see the interpreter's own folders.
     program = (
-        "import os, sys; from pathlib import Path; from muslin.engine.fetch.apt.client import Apt;"
-        "from muslin.engine.process.runner import Runner;"
+        "import os, sys; from pathlib import Path;"
+        "from tests.archive import archive;"
+        "import muslin.engine.fetch.request;"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534);"
-        "print(Apt(Path(sys.argv[1]), Runner(1)).versions('trixie', 'musl', 'source'))"
+        "print(archive(Path(sys.argv[1])).versions('trixie', 'musl', 'source'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(state)],
@@ -277,10 +263,10 @@ class Guarded(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_password_of_the_systems_files_lets_apt_in_and_is_left_nowhere(
-    apt: Apt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_password_of_the_systems_files_lets_us_in_and_is_left_nowhere(
+    real: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main = sources.archive_of(Path("/etc/apt"), apt.release)["main"]
+    main = machine.archive_of(Path("/etc/apt"), real.release)["main"][0]
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     (tmp_path / "left").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "left"))
@@ -293,9 +279,9 @@ def test_a_password_of_the_systems_files_lets_apt_in_and_is_left_nowhere(
     signed = f"[signed-by={main.signed_by}] " if main.signed_by else ""
     address = f"127.0.0.1:{server.server_address[1]}"
     (etc / "sources.list").write_text(
-        f"deb {signed}http://me:{PLANTED}@{address} {apt.release} main\n"
+        f"deb {signed}http://me:{PLANTED}@{address} {real.release} main\n"
     )
-    private = Apt(tmp_path / "state", Runner(1), etc=etc)
+    private = archive(tmp_path / "state", etc=etc)
     try:
         (one, *_) = private.files(
             "host", "hello", private.versions("host", "hello", "binary")[0], "binary"

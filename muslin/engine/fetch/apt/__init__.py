@@ -1,1 +1,0 @@
-"""The ordinary apt client, with private state."""

@@ -1,0 +1,1 @@
+"""The Debian archive: a reader of signed indexes that requires neither apt nor dpkg."""
