@@ -46,7 +46,7 @@ def toolchains(
     folder = run.context.settings.cache / "bench" / "work"
     if folder.exists():
         remove(folder)
-    keys = run.context.builder().keys
+    keys = run.builder().keys
     stages = {one.name: keys.of(run.catalog().toolchains.toolchain(one)) for one in targets}
     measured = Measured(run.context.settings.cache / "bench", _conditions(run, stages.values()))
     before = len(to_make) // 2
@@ -150,9 +150,7 @@ def _prepare(run: Pipeline, targets: Sequence[Target], folder: Path) -> str:
         headers = {one.triple: catalog.toolchains.headers(one) for one in targets}
         tools = [stage for _, stage in catalog.tools.build_tools()]
         wanted = [*headers.values(), *tools]
-        trees = {
-            name: one.tree for name, one in run.context.builder().build(wanted, executor).items()
-        }
+        trees = {name: one.tree for name, one in run.builder().build(wanted, executor).items()}
         sources = folder / "sources"
         for triple, stage in headers.items():
             _copied(trees[stage.name], folder / "headers" / triple)

@@ -54,7 +54,7 @@ def sizes(run: Pipeline, services: tuple[str, ...]) -> list[Pair]:
     target = run.context.targets[TARGET]
     rust = run.context.settings.dist / "toolchains" / TARGET / "rust"
     openssl = run.context.store.find(
-        run.context.builder().keys.of(run.catalog().libraries.library("openssl", target))
+        run.builder().keys.of(run.catalog().libraries.library("openssl", target))
     )
     if openssl is None:
         sys.exit(f"OpenSSL for {TARGET} is not in the cache; `nox -s build-all` first")

@@ -85,12 +85,13 @@ def programs(path: Path, wanted: Wanted, into: Path) -> Iterator[tuple[str, Path
         raise Refused(
             f"it is neither an ELF file nor an archive, nor a sound image: {fault}"
         ) from fault
-    best = platforms.chosen(machine, {one for image in every for one in image.platforms})
+    there = [one for image in every for one in image.platforms]
+    best = {(one, one.stated) for one in platforms.chosen(machine, there)}
     if not best:
         others = ", ".join(sorted({str(one) for image in every for one in image.platforms}))
         raise Refused(f"it has nothing for {machine}, but {others or 'no image'}")
     for number, image in enumerate(every):
-        if not {*image.platforms}.isdisjoint(best):
+        if any((one, one.stated) in best for one in image.platforms):
             yield from contents(image, into / f"{number}", budget)
 
 

@@ -54,7 +54,7 @@ def build(
 ) -> Found | None:
     """Build the stages of a goal and fill `dist/`; what was found where nothing was to do."""
     pipeline = Pipeline(context, selection)
-    host.insist()
+    host.insist(native=context.settings.host == "native")
     fills = goal in FILLING
     if fills:
         publish.insist_on_writable(context.settings.dist, _paths(context, selection))
@@ -62,7 +62,7 @@ def build(
     output, started = context.output(), time.monotonic()
     brought: list[Path] = []
     with context.at_work(), output.may_be_old() if fills else nullcontext():
-        builder, faults = context.builder(), list[Fault]() if keep_going else None
+        builder, faults = pipeline.builder(), list[Fault]() if keep_going else None
         stages = pipeline.settled(builder, lambda: pipeline.goals(goal))
         with ThreadPoolExecutor(context.settings.jobs, thread_name_prefix="stage") as executor:
             entries = builder.build(stages, executor, faults=faults)

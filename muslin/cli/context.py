@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from muslin.engine.events import Events
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
+from muslin.engine.stage import Host, Stage
 from muslin.models import board, service, settings, target, target_aliases
 from muslin.models import errors as model_errors
 from muslin.models.settings import Settings
@@ -115,19 +116,22 @@ class Context:
             fault = f"tool.muslin.targets: {error}"
             raise engine_errors.BadDeclaration(self.settings.declared, [fault]) from error
 
-    def builder(self) -> Builder:
-        """The engine, with everything it works with."""
+    def builder(self, machine: Host, root: Callable[[], Stage | None]) -> Builder:
+        """The engine, with everything it works with, and the host root's stage, if it uses one."""
         return Builder(
             store=self.store,
             runner=self.runner,
             fetcher=self.fetcher,
             report=self.report,
             history=self.history,
-            keys=Keys(host.host()),
+            keys=Keys(machine),
             events=self.events,
             logs=self.settings.cache / layout.LOGS,
             memory=self.settings.memory,
-            provenance=host.provenance(),
+            provenance=host.provenance()
+            if self.settings.host == "native"
+            else {"host": machine.libc},
+            root=root,
         )
 
     def output(self) -> Output:

@@ -11,11 +11,11 @@ from muslin.engine import host
 from muslin.engine.builder import Builder, sources
 from muslin.engine.scheduler import Planned
 from muslin.engine.source import ArchiveFile
-from muslin.engine.stage import Stage
+from muslin.engine.stage import Host, Stage
 from muslin.graph import goals, joint_images
 from muslin.graph.catalog import Catalog
 from muslin.graph.goals import Goal
-from muslin.models.pins import Component, Pins
+from muslin.models.pins import HOST_ROOT, Component, Pins
 from muslin.models.target import Target
 from muslin.sources import relock, source_sets
 
@@ -40,14 +40,35 @@ class Pipeline:
                 self._pins = relock.complete(pins, context.archive, context.report.note)
         return self._pins
 
+    @property
+    def host(self) -> Host:
+        """What of this machine can change an output: its libc, or the host root."""
+        if self.context.settings.host == "native":
+            return host.host()
+        return host.in_root(self.pins.groups[self._root_group].digest)
+
+    @property
+    def _root_group(self) -> str:
+        return f"{HOST_ROOT}-{self.context.archive.architecture}"
+
+    def root(self) -> Stage | None:
+        """The host root's stage, if programs run in one."""
+        if self.context.settings.host == "native":
+            return None
+        return self.catalog().tools.host_root(self._root_group)
+
+    def builder(self) -> Builder:
+        """The engine, with everything it works with."""
+        return self.context.builder(self.host, self.root)
+
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now."""
         if self._catalog is None or self._catalog.pins is not self.pins:
             self._catalog = Catalog(
-                host=host.host(),
+                host=self.host,
                 pins=self.pins,
                 targets=self.context.targets,
-                missing_tools=host.missing_tools(),
+                missing_tools=self.context.settings.host == "native" and host.missing_tools(),
                 services=self.selection.services,
                 driver=source_sets.driver(self.selection.driver, self.pins),
             )
@@ -96,16 +117,22 @@ class Pipeline:
                     visit(other)
                 every[id(stage)] = stage
 
-        for stage in (*self.goals("package"), *more):
+        root = self.root()
+        for stage in (*((root,) if root else ()), *self.goals("package"), *more):
             visit(stage)
         return [Planned(stage=stage, key="", state="build", after=()) for stage in every.values()]
 
     def settled(self, builder: Builder, stages: Callable[[], list[Stage]]) -> list[Stage]:
         """The stages, once the archive has every file that is to be fetched."""
-        found = stages()
-        while self.settle(builder.plan(found).values()):
+        while True:
             found = stages()
-        return found
+            planned = builder.plan(found)
+            root = self.root()
+            if root is not None and any(one.state != "found" for one in planned.values()):
+                planned |= builder.plan([root])
+            if not self.settle(planned.values()):
+                return found
+            builder.keys.host = self.host  # another root is another host
 
     def settle(self, planned: Iterable[Planned]) -> bool:
         """Ask the archive for the files that are to be fetched; whether a pin had to move."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from muslin.models.board import Board
 from muslin.models.declaration import Declaration
-from muslin.models.pins import Candidates, HostLock, Kernels, PinSet
+from muslin.models.pins import Candidates, FixedGroups, HostLock, PinSet
 from muslin.models.service import Service
 from muslin.models.target import Target
 from muslin.sources.advisories import Policy
@@ -25,7 +25,7 @@ MODELS: Mapping[str, type[Declaration]] = {
     "upstream-pins": Upstream,
     "host-lock": HostLock,
     "host-packages": Candidates,
-    "kernels": Kernels,
+    "fixed-groups": FixedGroups,
     "board": Board,
     "advisories": Policy,
     "libgcc": LibgccMembers,

@@ -206,7 +206,7 @@ def main(words: Sequence[str]) -> None:
     pipeline = Pipeline(context, context.select(targets))
     every = all_of(pipeline, goal_of(goal))
     with context.at_work(), ThreadPoolExecutor(context.settings.jobs) as executor:
-        context.builder().build([every[name] for name in names], executor)
+        pipeline.builder().build([every[name] for name in names], executor)
 
 
 if __name__ == "__main__":

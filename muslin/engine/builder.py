@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ from muslin.engine.filesystem import atomic
 from muslin.engine.key import Keys
 from muslin.engine.planner import Planner
 from muslin.engine.process import errors as process_errors
+from muslin.engine.process import host_root
+from muslin.engine.process.host_root import HostRoot
 from muslin.engine.process.runner import Runner
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.scheduler import Planned, Schedule
@@ -36,6 +38,10 @@ from muslin.errors import PipelineError
 
 Fault = tuple[Exception, list[str]]
 """What failed, and the names of the stages that could not be built without it."""
+
+
+def _no_root() -> None:
+    """Programs run on the machine itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,8 @@ class Builder:
     memory: int
     """Bytes that all processes together may take; 0 for no limit."""
     provenance: Mapping[str, str]
+    root: Callable[[], Stage | None] = _no_root
+    """The host root's stage, if programs run in one."""
 
     @functools.cached_property
     def planner(self) -> Planner:
@@ -90,6 +98,7 @@ class Builder:
         schedule = Schedule(waiting=waiting, jobs=self.runner.jobs, limit=self.memory)
         if waiting:
             self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
+            self._enter_root(executor)
         self._work_off(schedule, executor, faults)
         made = {}
         for goal in goals:
@@ -126,6 +135,23 @@ class Builder:
             self.runner.stop()
             wait(running)
             raise
+
+    def _enter_root(self, executor: Executor) -> None:
+        """Let programs run in the host root from now on, if there is one; it is made first.
+
+        Raises `NoWayIn`.
+        """
+        stage = self.root()
+        if stage is None or self.runner.root is not None:
+            return
+        way = next(host_root.ways(self.runner.works), None)
+        if way is None:
+            raise process_errors.NoWayIn
+        made = dataclasses.replace(self, root=_no_root).build([stage], executor)
+        root = HostRoot(tree=made[stage.name].tree, cache=self.store.cache, way=way)
+        root.prepare()
+        self.runner.root = root
+        self.report.say(f"stages run in the host root, entered by {way}")
 
     def _insist_on_room(self, planned: Iterable[Planned]) -> None:
         """Raise `DiskTooSmall` if the disk has no room for what is to be built: what stays of

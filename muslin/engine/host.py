@@ -20,7 +20,10 @@ from muslin.engine.stage import Host
 REQUIRED = ("gcc", "g++", "make", "perl", "strip", "sh")
 """What nobody can bring along; `strip` is the host compiler's own, from its binutils."""
 BROUGHT_ALONG = ("m4", "bison", "flex", "patch")
-REMEDY = "apt-get install --no-install-recommends gcc g++ libc6-dev make perl"
+REMEDY = (
+    "apt-get install --no-install-recommends gcc g++ libc6-dev make perl\n"
+    "  or set MUSLIN_HOST=root, which brings them along"
+)
 NEEDED_BYTES = 12_000_000_000
 """Disk for a cold run of four targets: its peak, rounded up."""
 PYTHON = (3, 11)
@@ -42,6 +45,11 @@ def host() -> Host:
     return Host(machine=platform.machine(), libc=libc or "not glibc")
 
 
+def in_root(digest: str) -> Host:
+    """This machine with the programs of a host root, known by the digest of its packages."""
+    return Host(machine=platform.machine(), libc=f"host root {digest}")
+
+
 def missing_tools() -> bool:
     """Whether one of the programs that can be brought along is not there."""
     return any(where(program) is None for program in BROUGHT_ALONG)
@@ -52,9 +60,11 @@ def where(program: str) -> str | None:
     return inputs.program(program, HOST_PATH)
 
 
-def insist(root: Path = Path("/")) -> None:
+def insist(root: Path = Path("/"), *, native: bool = True) -> None:
     """Raise `HostProgramMissing` if something is not there that must be, `CargoConfiguration` if
-    something is that must not."""
+    something is that must not; only a `native` build needs programs of the machine."""
+    if not native:
+        return
     missing = [program for program in REQUIRED if where(program) is None]
     if missing:
         raise engine_errors.HostProgramMissing(missing, REMEDY)

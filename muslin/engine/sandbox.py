@@ -8,6 +8,7 @@ from pathlib import Path
 
 from muslin.engine import errors, template
 from muslin.engine.filesystem import walk
+from muslin.engine.process.host_root import Seal
 from muslin.engine.process.runner import Runner
 
 
@@ -26,6 +27,10 @@ class Sandbox:
     environment: Mapping[str, str]
     writable: tuple[Path, ...] = ()
     """Folders below which its programs can write; `work` is one of them."""
+    readable: tuple[Path, ...] = ()
+    """What its programs see beside those: needs, tools, sources."""
+    network: bool = False
+    """Whether its programs reach the network."""
     cpu_seconds: float = field(default=0.0)
     memory: int = field(default=0)
     """Bytes of the largest process so far."""
@@ -36,6 +41,20 @@ class Sandbox:
             return template.expanded(text, self.values)
         except KeyError as error:
             raise errors.UnknownPlaceholder(self.stage, error.args[0], self.values) from None
+
+    def inside(self, text: str) -> str:
+        """The same, with paths as the stage's programs see them: for what is written into files."""
+        expanded, root = self.expand(text), self.runner.root
+        return expanded if root is None else root.inside(expanded)
+
+    def seal(self, *, native: bool = False, network: bool | None = None) -> Seal:
+        """What a program of the stage may see and reach; `native` for one of Muslin's own."""
+        return Seal(
+            readable=self.readable,
+            writable=self.writable,
+            network=self.network if network is None else network,
+            native=native,
+        )
 
     def path(self, text: str) -> Path:
         """The same, as a path; a relative one is below the work folder."""

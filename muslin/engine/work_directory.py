@@ -26,6 +26,9 @@ from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import Tree
 from muslin.engine.stage import Stage
 
+SHOWN = ("need", "tool", "judge", "source", "out")
+"""Placeholders, up to their alias, whose paths a stage's programs see."""
+
 
 @contextmanager
 def emptied(work: Path, *, keep: bool = True) -> Iterator[Path]:
@@ -61,6 +64,12 @@ def sandbox(
         },
         environment={},
         writable=(work, *((Path(values["scratch"]),) if stage.scratch else ())),
+        readable=tuple(
+            Path(value)
+            for name, value in values.items()
+            if name.partition(".")[0] in SHOWN and not Path(value).is_relative_to(work)
+        ),
+        network=stage.network,
     )
     made.environment = _environment(stage, made)
     return made

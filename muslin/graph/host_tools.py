@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from muslin.engine.stage import Host, Stage
 from muslin.graph.memoised import Memory, memoised
 from muslin.models.pins import Pins
-from recipes import host_programs
+from recipes import host_programs, host_root
 from recipes.toolchain import host_libs
 
 
@@ -28,6 +28,11 @@ class HostTools(Memory):
     def _build_tools(self) -> Stage:
         sources = self.pins.group("build-tools")
         return host_programs.build_tools(sources, multiarch=self._multiarch)
+
+    @memoised
+    def host_root(self, group: str) -> Stage:
+        """The system in which stages run, from a group of packages."""
+        return host_root.stage(self.pins.group(group))
 
     @memoised
     def rust(self) -> Stage:

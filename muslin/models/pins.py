@@ -2,7 +2,8 @@
 
 `recipes/pins/debian.toml` holds the sources, `recipes/pins/host-<release>-<architecture>.toml` the
 programs that run on such a host, `recipes/pins/host.toml` which packages those are, where no
-lock for the host's release is at hand, and `recipes/pins/kernels.toml` the kernels of boards.
+lock for the host's release is at hand, `recipes/pins/kernels.toml` the kernels of boards, and
+`recipes/pins/host-root.toml` the system in which stages can run.
 """
 
 from __future__ import annotations
@@ -145,8 +146,14 @@ class Group(Declaration):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Kernels(Declaration):
-    """Kernels that emulated boards start with, whatever the host."""
+HOST_ROOT = "host-root"
+"""How groups of the host root begin; behind it is Debian's name of the architecture."""
+FIXED = ("kernels", HOST_ROOT)
+"""Files of groups that are the same on every host."""
+
+
+class FixedGroups(Declaration):
+    """Packages that are the same whatever the host: kernels of emulated boards, the host root."""
 
     groups: dict[str, Group]
 
@@ -322,14 +329,18 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     """The pins of a folder, with a cache's run lock over them where it still applies."""
     pin_set = declaration.read(folder / "debian.toml", PinSet)
     candidates = dict(declaration.read(folder / "host.toml", Candidates).groups)
-    kernels = declaration.read(folder / "kernels.toml", Kernels).groups
+    fixed = {
+        name: group
+        for file in FIXED
+        for name, group in declaration.read(folder / f"{file}.toml", FixedGroups).groups.items()
+    }
     lock = remembered(run_lock)
     host_lock = folder / f"host-{host}.toml"
     of_host: tuple[str, ...] = ()
     locked = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
     # A group that has left host.toml has no names to ask the archive for: nothing takes it.
-    groups = {name: group for name, group in locked.items() if name in candidates} | kernels
-    candidates |= {name: (group.ask,) for name, group in kernels.items()}
+    groups = {name: group for name, group in locked.items() if name in candidates} | fixed
+    candidates |= {name: (group.ask,) for name, group in fixed.items()}
     pins = dict(pin_set.pins)
     notes = []
     for name, moved in lock.moved.items():

@@ -38,10 +38,12 @@ MEMORY_VARIABLE = "MUSLIN_MEMORY"
 SOURCES_VARIABLE = "MUSLIN_SOURCES"
 DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
+HOST_VARIABLE = "MUSLIN_HOST"
 BUILT_IN = Limits()
 Driver = Literal["builtin", "musl-cross-make"]
 DRIVERS: tuple[Driver, ...] = get_args(Driver)
 """How a toolchain is made; the result has the same layout for all."""
+HOSTS = ("native", "root")
 MOST = 10**9 - 1
 """Of any of them, so that nine digits are enough."""
 
@@ -60,6 +62,9 @@ class Tool(Declaration):
     """Source set: `debian` or `upstream`; `auto` takes `debian`."""
     driver: Line = "auto"
     """Driver of toolchains: `builtin` or `musl-cross-make`; `auto` takes the source set's own."""
+    host: Line = "native"
+    """Where stages run: `native`, with the machine's own gcc, make and perl, or `root`, in a Debian
+    system that Muslin brings along."""
     advisories: Literal["fail", "report"] = "fail"
     """Whether `nox -s advisories` fails if a fix is missing."""
     mirror: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
@@ -108,6 +113,8 @@ class Settings:
     """Name of a source set, or `auto`."""
     driver: str
     """Name of a driver, or `auto`."""
+    host: str
+    """`native` or `root`."""
     advisories: Literal["fail", "report"]
     """What `nox -s advisories` does where a fix is lacking."""
     mirror: str
@@ -140,6 +147,7 @@ def load(project: Path) -> Settings:
         services=services,
         sources=os.environ.get(SOURCES_VARIABLE) or tool.sources,
         driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
+        host=_host(os.environ.get(HOST_VARIABLE) or tool.host),
         advisories=tool.advisories,
         mirror=_folder(os.environ.get(MIRROR_VARIABLE) or tool.mirror),
         limits=Limits(
@@ -160,6 +168,12 @@ def _number(variable: str, otherwise: float, wanted: str) -> float:
     if not re.fullmatch(r"\d{1,9}(\.\d+)?", said) or not float(said):
         raise model_errors.BadVariable(variable, said, f"a number of {wanted}")
     return float(said)
+
+
+def _host(said: str) -> str:
+    if said not in HOSTS:
+        raise model_errors.Unknown("host", said, HOSTS)
+    return said
 
 
 def _folder(address: str) -> str:

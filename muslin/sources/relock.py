@@ -55,7 +55,7 @@ def settle(
         packages = {(group.suite, package.name, package.version) for package in group.packages}
         if any((one.suite, one.package, one.version) in packages for one in gone):
             note(f"{name}: the host's archive has moved on; taking what it has now")
-            pins = _remember_group(pins, name, resolve(archive, pins.candidates[name]))
+            pins = _remember_group(pins, name, resolve(archive, pins.candidates[name], name))
     return pins
 
 
@@ -64,17 +64,19 @@ def complete(pins: Pins, archive: Archive, note: Note) -> Pins:
     for name, candidates in pins.candidates.items():
         if name not in pins.groups:
             note(f"{name}: no lock for {pins.host}; asking the host's archive")
-            pins = _remember_group(pins, name, resolve(archive, candidates))
+            pins = _remember_group(pins, name, resolve(archive, candidates, name))
     return pins
 
 
-def resolve(archive: Archive, candidates: Iterable[tuple[str, ...]]) -> Group:
-    """The first packages that the archive knows, with all they depend on."""
+def resolve(archive: Archive, candidates: Iterable[tuple[str, ...]], name: str = "") -> Group:
+    """The first packages that the archive knows, with all they depend on; for the host root, with
+    what a build host would have too."""
     candidates = tuple(candidates)
     for ask in candidates:
         suite, packages = source.suite_of(ask), [word.partition("/")[0] for word in ask]
         if all(archive.versions(suite, package, "binary") for package in packages):
-            located = archive.closure(suite, packages)
+            presumed = () if name.startswith(source.HOST_ROOT) else None
+            located = archive.closure(suite, packages, presumed=presumed)
             return Group.model_validate(
                 {"ask": ask, "packages": tuple(_package(one) for one in located)}
             )
@@ -184,9 +186,13 @@ def relock(  # noqa: PLR0913  # named at the call
     path = folder / "debian.toml"
     pin_set = declaration.read(path, PinSet)
     candidates = declaration.read(folder / "host.toml", source.Candidates).groups
-    kernels = declaration.read(folder / "kernels.toml", source.Kernels).groups
-    wanted = set(names) or {*pin_set.pins, *candidates, *kernels}
-    new = sorted(wanted - {*pin_set.pins, *candidates, *kernels})
+    fixed = {
+        file: declaration.read(folder / f"{file}.toml", source.FixedGroups).groups
+        for file in source.FIXED
+    }
+    known = {*pin_set.pins, *candidates, *(name for groups in fixed.values() for name in groups)}
+    wanted = set(names) or known
+    new = sorted(wanted - known)
     pins = dict(pin_set.pins) | {name: _first(archive, pin_set.suite, name) for name in new}
     moved = {
         name: newest(archive, pin.suite or pin_set.suite, pin, note, obtain=obtain)
@@ -198,15 +204,15 @@ def relock(  # noqa: PLR0913  # named at the call
     if asked := wanted & set(candidates):
         asks = {name: candidates[name] for name in asked}
         _lock_host(folder, archive, host, asks, note=note, obtain=obtain)
-    if asked := wanted & set(kernels):
-        new_ones = {
-            name: _if_had(
-                name, resolve(archive, [kernels[name].ask]), kernels[name], note, obtain=obtain
-            )
-            for name in sorted(asked)
+    for file, groups in fixed.items():
+        moved_groups = {
+            name: _if_had(name, resolve(archive, [group.ask], name), group, note, obtain=obtain)
+            for name, group in groups.items()
+            if name in wanted
         }
-        lock = source.Kernels(groups={**kernels, **new_ones})
-        _write(folder / "kernels.toml", lock, schema="kernels")
+        if moved_groups:
+            lock = source.FixedGroups(groups={**groups, **moved_groups})
+            _write(folder / f"{file}.toml", lock, schema="fixed-groups")
     return new
 
 

@@ -37,6 +37,8 @@ class Bench:
     memory: int = 0
     """Bytes; 0 for no limit."""
     limits: Limits = field(default_factory=Limits)
+    root: Stage | None = None
+    """The host root, if programs run in one."""
     text: str = field(default="", init=False)
     """What the last run told its user."""
 
@@ -68,6 +70,7 @@ class Bench:
                 logs=self.cache / "logs",
                 memory=self.memory,
                 provenance={},
+                root=lambda: self.root,
             )
         finally:
             events.close()

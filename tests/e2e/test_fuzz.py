@@ -167,7 +167,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seed, ...]:
 def of_the_cache() -> list[Seed]:
     """Start files and small libraries of whatever toolchain is there."""
     run = opened.pipeline()
-    keys, catalog = run.context.builder().keys, run.catalog()
+    keys, catalog = run.builder().keys, run.catalog()
     found = []
     for target in run.context.targets.values():
         if (entry := run.context.store.find(keys.of(catalog.toolchains.toolchain(target)))) is None:

@@ -138,7 +138,7 @@ class Range:
 def range_(pipeline: Pipeline, pytestconfig: pytest.Config, tmp_path: Path) -> Range:
     """The first of `--targets`, all of it built, in a cache of its own."""
     target = pipeline.context.targets[pytestconfig.getoption("--targets").split(",")[0]]
-    keys = pipeline.context.builder().keys
+    keys = pipeline.builder().keys
     selected = Pipeline(pipeline.context, pipeline.context.select([target.name]))
     closure = _closure(selected.goals("package"))
     stages = {stage.name: keys.of(stage) for stage in closure}

@@ -70,7 +70,7 @@ def test_libgcc_is_the_same_whichever_was_older(
     catalog = pipeline.catalog()
     pipeline.context.runner = Runner(jobs)
     with pipeline.context.at_work(), ThreadPoolExecutor(1) as executor:
-        builder = pipeline.context.builder()
+        builder = pipeline.builder()
         for target in pipeline.context.targets_of(request.config.getoption("--targets").split(",")):
             made, unwinder = catalog.toolchains.gcc(target), set(target_libraries.unwinder(target))
             found: dict[str, list[str]] = {}
@@ -93,7 +93,7 @@ def test_two_passes_of_another_kind_differ(
     (target, *_) = pipeline.context.targets_of(request.config.getoption("--targets").split(","))
     made, members = catalog.toolchains.gcc(target), {}
     with pipeline.context.at_work(), ThreadPoolExecutor(1) as executor:
-        builder = pipeline.context.builder()
+        builder = pipeline.builder()
         for case, steps in timings(target).items():
             stage = libgcc_alone(made, target, f"libgcc-before-{case}-{target.name}", steps)
             stage = replace(stage, steps=tuple(map(as_it_was, stage.steps)))

@@ -65,7 +65,7 @@ def test_objects_made_again_hold_the_same_and_nothing_else_is_made(
 ) -> None:
     catalog = pipeline.catalog()
     with pipeline.context.at_work(), ThreadPoolExecutor(pipeline.context.settings.jobs) as executor:
-        builder = pipeline.context.builder()
+        builder = pipeline.builder()
         for target in pipeline.context.targets_of(request.config.getoption("--targets").split(",")):
             made = catalog.toolchains.compiler(target)
             textual = without(target, made, catalog.tools.build_tools())

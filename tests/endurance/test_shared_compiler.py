@@ -49,7 +49,7 @@ def test_shared_and_alone_are_the_same_bytes(
     catalog = pipeline.catalog()
     apart = replace(catalog)
     with pipeline.context.at_work(), ThreadPoolExecutor(pipeline.context.settings.jobs) as executor:
-        builder = pipeline.context.builder()
+        builder = pipeline.builder()
         for target in shared:
             made = builder.build([catalog.toolchains.toolchain(target)], executor)
             by_itself = builder.build([apart.toolchains.toolchain(alone(target))], executor)

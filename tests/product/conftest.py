@@ -105,7 +105,7 @@ def pipeline() -> Pipeline:
 @pytest.fixture
 def product(request: pytest.FixtureRequest, pipeline: Pipeline) -> Product:
     """What was built for one target."""
-    keys = pipeline.context.builder().keys
+    keys = pipeline.builder().keys
 
     def tree(stage: Stage) -> Path:
         entry = pipeline.context.store.find(keys.of(stage))

@@ -120,7 +120,7 @@ class Elsewhere:
         opened.session(context, "toolchain", [name, "--driver", driver])
         pipeline = Pipeline(context, context.select([name], driver=driver))
         stage = pipeline.catalog().toolchains.toolchain(pipeline.context.targets[name])
-        entry = pipeline.context.store.find(pipeline.context.builder().keys.of(stage))
+        entry = pipeline.context.store.find(pipeline.builder().keys.of(stage))
         assert entry is not None
         return entry.tree
 

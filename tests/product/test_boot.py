@@ -64,7 +64,7 @@ def program(product: Product) -> Iterator[list[Stage]]:
     """Stages that a test made; they leave the cache with it."""
     made: list[Stage] = []
     yield made
-    keys = product.pipeline.context.builder().keys
+    keys = product.pipeline.builder().keys
     for stage in made:
         product.pipeline.context.store.drop(keys.of(stage))
 
@@ -106,7 +106,7 @@ def start(product: Product, made: Path, stages: list[Stage]) -> dict[str, object
     )
     stages += [copied, stage]
     with ThreadPoolExecutor(1) as executor, run.context.at_work():
-        entry = run.context.builder().build([stage], executor)[stage.name]
+        entry = run.builder().build([stage], executor)[stage.name]
     said: dict[str, object] = json.loads((entry.tree / "report.json").read_text())
     return said
 

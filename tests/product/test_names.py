@@ -29,13 +29,13 @@ def stages(pipeline: Pipeline, one: Target) -> list[Stage]:
 
 def build(pipeline: Pipeline, one: Target) -> None:
     with pipeline.context.store.in_use(), ThreadPoolExecutor(2) as executor:
-        pipeline.context.builder().build(stages(pipeline, one), executor)
+        pipeline.builder().build(stages(pipeline, one), executor)
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_targets_of_the_project_are_known(pipeline: Pipeline, name: str) -> None:
     build(pipeline, TARGETS[name])
-    assert all(pipeline.context.builder().has(stage) for stage in stages(pipeline, TARGETS[name]))
+    assert all(pipeline.builder().has(stage) for stage in stages(pipeline, TARGETS[name]))
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_what_std_depends_on_comes_by_its_own_lock(pipeline: Pipeline) -> None:
     rust = pipeline.catalog().tools.rust()
     stage = crates.of_std(rust=rust)
     with pipeline.context.store.in_use(), ThreadPoolExecutor(2) as executor:
-        entries = pipeline.context.builder().build([rust, stage], executor)
+        entries = pipeline.builder().build([rust, stage], executor)
     lock = entries["rust"].tree / "lib/rustlib/src/rust/library/Cargo.lock"
     locked = tomllib.loads(lock.read_text())["package"]
     wanted = {f"{one['name']}-{one['version']}" for one in locked if "source" in one}

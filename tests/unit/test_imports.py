@@ -69,8 +69,9 @@ def test_only_the_report_prints(name: str) -> None:
     # The audit is a program of its own, and so is confinement: what they print goes to a stage's
     # log. What has not changed says what the report said, and takes no library for it.
     # The check is a program of its own as well, which starts without the pipeline.
-    own = ("muslin.audit.__main__", "muslin.engine.process.landlock", "muslin.cli.up_to_date")
-    if name not in (*own, "muslin.check.__main__", "muslin.engine.console"):
+    process = "muslin.engine.process"
+    own = ("muslin.audit.__main__", f"{process}.landlock", "muslin.cli.up_to_date")
+    if name not in (*own, f"{process}.launcher", "muslin.check.__main__", "muslin.engine.console"):
         assert "tqdm" not in {other.partition(".")[0] for other, _ in imports(name)}
         text = MODULES[name].read_text()
         assert "sys.stdout" not in text

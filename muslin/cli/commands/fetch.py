@@ -28,7 +28,7 @@ def fetch(pipeline: Pipeline) -> None:
     """Download every source and crate that a selection needs."""
     context = pipeline.context
     with context.at_work():
-        builder = context.builder()
+        builder = pipeline.builder()
         while pipeline.settle(pipeline.everything()):
             pass
         wanted = sources(pipeline.everything()).values()

@@ -31,7 +31,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     pipeline, report = Pipeline(context, context.selected(options)), context.report
     if options.json or options.graph:
         report.divert()
-    builder = context.builder()
+    builder = pipeline.builder()
     with context.store.in_use():
         if options.why:
             _explain(pipeline, builder, options.why)

@@ -59,7 +59,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     stages = _chosen(second_build.all_of(pipeline, goal), options.stages)
     jobs = options.jobs or str(4 * context.settings.jobs)
     with context.at_work(), ExitStack() as stack:
-        builder = context.builder()
+        builder = pipeline.builder()
         with ThreadPoolExecutor(context.settings.jobs) as executor:
             builder.build(stages, executor)
         if options.record or options.recorded:

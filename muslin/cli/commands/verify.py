@@ -100,8 +100,8 @@ def _is_current(context: Context, target: Target, report: str) -> bool:
     the same rules and the same list of what is allowed."""
     listed = publish.listed(context.settings.dist)
     keys = {f"dist/{artefact.path}": artefact.stage_key for artefact in listed}
-    catalog = Pipeline(context, context.select([target.name])).catalog()
-    of = context.builder().keys.of
+    pipeline = Pipeline(context, context.select([target.name]))
+    of, catalog = pipeline.builder().keys.of, pipeline.catalog()
     return keys.get(report) in {of(stage) for stage in goals.proofs(catalog, [target]).values()}
 
 

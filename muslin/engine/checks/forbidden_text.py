@@ -29,7 +29,7 @@ class ForbiddenText(Check):
 
     def examine(self, sandbox: Sandbox) -> Iterator[str]:
         root = sandbox.path(self.root)
-        needles = [sandbox.expand(text).encode() for text in self.texts]
+        needles = [sandbox.inside(text).encode() for text in self.texts]
         for entry in walk.entries(root):
             path = Path(entry.path)
             if entry.is_symlink():

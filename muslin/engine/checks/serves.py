@@ -46,7 +46,7 @@ class Serves(Check):
             cwd=sandbox.work,
             env={**env, "PORT": str(port)},
             log=sandbox.log,
-            writable=sandbox.writable,
+            seal=sandbox.seal(network=True),  # it is asked from here
         ) as process:
             fine, answer = self._first_answer(port, process, sandbox)
             code = process.poll()

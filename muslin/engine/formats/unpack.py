@@ -28,6 +28,8 @@ from muslin.engine.formats import compression
 
 LONGEST = 4095
 """Letters of a name; Linux takes no longer path."""
+MERGED = ("bin", "lib", "lib64", "sbin")
+"""Directories of a system that are links into its `usr`."""
 _CHUNK = 1 << 20
 _HEADER = 1 << 20
 """Bytes of what tarfile reads into memory before it says that there is a member."""
@@ -49,11 +51,15 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     omit: tuple[str, ...] = (),
     strip: int = 0,
     at_most: int = MOST,
+    system: bool = False,
     before_each: Callable[[], None] = go_on,
 ) -> int:
     """Unpack a tar or Debian package and return how many members were taken.
 
     `before_each` is called before every member; what it raises ends the unpacking.
+
+    With `system`, `into` becomes the root of a Linux system: absolute links become relative to it,
+    and the directories that newer systems have as links into `usr` are taken into it.
 
     Only execute bits and times are kept of a member's metadata. `only` and `omit` look at names
     before `strip`. Raises UnsafeArchive before the faulty member is written, BrokenArchive where
@@ -64,7 +70,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     wanted = {posixpath.normpath(prefix) for prefix in only}
     unwanted = [posixpath.normpath(pattern).split("/") for pattern in omit]
     missing, below = set(wanted), set[str]()
-    unpacking = _Unpacking(archive, into, strip, at_most)
+    unpacking = _Unpacking(archive, into, strip, at_most, system=system)
     try:
         for tar, member in members(archive):
             before_each()
@@ -126,8 +132,11 @@ def prefixes(name: str) -> Iterator[str]:
 class _Unpacking:
     """One archive on its way into one folder."""
 
-    def __init__(self, archive: Path, into: Path, strip: int, at_most: int) -> None:
+    def __init__(
+        self, archive: Path, into: Path, strip: int, at_most: int, *, system: bool
+    ) -> None:
         self.count = self._size = 0
+        self._system = system
         self._archive, self._into, self._strip, self._at_most = archive, into, strip, at_most
         self._folders = {""}
         """Paths that are known to be real folders; they stay so, none is ever replaced."""
@@ -172,6 +181,8 @@ class _Unpacking:
         if len(parts) > walk.DEEPEST:
             why = f"{name!r} lies {len(parts) - 1} folders deep, and {walk.DEEPEST} are the most"
             raise errors.BrokenArchive(self._archive, why)
+        if self._system and parts[:1] and parts[0] in MERGED:
+            parts.insert(0, "usr")
         return "/".join(parts[self._strip :])
 
     def _enter(self, member: tarfile.TarInfo, folder: str) -> None:
@@ -231,6 +242,10 @@ class _Unpacking:
         target = member.linkname
         if not target:
             self._refuse(member, "is a link that leads nowhere: its target is empty")
+        if target.startswith("/") and self._system:
+            target = posixpath.relpath(target, f"/{posixpath.dirname(path)}")
+            if target == posixpath.basename(path):
+                return  # `/bin/x`, a link to `/usr/bin/x` that is there already
         if target.startswith("/"):
             self._refuse(member, f"is a link to the absolute path {target!r}")
         # Folders above a link are real ones, so leading `..` can be counted. Behind a name they

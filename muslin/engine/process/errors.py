@@ -154,3 +154,15 @@ class Interrupted(PipelineError):
         at = f" while building {', '.join(stages)}" if stages else ""
         rest = "what was finished is found by the next run, what was begun is begun anew"
         super().__init__(f"stopped by {signal_name}{at}; {rest}")
+
+
+class NoWayIn(PipelineError):
+    """No means of this machine leads into the host root."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the host root cannot be entered: there is no bubblewrap (bwrap), user namespaces are "
+            "forbidden, and only root may use chroot.\n"
+            "  On Ubuntu `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` allows "
+            "user namespaces. MUSLIN_HOST=native uses this machine's own gcc, make and perl"
+        )

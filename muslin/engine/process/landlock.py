@@ -103,6 +103,13 @@ def _checked(result: int) -> int:
     return result
 
 
+def become(argv: Sequence[str]) -> None:
+    """Run a program in the place of this process, with every signal's default action. Raises
+    `OSError`."""
+    _default(SIGNALS)
+    os.execvp(argv[0], list(argv))  # noqa: S606  # a tuple of words is what is meant
+
+
 def main(words: Sequence[str]) -> int:
     """Become the program; the code to end with where that cannot be."""
     at = words.index("--")
@@ -111,8 +118,7 @@ def main(words: Sequence[str]) -> int:
         adopt()
         if folders := words[:at]:
             confine(folders)
-        _default(SIGNALS)
-        os.execvp(program, list(words[at + 1 :]))  # noqa: S606  # a tuple of words is what is meant
+        become(words[at + 1 :])
     except OSError as error:
         sys.stderr.write(f"{program} {NOT_STARTED} {error.strerror}\n")
     return CANNOT_START

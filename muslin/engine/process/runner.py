@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from typing import IO
 from muslin.engine import errors as engine_errors
 from muslin.engine.process import errors as process_errors
 from muslin.engine.process import landlock, logs, termination
+from muslin.engine.process.host_root import HostRoot, Seal
 from muslin.engine.process.jobserver import Jobserver
 from muslin.engine.process.limits import Allowance, Fault, Limits
 from muslin.engine.process.supervisor import Process, Usage
@@ -63,6 +65,8 @@ class Runner:
         self.confines = landlock.abi() >= landlock.LEAST_ABI
         """Whether this kernel can confine what is started."""
         self.stopping = threading.Event()
+        self.root: HostRoot | None = None
+        """Where programs with a seal run; on the machine itself if there is none."""
         self.started = False
         """Whether anything was started."""
         self._jobserver: Jobserver | None = None
@@ -114,11 +118,12 @@ class Runner:
         output: Path | None = None,
         errors_too: bool = False,
         stdin: Path = Path(os.devnull),
-        writable: Sequence[Path] = (),
+        seal: Seal | None = None,
         allowance: Allowance | None = None,
     ) -> Usage:
-        """Run to the end; returns what the process and all it waited for took. Where there are
-        `writable` folders it can write below no others, if the kernel has the means.
+        """Run to the end; returns what the process and all it waited for took. With a
+        `seal` it sees and writes what that says: in the host root, where there is one; on the
+        machine itself it cannot write elsewhere, if the kernel has the means.
 
         Anything but code 0 is `CommandFailed`, an absent program `CommandMissing`, one that
         cannot be started for another reason `StepFailed`, one beyond its allowance, a build's where
@@ -136,10 +141,10 @@ class Runner:
                 _opened(output) as out,
                 stdin.open("rb") as said,
                 self._started(
-                    self._launched(argv, writable, what=what, cwd=cwd, env=env, log=log),
+                    self._launched(argv, seal, what=what, cwd=cwd, env=env, log=log),
                     what=what,
                     cwd=cwd,
-                    env={**env, "MAKEFLAGS": makeflags},
+                    env=self._inside({**env, "MAKEFLAGS": makeflags}, seal),
                     log=log,
                     out=out or text,
                     err=out if errors_too and out else text,
@@ -179,10 +184,10 @@ class Runner:
         env: Mapping[str, str],
         log: Path,
         output: Path | None = None,
-        writable: Sequence[Path] = (),
+        seal: Seal | None = None,
         printed: int = 0,
     ) -> Iterator[Process]:
-        """A process that runs while the caller talks to it; ended on the way out. `writable` as in
+        """A process that runs while the caller talks to it; ended on the way out. `seal` as in
         `run`, `printed` bytes are what `output` may have, 0 for what every check allows; how long
         it runs is the caller's affair.
 
@@ -194,10 +199,10 @@ class Runner:
             text.write(f"\n$ {hidden(' '.join(argv))} &\n".encode())
             text.flush()
             started = self._started(
-                self._launched(argv, writable, what=what, cwd=cwd, env=env, log=log),
+                self._launched(argv, seal, what=what, cwd=cwd, env=env, log=log),
                 what=what,
                 cwd=cwd,
-                env=env,
+                env=self._inside(env, seal),
                 log=log,
                 out=out or text,
                 err=text,
@@ -214,21 +219,43 @@ class Runner:
     def _launched(
         self,
         argv: Sequence[str],
-        writable: Sequence[Path],
+        seal: Seal | None,
         *,
         what: str,
         cwd: Path,
         env: Mapping[str, str],
         log: Path,
     ) -> Sequence[str]:
-        """The command line that runs another one with the right to write below these folders, or
-        everywhere, and what else `confinement` gives it."""
-        name = argv[0]
+        """The command line that runs another one within a seal, or without bounds."""
+        name, root = argv[0], self._root_for(seal)
+        if root is not None and seal is not None:
+            if not root.has(name, cwd, env):
+                raise process_errors.CommandMissing(what, name, cwd, log)
+            return root.command(argv, seal, cwd=cwd, confined=self.confines)
         there = (cwd / name).exists() if "/" in name else shutil.which(name, path=env.get("PATH"))
         if not there:  # or it would be missed too late to be told from a program that fails
             raise process_errors.CommandMissing(what, name, cwd, log)
-        folders = writable if self.confines else ()
+        folders = seal.writable if self.confines and seal is not None else ()
         return landlock.command([str(folder) for folder in folders], argv)
+
+    def _root_for(self, seal: Seal | None) -> HostRoot | None:
+        return None if seal is None or seal.native else self.root
+
+    def _inside(self, env: Mapping[str, str], seal: Seal | None) -> Mapping[str, str]:
+        root = self._root_for(seal)
+        return env if root is None else root.environment(env)
+
+    def works(self, argv: Sequence[str]) -> bool:
+        """Whether a short command of the machine's own ends well; nothing of it is shown."""
+        if shutil.which(argv[0], path=HOST_PATH) is None and not Path(argv[0]).is_file():
+            return False
+        with tempfile.TemporaryDirectory() as folder:
+            env = {**BASE_ENVIRONMENT, "PATH": HOST_PATH}
+            try:
+                self.run(argv, what=argv[0], cwd=Path(folder), env=env, log=Path(folder, "log"))
+            except process_errors.CommandFailed:
+                return False
+        return True
 
     @contextmanager
     def _started(

@@ -83,7 +83,7 @@ class Boot(Step):
                 },
                 log=sandbox.log,
                 output=console,
-                writable=sandbox.writable,
+                seal=sandbox.seal(network=True),  # it is asked from here
                 printed=self.run.printed,
             ) as process,
         ):

@@ -21,4 +21,4 @@ class Link(Step):
         path = sandbox.path(self.path)
         sandbox.insist_own(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(sandbox.expand(self.target))
+        path.symlink_to(sandbox.inside(self.target))

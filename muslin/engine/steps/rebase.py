@@ -23,7 +23,7 @@ class Rebase(Step):
 
     def perform(self, sandbox: Sandbox) -> None:
         root = sandbox.own(self.root)
-        old, new = sandbox.expand(self.old).encode(), sandbox.expand(self.new).encode()
+        old, new = sandbox.inside(self.old).encode(), sandbox.inside(self.new).encode()
         found = [path for path in walk.files(root) if content.occurring(path, [old])]
         if not found:
             why = f"{self.old!r} is nowhere below {root}"

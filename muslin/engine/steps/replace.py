@@ -26,7 +26,7 @@ class Replace(Step):
     """Whether it is no error that no file has it. In no key: no byte depends on it."""
 
     def perform(self, sandbox: Sandbox) -> None:
-        root, old, new = sandbox.path(self.root), sandbox.expand(self.old), sandbox.expand(self.new)
+        root, old, new = sandbox.path(self.root), sandbox.inside(self.old), sandbox.inside(self.new)
         found = 0
         for path in patterns.find(root, self.pattern):
             if path.is_file() and not path.is_symlink() and content.occurring(path, [old.encode()]):

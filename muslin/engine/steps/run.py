@@ -15,6 +15,8 @@ from muslin.engine.sandbox import Sandbox
 from muslin.engine.source import UNKEYED
 from muslin.engine.stage import Step
 
+PYTHON = "${python}"
+"""As the first word: a program of Muslin's own, which runs on the machine itself."""
 REFUSED = 3
 """The exit code by which a program refuses a product."""
 
@@ -51,7 +53,7 @@ class Run(Step):
         cwd.mkdir(parents=True, exist_ok=True)
         if self.input:
             stdin = sandbox.own(".input")
-            stdin.write_text(sandbox.expand(self.input), encoding="utf-8")
+            stdin.write_text(sandbox.inside(self.input), encoding="utf-8")
         try:
             used = sandbox.runner.run(
                 [sandbox.expand(word) for word in self.argv],
@@ -65,7 +67,7 @@ class Run(Step):
                 output=sandbox.own(self.output) if self.output else None,
                 errors_too=self.errors_too,
                 stdin=stdin,
-                writable=sandbox.writable,
+                seal=sandbox.seal(native=self.argv[0] == PYTHON),
                 allowance=allowance,
             )
         except errors.CommandFailed as error:

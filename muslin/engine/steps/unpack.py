@@ -24,6 +24,9 @@ class Unpack(Step):
     """Paths that stay behind with all below them; `*` stands for any one name or part of it."""
     strip: int = 0
     """Leading path components to drop."""
+    system: bool = False
+    """Whether `into` becomes the root of a system: absolute links lead to what is below it, and
+    `bin`, `lib`, `lib64` and `sbin` go into its `usr`."""
 
     def perform(self, sandbox: Sandbox) -> None:
         source = sandbox.path(self.archive)
@@ -35,6 +38,7 @@ class Unpack(Step):
             only=self.only,
             omit=self.omit,
             strip=self.strip,
+            system=self.system,
             before_each=lambda: sandbox.runner.raise_if_stopping(sandbox.stage),
         )
         if count == 0:

@@ -21,5 +21,5 @@ class Write(Step):
     def perform(self, sandbox: Sandbox) -> None:
         path = sandbox.own(self.path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(sandbox.expand(self.text), encoding="utf-8")
+        path.write_text(sandbox.inside(self.text), encoding="utf-8")
         path.chmod(0o755 if self.executable else 0o644)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from muslin.audit.finding import Refused
@@ -198,6 +198,15 @@ def chosen(images: list[Made], machine: str) -> Made | None:
     machine=st.sampled_from([*VECTORS]),
     nested=st.booleans(),
     docker=st.booleans(),
+)
+@example(  # one that states no variant is the last choice, one for ARMv7 is none
+    images=[
+        Made(None, ("arm", ""), ((("file", "bin/a", 0),),)),
+        Made(None, ("armhf", ""), ((("file", "bin/a", 0),),)),
+    ],
+    machine="arm/v5",
+    nested=False,
+    docker=False,
 )
 def test_what_is_run_is_looked_at(
     images: list[Made], machine: str, *, nested: bool, docker: bool

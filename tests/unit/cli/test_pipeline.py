@@ -50,7 +50,7 @@ class Trial(Pipeline):
 
     def finish(self, stage: Stage) -> None:
         """As if the stage had been built."""
-        keys: Keys = self.context.builder().keys
+        keys: Keys = self.builder().keys
         out = self.context.store.work / "out"
         out.mkdir()
         entry = self.context.store.commit(keys.of(stage), out, RECORD)
@@ -59,7 +59,7 @@ class Trial(Pipeline):
     def platforms(self, *names: str) -> list[set[str]]:
         """The targets in each joint image of a run for these."""
         selected = Pipeline(self.context, self.context.select(names))
-        joint = selected.joint(self.context.builder())
+        joint = selected.joint(self.builder())
         services = selected.selection.services
         assert [stage.name for stage in joint] == [f"image-{name}" for name in services]
         return [{alias for alias, _ in stage.needs} for stage in joint]
@@ -154,7 +154,7 @@ def test_plan_for_machines_is_json_and_nothing_else(
 
 def test_plan_says_why(trial: Trial) -> None:
     headers = trial.catalog().toolchains.headers(trial.context.targets["armv6"])
-    document = json.loads(json.dumps(trial.context.builder().keys.document(headers)))
+    document = json.loads(json.dumps(trial.builder().keys.document(headers)))
     trial.session("plan", ["--why", "headers-armv6"])
     assert "headers-armv6: this cache knows of no earlier build" in trial.stream.getvalue()
 

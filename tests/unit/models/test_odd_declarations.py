@@ -215,7 +215,10 @@ def few(name: str) -> bytes:
 
 
 PLAN, KEYS = plan(), Keys(HOST)
-POOL = ("debian.toml", "host.toml", "host-bookworm-amd64.toml", "kernels.toml", "upstream.toml")
+POOL = (
+    *("debian.toml", "host.toml", "host-bookworm-amd64.toml", "host-root.toml", "kernels.toml"),
+    "upstream.toml",
+)
 KINDS: dict[str, Kind] = {
     "target": Kind(
         "targets/armv9.toml",
@@ -243,7 +246,7 @@ KINDS: dict[str, Kind] = {
     "host lock": Kind(
         "pins/host-bookworm-amd64.toml", few("host-bookworm-amd64.toml"), pinned, "host-lock"
     ),
-    "kernels": Kind("pins/kernels.toml", few("kernels.toml"), pinned, "kernels"),
+    "kernels": Kind("pins/kernels.toml", few("kernels.toml"), pinned, "fixed-groups"),
     "run lock": Kind(
         "run-lock.toml",
         b"form = 2\n[hosts.bookworm-amd64]\nrelease = 'bookworm'\narchitecture = 'amd64'\n"

@@ -187,7 +187,7 @@ class Archive(client.Archive):
 
     @override
     def closure(
-        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] = ()
+        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] | None = None
     ) -> list[Located]:
         return [one for one in self.there if one.package in packages]
 
@@ -479,7 +479,7 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
     """An index may name a kernel before every mirror has it."""
     folder, notes = tmp_path / "pins", list[str]()
     shutil.copytree(PINS, folder)
-    before = declaration.read(folder / "kernels.toml", source.Kernels).groups
+    before = declaration.read(folder / "kernels.toml", source.FixedGroups).groups
     archive = Archive(
         tmp_path, located("linux-image-rpi", "6.99-1", "linux-image-rpi_6.99-1_armel.deb")
     )
@@ -490,7 +490,7 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
     for had, get in ((False, obtain), (True, nothing)):
         names = ["kernel-rpi"]
         relock.relock(folder, archive, notes.append, host=HOST, obtain=get, names=names)
-        after = declaration.read(folder / "kernels.toml", source.Kernels).groups
+        after = declaration.read(folder / "kernels.toml", source.FixedGroups).groups
         assert (after == before) is not had
     (note,) = notes
     assert note.startswith("kernel-rpi stays as it is: linux-image-rpi_6.99-1_armel.deb could not")

@@ -82,7 +82,13 @@ class Archive:
     @property
     def host(self) -> str:
         """The release and Debian's name of the architecture, such as `bookworm-amd64`."""
-        return f"{self.release}-{_architecture()}"
+        return f"{self.release}-{self.architecture}"
+
+    @property
+    def architecture(self) -> str:
+        """Debian's name of this machine's architecture."""
+        machine = platform.machine()
+        return ARCHITECTURES.get(machine, machine)
 
     def _said(self, key: str) -> str:
         there = inputs.file(self._os_release)
@@ -138,11 +144,13 @@ class Archive:
         return sorted(located, key=lambda one: one.size)
 
     def closure(
-        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] = ()
+        self, suite: str, packages: Sequence[str], *, presumed: Sequence[str] | None = None
     ) -> list[Located]:
         """The packages with everything they depend on, less what every builder's host has, or
-        what a kernel of another architecture does without. Raises `ArchiveUnusable`."""
-        presumed = presumed or (WITH_A_KERNEL if ":" in suite else PRESUMED)
+        what a kernel of another architecture does without; or less what `presumed` needs. Raises
+        `ArchiveUnusable`."""
+        if presumed is None:
+            presumed = WITH_A_KERNEL if ":" in suite else PRESUMED
         ours, theirs = (self._dependencies(suite, names) for names in (packages, presumed))
         located = [
             one
@@ -211,7 +219,7 @@ class Archive:
         suites = Suites(
             self._state,
             wanted,
-            foreign or _architecture(),
+            foreign or self.architecture,
             transfer=transfer,
             certificates=self._certificates,
         )
@@ -232,8 +240,3 @@ class _Packages:
 
     def providers(self, name: str) -> Sequence[str]:
         return self._archive.providers(self._suite, name)
-
-
-def _architecture() -> str:
-    machine = platform.machine()
-    return ARCHITECTURES.get(machine, machine)

@@ -1,0 +1,54 @@
+"""The host root: a Debian system with what every stage may use, unpacked and not installed."""
+
+from __future__ import annotations
+
+from muslin.engine.vocabulary import Folder, Link, Present, Source, Stage, Unpack, Write
+
+MERGED = ("bin", "lib", "lib64", "sbin")
+"""Directories that are links into `usr`; old packages still have files there."""
+NOT_OF_A_ROOT = (
+    *("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian"),
+    *("usr/share/zoneinfo", "usr/share/bug", "var"),
+)
+"""What no build reads."""
+ALTERNATIVES = {"awk": "mawk", "cc": "gcc", "c++": "g++", "yacc": "bison.yacc"}
+"""What maintainer scripts would link, by dpkg's alternatives; none of them is run."""
+USERS = "root:x:0:0:root:/:/bin/sh\nmuslin:x:1000:1000:muslin:/:/bin/sh\n"
+GROUPS = "root:x:0:\nmuslin:x:1000:\n"
+OF_NETWORK = ("hosts", "resolv.conf", "nsswitch.conf")
+"""Files of `etc` over which a stage that fetches sees the machine's own."""
+PROGRAMS = ("awk", "bison", "flex", "g++", "gcc", "m4", "make", "patch", "perl", "sh", "xz")
+
+
+def stage(sources: tuple[Source, ...]) -> Stage:
+    """The root from its packages; nothing of it is run to make it."""
+    return Stage(
+        name="host-root",
+        summary="compiler, make, perl and tools in which everything is built",
+        sources=tuple((f"deb{number}", source) for number, source in enumerate(sources)),
+        steps=(
+            *(Link(path=f"${{out}}/{name}", target=f"usr/{name}") for name in MERGED),
+            *(
+                Unpack(
+                    archive=f"${{source.deb{number}}}",
+                    into="${out}",
+                    omit=NOT_OF_A_ROOT,
+                    system=True,
+                )
+                for number, _ in enumerate(sources)
+            ),
+            *(
+                Link(path=f"${{out}}/usr/bin/{name}", target=program)
+                for name, program in ALTERNATIVES.items()
+            ),
+            *(Write(path=f"${{out}}/etc/{name}", text="") for name in OF_NETWORK),
+            *(Folder(path=f"${{out}}/etc/{name}") for name in ("pki", "ssl")),
+            Write(path="${out}/etc/passwd", text=USERS),
+            Write(path="${out}/etc/group", text=GROUPS),
+        ),
+        runs_on="nowhere",
+        checks=(Present(paths=tuple(f"usr/bin/{name}" for name in PROGRAMS)),),
+        guess=12,
+        peak=500_000_000,
+        kept=450_000_000,
+    )
