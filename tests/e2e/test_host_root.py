@@ -22,7 +22,11 @@ from tests.archive import PROJECT
 from tests.e2e.bench import Bench
 
 HERE = list(host_root.ways(Runner(1).works))
-PROGRAM = '#include <cstdio>\n#include <string>\nint main() { std::string s = "built"; puts(s.c_str()); }\n'
+PROGRAM = """\
+#include <cstdio>
+#include <string>
+int main() { std::string said = "built"; puts(said.c_str()); }
+"""
 
 
 @pytest.fixture(scope="module")
