@@ -27,6 +27,8 @@ from muslin.graph.goals import Goal
 from muslin.graph.verifications import allowed_code
 from muslin.models.target import Target
 
+OF_SERVICES: tuple[Goal, ...] = ("services", "verify", "package", "boot")
+"""Goals that are about services."""
 FILLING: tuple[Goal, ...] = ("verify", "package", "boot", "sdk")
 """Goals that fill `dist/`."""
 
@@ -55,6 +57,8 @@ def build(
     """Build the stages of a goal and fill `dist/`; what was found where nothing was to do."""
     pipeline = Pipeline(context, selection)
     host.insist(native=context.settings.host == "native")
+    if goal in OF_SERVICES and not selection.services:
+        raise errors.NoServices(context.settings.project)
     fills = goal in FILLING
     if fills:
         publish.insist_on_writable(context.settings.dist, _paths(context, selection))

@@ -24,3 +24,5 @@ class Call:
     project: Path
     caller: Path
     """The directory of the person who called it."""
+    apart: bool = False
+    """Whether lines for people go to standard error, apart from results."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from muslin import installation
 from muslin.cli import errors as cli_errors
 from muslin.cli import interrupt
 from muslin.cli.selection import Selection
@@ -25,6 +26,7 @@ from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Host, Stage
 from muslin.models import board, service, settings, target, target_aliases
 from muslin.models import errors as model_errors
+from muslin.models.service import Service
 from muslin.models.settings import Settings
 from muslin.models.target import Target
 from muslin.sources import debian_archive
@@ -36,10 +38,12 @@ class Context:
     def __init__(self, project: Path, report: Report) -> None:
         self.report = report
         self.settings: Settings = settings.load(project)
-        self.targets = target.load(project / "toolchains")
-        self.boards = board.load(project / "boards", self.targets)
+        self.targets = target.load(*installation.overlay(project, "toolchains"))
+        boards = installation.overlay(project, "boards")
+        self.boards = board.load(*boards, targets=self.targets)
         self.declared = service.named(self.settings.services)
         """Directories of services by name; none of them is read yet."""
+        self._told = set[str]()
         self.store = Store(self.settings.cache)
         self.history = History(self.settings.cache / layout.HISTORY)
         self.runner = Runner(self.settings.jobs, self.settings.limits)
@@ -55,7 +59,7 @@ class Context:
     @property
     def pins(self) -> Path:
         """The directory of the pins."""
-        return self.settings.project / "recipes" / "pins"
+        return installation.pins(self.settings.project)
 
     def select(
         self,
@@ -76,11 +80,24 @@ class Context:
         found = service.load(self.declared[name] for name in services or self.declared)
         roots = [each.root for each in found.values()]
         settings.insist_apart(self.settings.cache, self.settings.project, roots)
+        for one in found.values():
+            self._tell_if_inferred(one)
         return Selection(
             targets=chosen,
             services=found,
             sources=sources or self.settings.sources,
             driver=driver or self.settings.driver,
+        )
+
+    def _tell_if_inferred(self, found: Service) -> None:
+        """Say, once, what was taken from the files of a service that nobody declared."""
+        if found.name in self._told or service.declares(found.folder):
+            return
+        self._told.add(found.name)
+        needs = f", with {', '.join(found.needs)}" if found.needs else ""
+        check = ", checked by --help" if found.run else ", not started as a check"
+        self.report.say(
+            f"{found.name}: the program {found.binary} of {found.declared}{needs}{check}"
         )
 
     def selected(self, options: argparse.Namespace) -> Selection:

@@ -181,3 +181,18 @@ class TargetThere(PipelineError):
             f"toolchains/{name}.toml has that {what} already; nothing was written. What it would "
             f"have been, to compare:\n{shown}  {remedy}"
         )
+
+
+class NoServices(PipelineError):
+    """A goal of services in a project that has none."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(
+            f"{project} has no service: neither a cargo package with a program, nor directories "
+            "that `services` in its settings names. A service.toml in the directory of a CMake or "
+            'make project and `services = ["."]` in muslin.toml declare one'
+        )
+
+
+OF_USE = (WrongUse, NoSuchTarget, NoService, NoTarget, Unknown)
+"""Errors of a command line."""

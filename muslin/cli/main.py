@@ -12,7 +12,6 @@ from typing import Any
 
 from muslin.cli.call import Call, Program
 
-PROJECT = Path(__file__).resolve().parents[2]
 COMMANDS = Path(__file__).with_name("commands")
 REMEMBERED = (
     *("toolchain", "openssl", "rust-std", "services"),
@@ -25,8 +24,17 @@ STANDALONE = "check"
 """It needs nothing of the pipeline, and has options and exit codes of its own."""
 
 
+FAILED, WRONG_USE = 1, 2
+"""Exit codes."""
+
+
 class SessionFailed(Exception):
     """A session failed; the text is for the person who called it."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+        """`FAILED`, or `WRONG_USE` for a word that no session takes."""
 
 
 def sessions() -> Mapping[str, str]:
@@ -66,6 +74,7 @@ def call(called: Call) -> Program | int:
 
 
 def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
+    from muslin.cli import errors  # noqa: PLC0415
     from muslin.cli.context import Context  # noqa: PLC0415
     from muslin.cli.options import HelpRequested  # noqa: PLC0415
     from muslin.engine.console import Report  # noqa: PLC0415
@@ -76,12 +85,15 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
     report = Report()
     try:
         options = module.parser().read(called.words)
+        if called.apart:
+            report.divert()
         result = module.run(Context(called.project, report), options, called)
     except HelpRequested as request:
         report.data(str(request))
         return 0
     except PipelineError as error:
-        raise SessionFailed(hidden(str(error)).rstrip(".")) from error
+        code = WRONG_USE if isinstance(error, errors.OF_USE) else FAILED
+        raise SessionFailed(hidden(str(error)).rstrip("."), code) from error
     if isinstance(result, Program):
         return result
     if result is not None and keep is not None:

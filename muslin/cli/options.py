@@ -10,6 +10,8 @@ from muslin.cli import errors as cli_errors
 from muslin.models import errors as model_errors
 
 HELP = {"-h", "--help"}
+NOX = "nox -s {session} --"
+"""How a session is called through Nox; `muslin` has a spelling of its own."""
 
 
 class HelpRequested(Exception):
@@ -19,10 +21,17 @@ class HelpRequested(Exception):
 class Parser(argparse.ArgumentParser):
     """The options of one session. `summary` is its help, `examples` are words behind `--`."""
 
+    spelled = NOX
+    """How a person calls a session, for help and messages."""
+
     def __init__(self, session: str, summary: str, *, examples: Sequence[str] = ()) -> None:
-        lines = [f"  nox -s {session}{' -- ' * bool(words)}{words}" for words in examples]
+        called = self.spelled.format(session=session)
+        lines = [
+            f"  {called} {words}" if words else f"  {called}".removesuffix(" --")
+            for words in examples
+        ]
         super().__init__(
-            prog=f"nox -s {session} --",
+            prog=called,
             description=summary,
             epilog="\n".join(["examples:", *lines]) if lines else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -138,7 +138,7 @@ def _targets(project: Path) -> Iterator[str]:
                 each.summary,
                 f"`{each.program} -M {each.machine}`",
             )
-            for name, each in board.load(project / "boards", targets).items()
+            for name, each in board.load(project / "boards", targets=targets).items()
         ),
     )
     yield "\n## Computers\n\nNames for `--boards` of [check](../check.md).\n"

@@ -25,12 +25,17 @@ from typing import Any
 
 import platformdirs
 
+from muslin import installation
 from muslin.engine import inputs
 from muslin.engine.cache import layout
 from muslin.engine.redaction import digest
 
-OURS = ("muslin", "recipes", "toolchains", "boards")
-"""Folders of the checkout that every run reads, wholly or in part."""
+OURS = ("muslin", "recipes")
+"""Folders of Muslin that every run reads, wholly or in part."""
+DECLARED = ("toolchains", "boards")
+"""Folders of declarations, Muslin's and the project's."""
+FILES = ("muslin.toml", "pyproject.toml", "noxfile.py", "Cargo.toml", "Cargo.lock")
+"""Files of a project that may have settings, or say what is to be built."""
 VARIABLES = ("MUSLIN_", "CARGO_", "XDG_", "HOME", "PYTHONPATH", "PATH")
 """How the names of environment variables begin that a run which builds nothing may read."""
 FORMAT = 3
@@ -94,9 +99,13 @@ class Unchanged:
         """Remember a run, unless something changed since this process began."""
         for path in (*map(Path, _modules()), *found.asked, *found.brought):
             inputs.file(path)
-        for root in (*(self._project / name for name in OURS), *found.entries):
+        ours = {root / name for root in (installation.ROOT, self._project) for name in OURS}
+        declared = (
+            folder for kind in DECLARED for folder in installation.overlay(self._project, kind)
+        )
+        for root in (*ours, *declared, *found.entries):
             _note_below(root)
-        for name in ("pyproject.toml", "noxfile.py"):
+        for name in FILES:
             inputs.file(self._project / name)
         noted = inputs.everything()
         if any(inputs.differing(noted)) or any(_changed_since(noted, BEGAN - TICK)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from muslin import installation
 from muslin.engine import errors
 from muslin.engine.source import Tree
 from muslin.engine.stage import Stage
@@ -11,7 +12,6 @@ from muslin.graph import libraries
 from muslin.graph.host_tools import HostTools
 from muslin.graph.memoised import Memory, memoised
 from muslin.graph.programs import Programs
-from muslin.graph.toolchains import PROJECT
 from muslin.graph.verifications import Verifications
 from muslin.models import source_trees
 from muslin.models.board import Board
@@ -69,7 +69,7 @@ class Images(Memory):
         return boot.board(
             board,
             target,
-            code=source_trees.tree(PROJECT, boot.CODE),
+            code=source_trees.tree(installation.ROOT, boot.CODE),
             kernel=self.pins.group(board.kernel),
             toolchain=self.verifications.toolchains.toolchain(target),
         )

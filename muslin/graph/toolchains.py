@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from muslin import installation
 from muslin.engine.source import Tree
 from muslin.engine.stage import Stage
 from muslin.graph.host_tools import HostTools
@@ -25,8 +26,6 @@ from recipes.toolchain import (
     musl_patches,
     target_libraries,
 )
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,9 @@ class Toolchains(Memory):
 
     def _libgcc_members(self, target: Target) -> tuple[str, ...]:
         """The objects of libgcc.a; none where they are not known for this target or GCC."""
-        known = declaration.read(PROJECT / target_libraries.MEMBERS, target_libraries.LibgccMembers)
+        known = declaration.read(
+            installation.ROOT / target_libraries.MEMBERS, target_libraries.LibgccMembers
+        )
         version = self.pins.component("gcc").version.partition("-")[0]
         return known.members.get(target.name, ()) if version == known.version else ()
 
@@ -128,5 +129,5 @@ class Toolchains(Memory):
 
 def _musl_files(target: Target) -> Tree | None:
     """Our own files of musl, where there are some for a target."""
-    names, root = musl_patches.files(target), PROJECT / musl_patches.FOLDER
+    names, root = musl_patches.files(target), installation.ROOT / musl_patches.FOLDER
     return Tree(root=root, files=source_trees.files(root, map(Path, names))) if names else None

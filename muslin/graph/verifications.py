@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
 
+from muslin import installation
 from muslin.audit import allowed
 from muslin.engine.stage import Stage
 from muslin.graph import libraries
@@ -14,7 +15,7 @@ from muslin.graph.c_libraries import CLibraries
 from muslin.graph.memoised import Memory, memoised
 from muslin.graph.programs import Programs
 from muslin.graph.rust import Rust
-from muslin.graph.toolchains import PROJECT, Toolchains
+from muslin.graph.toolchains import Toolchains
 from muslin.models import declaration, source_trees
 from muslin.models.allowed_code import AllowedCode
 from muslin.models.pins import Component, Pins
@@ -95,7 +96,7 @@ class Verifications(Memory):
     @cached_property
     def _auditor(self) -> Auditor:
         return Auditor(
-            code=source_trees.tree(PROJECT, verify.CODE),
+            code=source_trees.tree(installation.ROOT, verify.CODE),
             reads_with=", ".join(f"{name} {version(name)}" for name in ("capstone", "pyelftools")),
             allowed=allowed_code(),
         )

@@ -45,10 +45,12 @@ class Board(Declaration):
     """QEMU's network device; none if empty."""
 
 
-def load(folder: Path, targets: Collection[str]) -> dict[str, Board]:
-    """Every board, by name; `targets` are those that there are."""
+def load(*folders: Path, targets: Collection[str]) -> dict[str, Board]:
+    """Every board, by name; `targets` are those that there are. A file of a later folder takes the
+    place of one of its name."""
     boards: dict[str, Board] = {}
-    for path in sorted(folder.glob("*.toml")):
+    files = {path.name: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    for _, path in sorted(files.items()):
         board = declaration.read(path, Board, name=path.stem)
         for name in board.targets:
             if name not in targets:

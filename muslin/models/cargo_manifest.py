@@ -91,6 +91,11 @@ class Package(Foreign):
     edition: Inheritable = Field(default=OLDEST, validate_default=True)
     workspace: SourcePath | None = None
     """Where its workspace lies, if that is not above it."""
+    default_run: str = Field(
+        default="", validation_alias=AliasChoices("default-run", "default_run")
+    )
+    """The program of several that `cargo run` takes."""
+    autobins: bool = True
     metadata: Any = None
     """Whatever other tools read."""
 
@@ -114,6 +119,7 @@ class Binary(Foreign):
     """A program of a package."""
 
     name: str = ""
+    path: str = ""
 
 
 class Manifest(Platform):
@@ -160,6 +166,7 @@ class Manifest(Platform):
 class Locked(Foreign):
     """A package of a lock."""
 
+    name: str = ""
     source: str = ""
 
 

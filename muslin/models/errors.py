@@ -30,6 +30,16 @@ class Unknown(PipelineError):
         super().__init__(f"there is no {kind} {name!r}.{hint}\n  There is: {listing}")
 
 
+class NoProject(PipelineError):
+    """There is nothing to build here, nor in any directory above."""
+
+    def __init__(self, start: Path) -> None:
+        super().__init__(
+            f"neither {start} nor a directory above it is a project: there is no Cargo.toml, "
+            "CMakeLists.txt, Makefile or muslin.toml. Change to the directory of your program"
+        )
+
+
 class UnreadableSource(PipelineError):
     """A file that something is built from cannot be read."""
 

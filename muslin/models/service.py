@@ -15,7 +15,7 @@ from muslin.audit.baseline import BASELINES
 from muslin.engine import errors, inputs
 from muslin.engine.formats import documents
 from muslin.engine.similar_names import similar
-from muslin.models import cargo_manifest, declaration, project_paths
+from muslin.models import cargo_manifest, cargo_program, declaration, project_paths
 from muslin.models.cargo_manifest import MANIFEST
 from muslin.models.declaration import Declaration
 from muslin.models.image import Image, Variable
@@ -235,14 +235,14 @@ def named(folders: Iterable[Path]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for folder in folders:
-        if fault := _fault_of_name(folder, found):
+        name = _name(folder)
+        if fault := _fault_of_name(folder, name, found):
             raise errors.BadDeclaration(_declaring(folder), [fault])
-        found[folder.name] = folder
+        found[name] = folder
     return found
 
 
-def _fault_of_name(folder: Path, found: Mapping[str, Path]) -> str:
-    name = folder.name
+def _fault_of_name(folder: Path, name: str, found: Mapping[str, Path]) -> str:
     if not re.fullmatch(NAME, name):
         return (
             f"its folder is called {name!r}, and an image cannot be: rename it, to lower-case "
@@ -261,7 +261,16 @@ def _fault_of_name(folder: Path, found: Mapping[str, Path]) -> str:
 
 def load(folders: Iterable[Path]) -> dict[str, Service]:
     """The services in these folders, by name; raises `BadDeclaration`."""
-    return {name: _read(folder) for name, folder in named(folders).items()}
+    return {name: _read(name, folder) for name, folder in named(folders).items()}
+
+
+def inferred(root: Path) -> Iterator[Path]:
+    """The folders of a project that says nothing of services: itself, or the members of its cargo
+    workspace that have a program."""
+    if declares(root) or cargo_program.is_one(root):
+        yield root
+    elif not cargo_manifest.manifest(root).package:
+        yield from filter(cargo_program.is_one, cargo_program.members(root))
 
 
 def declares(folder: Path) -> bool:
@@ -276,24 +285,27 @@ def _has_file(folder: Path) -> bool:
 
 def _declaring(folder: Path) -> Path:
     """`service.toml`, or the `Cargo.toml` whose `[package.metadata.muslin]` says the same."""
-    if not _has_file(folder) and cargo_manifest.declared(folder):
+    says_cargo = cargo_manifest.declared(folder) or cargo_program.is_one(folder)
+    if not _has_file(folder) and says_cargo:
         return folder / MANIFEST
     return folder / FILE
 
 
-def _read(folder: Path) -> Service:
+def _name(folder: Path) -> str:
+    """That of the folder; of a package that declares nothing, the package's."""
+    if not declares(folder) and cargo_program.is_one(folder):
+        return cargo_manifest.package(folder).name.lower().replace("_", "-")
+    return folder.name
+
+
+def _read(name: str, folder: Path) -> Service:
     path = _declaring(folder)
-    more = {"name": folder.name, "folder": str(folder)}
+    more = {"name": name, "folder": str(folder)}
     if path.name == FILE:
         service = declaration.read(path, Service, **more)
     else:
-        package = cargo_manifest.package(folder)
-        defaults = {
-            "build": "cargo",
-            "binary": package.name,
-            "summary": package.description.text or package.name,
-        }
-        said = {**defaults, **cargo_manifest.declared(folder)}
+        said = cargo_program.defaults(folder, whole=not declares(folder))
+        said |= cargo_manifest.declared(folder)
         service = declaration.parse(path, said, Service, **more)
     if faults := list(_faults(service)):
         raise errors.BadDeclaration(path, faults)

@@ -27,11 +27,11 @@ from muslin.engine.process.limits import (
     Limits,
 )
 from muslin.engine.scheduler import SHARE
-from muslin.models import declaration, service
+from muslin.models import declaration, project, service
 from muslin.models import errors as model_errors
-from muslin.models.declaration import Declaration, Foreign
+from muslin.models.declaration import Declaration
+from muslin.models.project import Project
 
-FILE = "pyproject.toml"
 CACHE_VARIABLE = "MUSLIN_CACHE"
 JOBS_VARIABLE = "MUSLIN_JOBS"
 MEMORY_VARIABLE = "MUSLIN_MEMORY"
@@ -54,10 +54,15 @@ Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$")]
 class Tool(Declaration):
     """The table `[tool.muslin]` of `pyproject.toml`."""
 
-    targets: Annotated[tuple[Line, ...], Field(min_length=1)]
+    targets: Annotated[tuple[Line, ...], Field(min_length=1)] = (
+        "x86_64",
+        "aarch64",
+        "armv7",
+        "armv6",
+    )
     """Targets of a run that names none."""
-    services: tuple[Line, ...]
-    """Directories of services; patterns such as `services/*`."""
+    services: tuple[Line, ...] = ()
+    """Directories of services; patterns such as `services/*`. By default the project itself."""
     sources: Line = "auto"
     """Source set: `debian` or `upstream`; `auto` takes `debian`."""
     driver: Line = "auto"
@@ -78,16 +83,6 @@ class Tool(Declaration):
     """Maximum size of a stage's log."""
 
 
-class _Tools(Foreign):
-    muslin: Tool
-
-
-class _Project(Foreign):
-    """A `pyproject.toml`; without the table, that table is what is said to be missing."""
-
-    tool: Annotated[_Tools, Field(default_factory=dict, validate_default=True)]
-
-
 MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
 """Characters that mean something to a shell, a makefile or a list of folders."""
 MAGIC = frozenset("*?[")
@@ -102,6 +97,8 @@ class Settings:
     """Folders and defaults of one run."""
 
     project: Path
+    declared: Path
+    """The file with the settings; it may be absent."""
     cache: Path
     jobs: int
     """Processes that may work at the same time; the cores this process may use by default."""
@@ -122,24 +119,20 @@ class Settings:
     limits: Limits
 
     @property
-    def declared(self) -> Path:
-        """The file with the table."""
-        return self.project / FILE
-
-    @property
     def dist(self) -> Path:
         """Where artefacts go."""
         return self.project / "dist"
 
 
-def load(project: Path) -> Settings:
-    """Read the settings; raises `BadDeclaration` or `CacheUnusable`."""
-    path = project / FILE
-    tool = declaration.read(path, _Project).tool.muslin
-    services, cache = tuple(_services(path, tool.services)), _cache()
-    insist_apart(cache, project, services)
+def load(folder: Path) -> Settings:
+    """Read the settings of the project in a directory; raises `BadDeclaration`, `CacheUnusable`."""
+    found = project.at(folder)
+    tool, cache = _tool(found), _cache()
+    services = tuple(_services(found, tool.services))
+    insist_apart(cache, folder, services)
     return Settings(
-        project=project,
+        project=folder,
+        declared=found.declared,
         cache=cache,
         jobs=_jobs(),
         memory=_memory(),
@@ -158,6 +151,15 @@ def load(project: Path) -> Settings:
             ),
         ),
     )
+
+
+def _tool(found: Project) -> Tool:
+    try:
+        return declaration.parse(found.declared, found.table, Tool)
+    except engine_errors.BadDeclaration as error:
+        prefix = f"{found.key}." if found.key else ""
+        faults = [f"{prefix}{fault}" for fault in error.faults]
+        raise engine_errors.BadDeclaration(found.declared, faults) from error
 
 
 def _number(variable: str, otherwise: float, wanted: str) -> float:
@@ -180,16 +182,20 @@ def _folder(address: str) -> str:
     return f"{address.rstrip('/')}/" if address else ""
 
 
-def _services(declared: Path, patterns: tuple[str, ...]) -> list[Path]:
+def _services(project: Project, patterns: tuple[str, ...]) -> list[Path]:
     """The folders that patterns find, less those that hold no service; raises `BadDeclaration`
-    for one that is named in full and holds none."""
+    for one that is named in full and holds none. Without patterns, the project itself or, if it is
+    a cargo workspace without a package, its members with a program."""
+    if not patterns:
+        return list(service.inferred(project.root))
+    declared, key = project.declared, f"{project.key}.services" if project.key else "services"
     folders, faults = set[Path](), []
     for pattern in patterns:
-        found = set(_matching(declared.parent, pattern))
+        found = set(_matching(project.root, pattern))
         services = {folder for folder in found if service.declares(folder)}
         if not services and not MAGIC & set(pattern):
             faults.append(
-                f"tool.muslin.services: {pattern} has neither a service.toml nor a Cargo.toml with "
+                f"{key}: {pattern} has neither a service.toml nor a Cargo.toml with "
                 "[package.metadata.muslin]"
             )
         folders |= services

@@ -138,11 +138,12 @@ class Target(Declaration):
         return self.rust.triple.upper().replace("-", "_")
 
 
-def load(folder: Path) -> dict[str, Target]:
-    """Every target, by name."""
+def load(*folders: Path) -> dict[str, Target]:
+    """Every target, by name; a file of a later folder takes the place of one of its name."""
     targets: dict[str, Target] = {}
     claimed: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.toml")):
+    files = {path.name: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    for _, path in sorted(files.items()):
         target = declaration.read(path, Target, name=path.stem)
         # Two may share Rust's triple: it says less of the processor than GCC's options do.
         for name in dict.fromkeys((target.name, target.triple)):

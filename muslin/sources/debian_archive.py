@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from muslin import installation
 from muslin.engine.cache import layout
 from muslin.engine.fetch.archive import mirrors
 from muslin.engine.fetch.archive.client import Archive
 from muslin.models.settings import Settings
 
 CERTIFICATES = Path("recipes/pins/archive-keys")
-"""Below the project; each file is named by the fingerprint of the certificate in it."""
+"""Below Muslin's root; each file is named by the fingerprint of the certificate in it."""
 PUBLIC = (
     ("https://mirrors.ocf.berkeley.edu/debian", "https://mirrors.ocf.berkeley.edu/debian-security"),
     (
@@ -33,7 +34,7 @@ def opened(settings: Settings, *, cancelled: threading.Event) -> Archive:
     mine = ((f"{own}/debian", f"{own}/debian-security"),) if own else ()
     return Archive(
         settings.cache / layout.ARCHIVE,
-        certificates=settings.project / CERTIFICATES,
+        certificates=installation.ROOT / CERTIFICATES,
         public=mirrors.public((*mine, *PUBLIC)),
         cancelled=cancelled,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from muslin import installation
 from muslin.engine import errors as engine_errors
 from muslin.engine import host
 from muslin.engine.cache import layout
@@ -25,7 +26,7 @@ def load(said: str, settings: Settings, archive: Archive, note: Callable[[str], 
 
     Raises `Unknown` for a name that is none.
     """
-    folder, host_name = settings.project / "recipes" / "pins", archive.host
+    folder, host_name = installation.pins(settings.project), archive.host
     run_lock = settings.cache / layout.RUN_LOCK
     drop_if_damaged(run_lock, note)
     debian = source.load(folder, run_lock, host=host_name)

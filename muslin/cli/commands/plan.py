@@ -28,9 +28,10 @@ def parser() -> Parser:
 
 def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     """Show every stage, whether it is found or to be built, and what that will take."""
-    pipeline, report = Pipeline(context, context.selected(options)), context.report
+    report = context.report
     if options.json or options.graph:
         report.divert()
+    pipeline = Pipeline(context, context.selected(options))
     builder = pipeline.builder()
     with context.store.in_use():
         if options.why:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from muslin import installation
 from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
@@ -31,6 +32,8 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     if options.sources == upstream.NAME:
         _upstream(context, options.components or relock_upstream.AS_RELEASED)
         return
+    if not installation.IS_CHECKOUT and context.pins.is_relative_to(installation.ROOT):
+        raise errors.Unknown("project with pins of its own", str(context.settings.project), ())
     with context.at_work(), context.report.busy("archive"):
         new = relock.relock(
             context.pins,

@@ -6,6 +6,7 @@ import argparse
 
 import pytest
 
+from muslin import installation
 from muslin.cli import errors as cli_errors
 from muslin.cli import main
 from muslin.cli.call import Call
@@ -77,6 +78,6 @@ def test_help_has_usage_options_and_examples(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", sorted(main.sessions()))
 def test_every_session_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    called = Call(name=name, words=["--help"], project=main.PROJECT, caller=main.PROJECT)
+    called = Call(name=name, words=["--help"], project=installation.ROOT, caller=installation.ROOT)
     assert main.call(called) == 0
     assert f"usage: nox -s {name} -- " in capsys.readouterr().out

@@ -31,7 +31,7 @@ GOLDEN = PROJECT / "tests" / "golden" / "keys.json"
 WRITE = "MUSLIN_GOLDEN"
 HOST = Host(machine="x86_64", libc="glibc 2.36")
 TARGETS = target.load(PROJECT / "toolchains")
-BOARDS = board.load(PROJECT / "boards", TARGETS)
+BOARDS = board.load(PROJECT / "boards", targets=TARGETS)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ GOOD = (PROJECT / "boards" / "raspi0.toml").read_text()
 
 
 def test_the_boards_are_those_of_the_readme() -> None:
-    found = board.load(PROJECT / "boards", TARGETS)
+    found = board.load(PROJECT / "boards", targets=TARGETS)
     assert {name: one.targets for name, one in found.items()} == {
         "raspi0": ("armv6",),
         "raspi1ap": ("armv6",),
@@ -37,5 +37,5 @@ def test_the_boards_are_those_of_the_readme() -> None:
 def test_faults(tmp_path: Path, old: str, new: str, fault: str) -> None:
     (tmp_path / "demo.toml").write_text(GOOD.replace(old, new))
     with pytest.raises(errors.BadDeclaration) as caught:
-        board.load(tmp_path, TARGETS)
+        board.load(tmp_path, targets=TARGETS)
     assert any(one.startswith(fault) for one in caught.value.faults), caught.value.faults

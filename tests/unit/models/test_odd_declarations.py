@@ -229,7 +229,7 @@ KINDS: dict[str, Kind] = {
     "board": Kind(
         "boards/mine.toml",
         (PROJECT / "boards/raspi0.toml").read_bytes(),
-        lambda folder: board.load(folder / "boards", TARGETS),
+        lambda folder: board.load(folder / "boards", targets=TARGETS),
         "board",
     ),
     "service": Kind("x/service.toml", SERVICE, planned, "service"),

@@ -17,7 +17,7 @@ from recipes.programs import product
 
 PROJECT = Path(__file__).resolve().parents[3]
 TARGETS = target.load(PROJECT / "toolchains")
-BOARDS = board.load(PROJECT / "boards", TARGETS)
+BOARDS = board.load(PROJECT / "boards", targets=TARGETS)
 EMPTY = Stage(name="empty", steps=(), runs_on="nowhere")
 TEXT = """\
 summary = "a program"

@@ -1,0 +1,88 @@
+"""The command `muslin`: each session is a verb of the same name and the same code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from muslin import installation
+from muslin.cli import main as sessions
+from muslin.cli.call import Call, Program
+
+USAGE = """\
+usage: muslin SESSION [OPTIONS] [TARGET ...]
+       muslin SESSION --help
+
+Static musl binaries and images for every Raspberry Pi, and for servers. A session is about the
+project in this directory or the nearest one above: a cargo package, or what has a muslin.toml.
+
+sessions:
+{sessions}
+
+examples:
+  muslin build-all armv6       this project's program for a Pi 1 or Zero, verified, in an image
+  muslin plan                  what that would build, and how long it would take
+  muslin check PATH            whether a program fits a processor
+"""
+ANYWHERE = ("check", "gc")
+"""Sessions that are about no project."""
+
+
+def main(words: Sequence[str] = ()) -> int:
+    """Run a session; the exit code is 0, 1 for a failure, 2 for wrong use."""
+    name, *rest = [*(words or sys.argv[1:])] or ["--help"]
+    if name in {"-h", "--help", "help"}:
+        sys.stdout.write(_usage())
+        return 0
+    if name in {"-V", "--version"}:
+        sys.stdout.write(f"muslin {_version()}\n")
+        return 0
+    if name not in sessions.sessions():
+        return _fail(
+            f"there is no session {name!r}; `muslin --help` lists them", sessions.WRONG_USE
+        )
+    return _run(name, rest[1:] if rest[:1] == ["--"] else rest)
+
+
+def _run(name: str, words: list[str]) -> int:
+    from muslin.cli.options import Parser  # noqa: PLC0415  # the help comes first
+    from muslin.errors import PipelineError  # noqa: PLC0415
+    from muslin.models import project  # noqa: PLC0415
+
+    Parser.spelled = "muslin {session}"
+    here = Path.cwd()
+    try:
+        root = here if name in ANYWHERE else project.find(here).root
+        outcome = sessions.call(Call(name=name, words=words, project=root, caller=here, apart=True))
+    except sessions.SessionFailed as error:
+        return _fail(str(error), error.code)
+    except PipelineError as error:
+        return _fail(str(error), sessions.FAILED)
+    if isinstance(outcome, Program):
+        os.execvpe(outcome.argv[0], outcome.argv, {**os.environ, **outcome.environment})  # noqa: S606  # as Nox does
+    return outcome
+
+
+def _usage() -> str:
+    rows = sessions.sessions().items()
+    lines = (f"  {name:<14} {summary.splitlines()[0]}" for name, summary in rows if summary)
+    return USAGE.format(sessions="\n".join(lines))
+
+
+def _version() -> str:
+    try:
+        return metadata.version("muslin")
+    except metadata.PackageNotFoundError:
+        return f"(checkout in {installation.ROOT})"
+
+
+def _fail(text: str, code: int) -> int:
+    sys.stderr.write(f"muslin: {text}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What is inferred of a cargo package that declares nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from muslin.engine import errors
+from muslin.models import cargo_program, service
+
+PACKAGE = '[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n'
+LOCK = "version = 4\n"
+LOCKED = '[[package]]\nname = "{name}"\nversion = "1.0.0"\n'
+
+
+def package(root: Path, more: str = "", *programs: str, name: str = "tool", lock: str = "") -> Path:
+    """A package with these files of programs."""
+    for program in programs or ("src/main.rs",):
+        (root / program).parent.mkdir(parents=True, exist_ok=True)
+        (root / program).write_text("fn main() {}\n")
+    (root / "Cargo.toml").write_text(PACKAGE.format(name=name) + more)
+    (root / "Cargo.lock").write_text(LOCK + lock)
+    return root
+
+
+def only(root: Path) -> service.Service:
+    """The one service of a project."""
+    (found,) = service.load(service.inferred(root)).values()
+    return found
+
+
+def test_a_plain_package(tmp_path: Path) -> None:
+    found = only(package(tmp_path / "MyFolder", name="My_Tool"))
+    assert (found.name, found.binary, found.build) == ("my-tool", "My_Tool", "cargo")
+    assert found.image.entrypoint == ("/My_Tool",)
+    assert found.needs == ()
+    assert found.run == ()
+
+
+def test_libraries_are_known_by_the_lock(tmp_path: Path) -> None:
+    names = ("openssl-sys", "libz-sys", "serde", "libsqlite3-sys")
+    lock = "".join(LOCKED.format(name=name) for name in names)
+    found = only(package(tmp_path, lock=lock))
+    assert found.needs == ("openssl", "sqlite3", "zlib")
+    assert found.image.ca_bundle, "who speaks TLS asks whom to trust"
+
+
+def test_every_library_that_is_inferred_has_a_recipe() -> None:
+    recipes = Path(__file__).resolve().parents[3] / "recipes/libraries"
+    assert all((recipes / f"{name}.py").exists() for name in cargo_program.LINKED.values())
+
+
+def test_who_parses_with_clap_answers_help(tmp_path: Path) -> None:
+    (run,) = only(package(tmp_path, '[dependencies]\nclap = "4"\n')).run
+    assert (run.arguments, run.expect) == (("--help",), "Usage")
+
+
+@pytest.mark.parametrize(
+    ("more", "programs", "binary"),
+    [
+        ("", ("src/bin/other.rs",), "other"),
+        ("", ("src/bin/other/main.rs",), "other"),
+        ('[[bin]]\nname = "third"\npath = "src/main.rs"\n', ("src/main.rs",), "third"),
+        ('[[bin]]\nname = "third"\npath = "src/bin/other.rs"\n', ("src/bin/other.rs",), "third"),
+        ("", ("src/main.rs", "src/bin/other.rs"), "tool"),
+        ('default-run = "other"\n', ("src/main.rs", "src/bin/other.rs"), "other"),
+        ("autobins = false\n", ("src/main.rs", "src/bin/other.rs"), None),
+    ],
+)
+def test_the_program(
+    tmp_path: Path, more: str, programs: tuple[str, ...], binary: str | None
+) -> None:
+    root = package(tmp_path, more, *programs)
+    if binary is None:
+        assert list(service.inferred(root)) == []
+    else:
+        assert only(root).binary == binary
+
+
+def test_several_programs_want_a_word(tmp_path: Path) -> None:
+    root = package(tmp_path, "", "src/bin/a.rs", "src/bin/b.rs")
+    with pytest.raises(errors.BadDeclaration, match=r"programs a, b: say which one"):
+        only(root)
+
+
+def test_the_members_of_a_workspace_that_have_a_program(tmp_path: Path) -> None:
+    (tmp_path / "Cargo.toml").write_text('[workspace]\nmembers = ["crates/*"]\n')
+    package(tmp_path / "crates/one", name="one")
+    package(tmp_path / "crates/two", name="two")
+    (tmp_path / "crates/three/src").mkdir(parents=True)
+    (tmp_path / "crates/three/src/lib.rs").touch()
+    (tmp_path / "crates/three/Cargo.toml").write_text(PACKAGE.format(name="three"))
+    assert set(service.named(service.inferred(tmp_path))) == {"one", "two"}
+
+
+def test_what_is_declared_is_not_inferred(tmp_path: Path) -> None:
+    more = '[package.metadata.muslin]\nneeds = ["zlib"]\nimage = { entrypoint = ["/x"] }\n'
+    found = only(package(tmp_path / "folder", more, name="tool"))
+    assert (found.name, found.needs) == ("folder", ("zlib",))
