@@ -29,7 +29,7 @@ import nox
 PROJECT = Path(__file__).resolve().parent
 sys.path.insert(0, str(PROJECT))  # nox leaves the noxfile's folder out
 
-from muslin.cli import call, main  # noqa: E402  # found there
+from muslin.cli import nox_sessions  # noqa: E402  # found there
 
 TARGETS = [path.stem for path in (PROJECT / "toolchains").glob("*.toml")]
 
@@ -38,29 +38,7 @@ nox.options.sessions = ["lint", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
 
-def define(name: str, summary: str) -> None:
-    """Make a session of a module in muslin/cli/commands/; arguments go to its options."""
-
-    def run(session: nox.Session) -> None:
-        called = call.Call(
-            name=name, words=session.posargs, project=PROJECT, caller=Path(session.invoked_from)
-        )
-        try:
-            outcome = main.call(called)
-        except main.SessionFailed as error:
-            session.error(str(error))  # nox adds a full stop
-        if isinstance(outcome, call.Program):
-            session.chdir(session.invoked_from)
-            session.run(*outcome.argv, env=outcome.environment, external=True)
-        elif outcome:
-            sys.exit(outcome)  # nox ends with 1 whatever a session reports
-
-    run.__doc__ = summary
-    nox.session(venv_backend="none", name=name)(run)
-
-
-for name, summary in main.sessions().items():
-    define(name, summary)
+nox_sessions.define(PROJECT)
 
 
 def prepare(session: nox.Session, *groups: str) -> None:

@@ -194,5 +194,15 @@ class NoServices(PipelineError):
         )
 
 
+class NothingToInfer(PipelineError):
+    """A file is to be written of a project that declares itself, or of which nothing is known."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(
+            f"{project} has no cargo package with a program that declares nothing yet: there is "
+            "nothing to write. For CMake and make projects docs/services.md has examples"
+        )
+
+
 OF_USE = (WrongUse, NoSuchTarget, NoService, NoTarget, Unknown)
 """Errors of a command line."""

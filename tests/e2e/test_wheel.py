@@ -133,3 +133,34 @@ def test_outside_of_a_project(muslin: Muslin, tmp_path: Path) -> None:
     done = muslin("build-all", "armv6", cwd=tmp_path)
     assert done.returncode == 1
     assert "has no service" in done.stderr
+
+
+def test_what_is_inferred_is_written_down(muslin: Muslin, project: Path) -> None:
+    before = json.loads(muslin("plan", "armv6", "--json", cwd=project).stdout)
+    done = muslin("init", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert 'binary = "greet"' in (project / "service.toml").read_text()
+    after = json.loads(muslin("plan", "armv6", "--json", cwd=project).stdout)
+    assert before == after, "the file says what was inferred"
+    again = muslin("init", cwd=project)
+    assert again.returncode == 1
+    assert "nothing to write" in again.stderr
+
+
+def test_a_noxfile_of_two_lines(wheel: Path, project: Path, tmp_path: Path) -> None:
+    (project / "noxfile.py").write_text(
+        "from muslin.cli import nox_sessions\nnox_sessions.define()\n"
+    )
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "wheel")
+    argv = [sys.executable, "-m", "nox", "-s", "plan", "--", "armv6"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path / "wheel"),
+        "MUSLIN_CACHE": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(
+        argv, cwd=project, env=environment, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "greet-armv6" in done.stdout

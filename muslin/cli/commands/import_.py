@@ -38,6 +38,7 @@ def run(context: Context, options: argparse.Namespace, called: Call) -> None:
     for target in context.targets.values():
         if made.triple == target.triple:
             raise errors.TargetThere(target.name, "triple", made.text)
+    file.parent.mkdir(exist_ok=True)
     file.write_text(made.text, encoding="utf-8")
     context.report.say(
         f"toolchains/{name}.toml is written; kernel, machine, bits, rust, qemu, openssl and image "
