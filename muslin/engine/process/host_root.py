@@ -8,7 +8,6 @@ fetches.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -71,19 +70,16 @@ class HostRoot:
         """The command line that runs another one inside."""
         words = [self.inside(word) for word in argv]
         folders = list(self._folders(seal))
-        request = {
-            "way": self.way,
-            "view": str(self.cache / VIEW if self.way == "namespaces" else self.cache),
-            "tree": str(self.tree),
-            "folders": folders,
-            "network": seal.network,
-            "cwd": self.inside(str(cwd)),
-            "confined": confined,
-        }
+        view = self.cache / VIEW if self.way == "namespaces" else self.cache
+        head = [
+            *(self.way, str(view), str(self.tree), self.inside(str(cwd))),
+            *(launcher.YES if said else "" for said in (seal.network, confined)),
+        ]
+        for outside, inside, writable in folders:
+            head += (outside, inside, launcher.YES if writable else "")
         if self.way == "bubblewrap":
             words = [*self._bubblewrap(folders, seal, cwd), *words]
-        script = str(Path(launcher.__file__))
-        return [sys.executable, "-I", "-S", script, json.dumps(request), "--", *words]
+        return [sys.executable, "-I", "-S", launcher.__file__, *head, "--", *words]
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """The environment as it is inside."""

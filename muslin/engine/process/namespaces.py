@@ -7,10 +7,7 @@ Imports nothing of ours: it runs in the process that becomes the program, before
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
-import socket
-import struct
 from collections.abc import Sequence
 
 NEW_MOUNTS, NEW_USER, NEW_NETWORK = 0x20000, 0x10000000, 0x40000000
@@ -33,10 +30,17 @@ SYSTEM = {"bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr"}
 """What a program gets of a root; `dev`, `proc`, `tmp` and homes are made anew."""
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 DEVICE_LINKS = (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"))
-FLAGS_OF_INTERFACE, SET_FLAGS_OF_INTERFACE = 0x8913, 0x8914
-"""SIOCGIFFLAGS and SIOCSIFFLAGS of netdevice(7)."""
-IS_UP = 1
+SET_FLAGS, IS_UP = 0x8914, 1
+"""SIOCSIFFLAGS and IFF_UP of netdevice(7)."""
+INTERNET, DATAGRAM = 2, 2
+"""AF_INET and SOCK_DGRAM; the module `socket` takes longer to import than all else here."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class _Interface(ctypes.Structure):
+    """`ifreq` of netdevice(7)."""
+
+    _fields_ = (("name", ctypes.c_char * 16), ("flags", ctypes.c_short), ("", ctypes.c_char * 22))
 
 
 def unshare(*, network: bool) -> None:
@@ -94,9 +98,11 @@ def _bind(source: str, target: str, *, writable: bool, recursive: bool = False) 
 
 
 def _start_loopback() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = struct.pack("16sh14x", b"lo", IS_UP)
-        fcntl.ioctl(any_socket, SET_FLAGS_OF_INTERFACE, request)
+    any_socket = _LIBC.socket(INTERNET, DATAGRAM, 0)
+    _checked(any_socket)
+    request = _Interface(name=b"lo", flags=IS_UP)
+    _checked(_LIBC.ioctl(any_socket, ctypes.c_ulong(SET_FLAGS), ctypes.byref(request)))
+    os.close(any_socket)
 
 
 def _mount(source: str | None, target: str, flags: int) -> None:
