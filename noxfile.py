@@ -8,7 +8,7 @@
 #     "platformdirs>=4.3",
 #     "pydantic>=2.10,<3",
 #     "pyelftools>=0.31",
-#     "pysequoia>=0.1.34",
+#     "pysequoia>=0.1.35",
 #     "python-debian>=1.0",
 #     "requests>=2.32",
 #     "tomli-w>=1.1",
