@@ -180,9 +180,9 @@ def test_an_index_that_nobody_names_any_more_goes(mirror: Mirror, tmp_path: Path
     with served(mirror.root) as (address,):
         reader(tmp_path, address).versions("trixie", "tool", "binary")
         before = set((tmp_path / "state/trixie").iterdir())
-        mirror.add("other", "1")
+        mirror.add("another", "1")
         mirror.sign()
-        assert reader(tmp_path, address).versions("trixie", "other", "binary") == ["1"]
+        assert reader(tmp_path, address).versions("trixie", "another", "binary") == ["1"]
     after = set((tmp_path / "state/trixie").iterdir())
     assert len(after) == len(before)
     assert after != before
