@@ -1,7 +1,7 @@
 """What an instruction of 64-bit PowerPC needs beyond POWER8, from its bits.
 
-What POWER8 has is listed (`ppc_power8.py`), with what it takes for nothing, as `hashst`; all else is a finding, in the words of the version that
-has it (`ppc_later.py`) if that is known.
+What POWER8 has is listed (`ppc_power8.py`), with what it takes for nothing, as `hashst`. All else
+is a finding, in the words of the version that has it (`ppc_later.py`) if that is known.
 """
 
 from __future__ import annotations
