@@ -1,0 +1,268 @@
+"""RISC-V and PowerPC: where code goes and what is data, by decoders that are not ours and in files
+made by hand."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import capstone
+import pytest
+
+from muslin.audit import audit, flow, ppc, ppc_flow, riscv, riscv_flow, stretches
+from muslin.audit.baseline import BASELINES
+from muslin.audit.ppc_later import POWER9, POWER10
+from muslin.audit.ppc_power8 import POWER8
+from muslin.audit.symbols import Symbol
+from tests import elf
+
+START = 0x20000000
+DECODERS = {
+    "v": (capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC),
+    "p": (capstone.CS_ARCH_PPC, capstone.CS_MODE_64),
+}
+WORDS = 5000
+TOPS = {"v": (0x6F, 0x63, 0x67, 0xA001, 0xC001, 0xE001, 0x8002, 0x73), "p": (16, 18, 19, 17, 31)}
+RISCV_BRANCHES = re.compile(r"(c\.)?(j|jal|beq|bne|blt|bge|bltu|bgeu|b(eq|ne|lt|ge|le|gt)z)")
+RISCV_ENDS = ("j", "jal", "jr", "jalr", "c.j", "c.jr", "c.jalr", "c.ebreak", "ebreak", "ret")
+BASELINE = {"v": BASELINES["rv64gc"], "p": BASELINES["power8"]}
+
+
+def likely(kind: str, dice: random.Random) -> bytes:
+    """An instruction, of which many branch."""
+    word, top = dice.getrandbits(32), dice.choice(TOPS[kind])
+    if kind == "p":
+        return (word & 0x3FFFFFF | dice.choice((top, top, word >> 26)) << 26).to_bytes(4, "little")
+    if top & 3 == 3:
+        return (word & ~0x7F | top).to_bytes(4, "little")
+    return (word & 0x1FFC & 0xFFFF | top).to_bytes(2, "little")
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_branches_and_ends(kind: str) -> None:
+    decoder, dice = capstone.Cs(*DECODERS[kind]), random.Random(7)  # noqa: S311  # no secrets
+    seen, differing = {True: 0, False: 0}, list[str]()
+    for _ in range(WORDS):
+        code = likely(kind, dice)
+        for _, size, name, operands in decoder.disasm_lite(code, START, 1):
+            if size != len(code) or not known(kind, code):
+                continue
+            wanted = target(kind, name, operands)
+            found = [to % (1 << 64) for _, to, _ in flow.branches(kind, START, code)]
+            ended = ends(kind, name)
+            seen[bool(wanted)] += 1
+            number = int.from_bytes(code, "little")
+            if found != wanted or stretches.ends(kind, number) != ended:
+                differing.append(f"{code.hex()} {name} {operands}: {found}")
+    assert differing == []
+    assert min(seen.values()) > 300
+
+
+def known(kind: str, code: bytes) -> bool:
+    """Whether the baseline has it: what a branch is that it has not is anybody's guess."""
+    number = int.from_bytes(code, "little")
+    return not [*(riscv.needs(number) if kind == "v" else ppc.needs(number))]
+
+
+def target(kind: str, name: str, operands: str) -> list[int]:
+    last = re.search(r"(-?(?:0x)?[0-9a-f]+)$", operands)
+    if kind == "v":
+        is_one = RISCV_BRANCHES.fullmatch(name) and name != "c.jalr" and last
+        return [START + int(last[1], 0)] if is_one and last else []
+    by_register = "ctr" in name or "lr" in name or "tar" in name
+    is_one = re.fullmatch(r"b\w*[+-]?", name) and not by_register and name != "bpermd"
+    is_one = (
+        is_one or re.fullmatch(r"bd?n?z?(ctr)?[lat]*", name) or name.startswith(("bdz", "bdnz"))
+    )
+    if not is_one or re.search(r"(lr|ctr|tar)l?[+-]?$", name) or last is None:
+        return []
+    return [int(last[1], 0) % (1 << 64)]
+
+
+def ends(kind: str, name: str) -> bool:
+    if kind == "v":
+        return name in RISCV_ENDS
+    return name in ("b", "ba", "bl", "bla", "blr", "blrl", "bctr", "bctrl", "trap")
+
+
+def test_a_call_by_two_instructions() -> None:
+    """`auipc ra, 1; jalr ra, -4(ra)`, as compilers write for what is far."""
+    code = (0x00001097).to_bytes(4, "little") + (0xFFC080E7).to_bytes(4, "little")
+    assert [*riscv_flow.branches(START, code)] == [(START + 4, START + 0xFFC, "v")]
+    other = code[:4] + (0xFFC28067).to_bytes(4, "little")  # by a register that it is not in
+    assert [*riscv_flow.branches(START, other)] == []
+
+
+# --- PowerPC's table against a decoder ------------------------------------------------------------
+
+ALIASES = {
+    **{"tdi": "tdeqi", "twi": "tweqi", "cmpli": "cmplwi", "cmpi": "cmpwi", "bc": "ble"},
+    **{"rldicl": "rotldi", "rldcl": "rotld", "xxpermdi": "xxmrghd", "tw": "tweq", "td": "tdeq"},
+    **{"bclr": "blelr", "bclrl": "blelrl", "bcctr": "blectr", "bcctrl": "blectrl"},
+    **{"mfvsrd": "mffprd", "cmp": "cmpw", "cmpl": "cmplw"},
+}
+OPERANDS = 0x00853000
+"""Registers that all differ."""
+
+
+def test_names_of_power8() -> None:
+    """The decoder knows most, and calls them by their names."""
+    decoder, same, differing = capstone.Cs(*DECODERS["p"]), 0, list[str]()
+    for mask, words in POWER8.items():
+        for word in words.split():
+            name, _, bits = word.rpartition("=")
+            code = (int(bits, 16) | OPERANDS & ~mask).to_bytes(4, "little")
+            for _, _, other, _ in decoder.disasm_lite(code, START, 1):
+                if other.rstrip(".+-") in (name.rstrip("."), ALIASES.get(name)):
+                    same += 1
+                else:
+                    differing.append(f"{name}: {code.hex()} is {other}")
+    assert differing == []
+    assert same > 650
+
+
+def test_no_instruction_is_of_two_versions() -> None:
+    for mine, later in ((POWER8, POWER9), (POWER8, POWER10), (POWER9, POWER10)):
+        words = {
+            word.rpartition("=")[2] for table in (mine, later) for one in table.values()
+            for word in one.split()
+        }  # fmt: skip
+        assert len(words) > len({*mine, *later})
+
+
+# --- what is data ---------------------------------------------------------------------------------
+
+
+def needs(folder: Path, kind: str, code: str, names: list[elf.Name] | None = None) -> set[str]:
+    """What an object needs."""
+    held_to = BASELINE[kind]
+    text = elf.Part(name=".text", content=bytes.fromhex(code), flags=elf.ALLOC | elf.EXEC)
+    path = folder / "x.o"
+    path.write_bytes(elf.made(held_to.machine, [text], names=names or [("f", 0, 0, elf.FUNC)]))
+    return {one.what for one in audit.of(path, "x.o", held_to).findings}
+
+
+RV_RETURN, RV_VECTOR = "8280", "d7180002"  # ret; vadd.vv v17, v0, v4 or the like
+POWER_RETURN, POWER9_LOAD = "2000804e", "1922437c"
+
+
+def test_mapping_symbols_of_riscv(tmp_path: Path) -> None:
+    code = RV_RETURN + RV_VECTOR + RV_RETURN
+    for mark in ("$x", "$xrv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0"):
+        names = [("f", 0, 2, elf.FUNC), (mark, 0, 0, 0), ("$d", 2, 0, 0), (mark, 6, 0, 0)]
+        assert needs(tmp_path, "v", code, names) == set()
+        code_again = [("f", 0, 2, elf.FUNC), ("$d", 0, 0, 0), (mark, 2, 0, 0)]
+        assert needs(tmp_path, "v", code, code_again) == {riscv.VECTOR}
+    # Data that the instruction before runs into, and data that a branch leads to.
+    assert needs(tmp_path, "v", "0100" + RV_VECTOR, [("$x", 0, 0, 0), ("$d", 2, 0, 0)]) == {
+        riscv.VECTOR
+    }
+    jump = "09a0"  # c.j 2
+    marks = [("$x", 0, 0, 0), ("$d", 4, 0, 0)]
+    assert needs(tmp_path, "v", jump + RV_RETURN + RV_VECTOR, marks) == set()
+    assert needs(tmp_path, "v", "11a0" + RV_RETURN + RV_VECTOR, marks) == {riscv.VECTOR}  # c.j 4
+
+
+def test_code_of_riscv_is_read_anew_at_a_function(tmp_path: Path) -> None:
+    """Without marks: what is before it may be data, and end in half an instruction."""
+    code = "1300" + RV_VECTOR
+    assert riscv.VECTOR in needs(tmp_path, "v", code, [("g", 2, 0, elf.FUNC)])
+
+
+def test_half_an_instruction_of_riscv(tmp_path: Path) -> None:
+    assert needs(tmp_path, "v", "130000") == {"its other half, which is not there"}
+    assert needs(tmp_path, "v", RV_RETURN + "0000") == set()
+    assert needs(tmp_path, "v", "1f00" + "0000" + "8280") == {riscv.UNKNOWN}  # of six bytes
+
+
+TRACE = {
+    "as GCC writes it": "00000000 00000001 80040000",
+    "with parameters": "00000000 00000001 80040200 00000040",
+    "with an offset and a name": "00000000 00002041 80040000 10000000 0300 666f6f 00000000",
+    "as glibc's assembler files": "00000000 00000000 40200c00 10000000 0300 666f6f 00000000",
+    "as OpenSSL's": "00000000 000c1400 00000300 00000000",
+}
+
+
+@pytest.mark.parametrize("table", TRACE)
+def test_tables_for_tracing(tmp_path: Path, table: str) -> None:
+    data = TRACE[table].replace(" ", "")
+    data = data[: len(data) - len(data) % 8]
+    assert needs(tmp_path, "p", POWER_RETURN + data + POWER_RETURN) == set()
+    assert needs(tmp_path, "p", POWER_RETURN + data + POWER9_LOAD) == {ppc.POWER9}
+
+
+def test_a_jump_table_behind_the_jump(tmp_path: Path) -> None:
+    bctr, table = "2004804e", "0c00000010000000fcffffff"
+    names = [("f", 0, 0, elf.FUNC)]
+    assert needs(tmp_path, "p", bctr + table + POWER_RETURN * 2, names) == set()
+    # Offsets that lead out of the section are none, and no branch before them is a jump.
+    assert needs(tmp_path, "p", bctr + "0c010000" + POWER_RETURN) == {ppc.UNKNOWN}
+    assert needs(tmp_path, "p", POWER_RETURN + table + POWER_RETURN * 2) == {ppc.UNKNOWN}
+    # A branch into the table makes code of it.
+    assert needs(tmp_path, "p", "08000048" + bctr + "04000000" + POWER_RETURN) == {ppc.UNKNOWN}
+
+
+def test_what_has_a_prefix_is_one_instruction(tmp_path: Path) -> None:
+    """The second half of `pld` would be one of POWER8's."""
+    assert needs(tmp_path, "p", "00001004" + "000064e8" + POWER_RETURN) == {ppc.PREFIXED}
+    assert needs(tmp_path, "p", "00001004") == {ppc.PREFIXED}
+
+
+# --- beyond sections' code ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "data", "need"),
+    [
+        ("v", "6f100000", RV_VECTOR + RV_RETURN, riscv.VECTOR),  # jal zero, 0x1000
+        ("p", "00100048", POWER9_LOAD + POWER_RETURN, ppc.POWER9),  # b 0x1000
+    ],
+)
+def test_code_in_what_is_called_data(
+    tmp_path: Path, kind: str, code: str, data: str, need: str
+) -> None:
+    """In a segment that can be run, where a branch leads."""
+    held_to = BASELINE[kind]
+    made = elf.made(
+        held_to.machine,
+        [
+            elf.Part(
+                name=".text", content=bytes.fromhex(code), flags=elf.ALLOC | elf.EXEC,
+                address=0x10000,
+            ),
+            elf.Part(name=".rodata", content=bytes.fromhex(data), flags=elf.ALLOC, address=0x11000),
+        ],
+        names=[("_start", 0x10000, 4, elf.FUNC)],
+        segments=[
+            elf.Loaded(part=1, size=4, address=0x10000),
+            elf.Loaded(part=2, size=len(data) // 2, address=0x11000),
+        ],
+        kind=elf.PROGRAM,
+        start=0x10000,
+    )  # fmt: skip
+    path = tmp_path / "x"
+    path.write_bytes(made)
+    found = {(one.section, one.what) for one in audit.of(path, "x", held_to).findings}
+    assert (".rodata", need) in found
+
+
+@pytest.mark.parametrize("kind", BASELINE)
+def test_the_last_instructions_of_a_stretch(kind: str) -> None:
+    nothing, ret, load = {
+        "v": ("01001300 0000", "8280", "03b50500"),
+        "p": ("00000060", POWER_RETURN, "0000a3e8"),
+    }[kind]
+    for code, on in ((load + ret + nothing, False), (ret + load + nothing, True), (load, True)):
+        content = bytes.fromhex(code)
+        run = stretches.Run(kind=kind, start=0, end=len(content))
+        assert stretches.goes_on(run, content) is on
+
+
+def test_marks_of_powerpc_cover_a_section() -> None:
+    content = bytes.fromhex(POWER_RETURN + TRACE["as GCC writes it"].replace(" ", "") + "0" * 8)
+    assert ppc_flow.marks(content) == [(0, "p"), (4, "d"), (16, "p")]
+    there = [Symbol(0, "f", 4, "STT_FUNC", thumb=False)]
+    runs = [*stretches.runs(there, content, BASELINE["p"])]
+    assert [(one.kind, one.start, one.end) for one in runs] == [("p", 0, 4), ("p", 16, 20)]
