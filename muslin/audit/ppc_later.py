@@ -172,7 +172,6 @@ POWER10 = {
     ),
     0xFF0007FF: "dcbf=7c0000ac",
     0xFF1CFFFF: "sync=7c0004ac",
-    0xFF8007FF: "paste=7c00070d",
     0xFF8FFFFF: "wait=7c00003c",
 }
 """Less what has a prefix."""
