@@ -170,7 +170,7 @@ BEYOND = (
     *((0xFFF0007F, 0x40200053 | wide << 25, ZFH) for wide in (0, 1)),  # fcvt from it
     *((0x0600007F, at | 0x06000000, QUAD) for at in (0x43, 0x47, 0x4B, 0x4F, 0x53)),
     # memory and system
-    *((0xF800707F, 0x2800002F | wide << 12, ATOMICS) for wide in range(5)),  # amocas
+    *((0xF800707F, 0x2800002F | wide << 12, ATOMICS) for wide in (2, 3, 4)),  # amocas
     *((0x0000707F, 0x0000002F | wide << 12, ATOMICS) for wide in (0, 1)),
     (0x0000707F, 0x0000200F, CACHES),
     *((0xFFFFFFFF, at, WAIT) for at in (0x00D00073, 0x01D00073)),

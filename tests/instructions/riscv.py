@@ -9,6 +9,12 @@ RV64: Cases = (
     ("vsetvli t0, a0, e8, m1, ta, ma", "d772050c", {riscv.VECTOR}),
     ("vsetivli t0, 4, e32, m2, ta, ma", "d77212cd", {riscv.VECTOR}),
     ("vle8.v v0, (a0)", "07000502", {riscv.VECTOR}),
+    ("vle16.v v0, (a0)", "07500502", {riscv.VECTOR}),
+    ("vle32.v v0, (a0)", "07600502", {riscv.VECTOR}),
+    ("vle64.v v0, (a0)", "07700502", {riscv.VECTOR}),
+    ("vse8.v v0, (a0)", "27000502", {riscv.VECTOR}),
+    ("vse16.v v0, (a0)", "27500502", {riscv.VECTOR}),
+    ("vse32.v v0, (a0)", "27600502", {riscv.VECTOR}),
     ("vse64.v v8, (a1)", "27f40502", {riscv.VECTOR}),
     ("vadd.vv v1, v2, v3", "d7802102", {riscv.VECTOR}),
     ("vlse32.v v4, (a0), a1", "0762b50a", {riscv.VECTOR}),
@@ -20,6 +26,7 @@ RV64: Cases = (
     ("sh2add a0, a1, a2", "33c5c520", {riscv.ZBA}),
     ("sh3add a0, a1, a2", "33e5c520", {riscv.ZBA}),
     ("sh1add.uw a0, a1, a2", "3ba5c520", {riscv.ZBA}),
+    ("sh2add.uw a0, a1, a2", "3bc5c520", {riscv.ZBA}),
     ("sh3add.uw a0, a1, a2", "3be5c520", {riscv.ZBA}),
     ("add.uw a0, a1, a2", "3b85c508", {riscv.ZBA}),
     ("slli.uw a0, a1, 3", "1b953508", {riscv.ZBA}),
@@ -82,6 +89,9 @@ RV64: Cases = (
     ("fsh fa0, (a0)", "2710a500", {riscv.ZFH}),
     ("fadd.h fa0, fa1, fa2", "53f5c504", {riscv.ZFH}),
     ("fmadd.h fa0, fa1, fa2, fa3", "43f5c56c", {riscv.ZFH}),
+    ("fmsub.h fa0, fa1, fa2, fa3", "47f5c56c", {riscv.ZFH}),
+    ("fnmsub.h fa0, fa1, fa2, fa3", "4bf5c56c", {riscv.ZFH}),
+    ("fnmadd.h fa0, fa1, fa2, fa3", "4ff5c56c", {riscv.ZFH}),
     ("fcvt.s.h fa0, fa1", "53852540", {riscv.ZFH}),
     ("fcvt.d.h fa0, fa1", "53852542", {riscv.ZFH}),
     ("fcvt.h.s fa0, fa1", "53f50544", {riscv.ZFH}),
@@ -92,6 +102,9 @@ RV64: Cases = (
     ("fsq fa0, (a0)", "2740a500", {riscv.QUAD}),
     ("fadd.q fa0, fa1, fa2", "53f5c506", {riscv.QUAD}),
     ("fmadd.q fa0, fa1, fa2, fa3", "43f5c56e", {riscv.QUAD}),
+    ("fmsub.q fa0, fa1, fa2, fa3", "47f5c56e", {riscv.QUAD}),
+    ("fnmsub.q fa0, fa1, fa2, fa3", "4bf5c56e", {riscv.QUAD}),
+    ("fnmadd.q fa0, fa1, fa2, fa3", "4ff5c56e", {riscv.QUAD}),
     ("cbo.clean (a0)", "0f201500", {riscv.CACHES}),
     ("cbo.flush (a0)", "0f202500", {riscv.CACHES}),
     ("cbo.inval (a0)", "0f200500", {riscv.CACHES}),
@@ -111,6 +124,7 @@ RV64: Cases = (
     (".insn 0x0e005033", "3350000e", {riscv.ZICOND}),  # czero.eqz zero, zero, zero
     (".insn 0x0ec5f533", "33f5c50e", {riscv.ZICOND}),  # czero.nez a0, a1, a2
     (".insn 0xf0108553", "538510f0", {riscv.ZFA}),  # fli.s
+    (".insn 0xf2108553", "538510f2", {riscv.ZFA}),  # fli.d
     (".insn 0x28c5a553", "53a5c528", {riscv.ZFA}),  # fminm.s
     (".insn 0x2ac5b553", "53b5c52a", {riscv.ZFA}),  # fmaxm.d
     (".insn 0xa0c5c553", "53c5c5a0", {riscv.ZFA}),  # fleq.s
@@ -128,6 +142,7 @@ RV64: Cases = (
     (".insn 0x0000000b", "0b000000", {riscv.VENDOR}),  # custom-0, as T-Head has it
     (".insn 0x02b5150b", "0b15b502", {riscv.VENDOR}),  # custom-0
     (".insn 0x0000002b", "2b000000", {riscv.VENDOR}),  # custom-1
+    (".insn 0x0000005b", "5b000000", {riscv.VENDOR}),  # custom-2
     (".insn 0x0000007b", "7b000000", {riscv.VENDOR}),  # custom-3
     (".insn 0x0000206b", "6b200000", {riscv.UNKNOWN}),  # no instruction
     (".insn 0x00007003", "03700000", {riscv.UNKNOWN}),  # a load that is none
@@ -277,6 +292,11 @@ RV64: Cases = (
     ("csrrwi a0, fcsr, 3", "73d53100", set()),
     ("csrrs a0, fflags, a1", "73a51500", set()),
     ("csrrci zero, fflags, 1", "73f01000", set()),
+    ("csrrc a0, frm, a1", "73b52500", set()),
+    ("csrrc a0, fcsr, a1", "73b53500", set()),
+    ("csrrw a0, fflags, a1", "73951500", set()),
+    ("csrrw a0, frm, a1", "73952500", set()),
+    ("csrrs a0, frm, a1", "73a52500", set()),
     ("rdcycle a0", "732500c0", set()),
     ("rdtime a0", "732510c0", set()),
     ("rdinstret a0", "732520c0", set()),
@@ -324,4 +344,5 @@ RV64: Cases = (
 HEAD = (
     ".option arch, +q, +v, +zba, +zbb, +zbc, +zbs, +zbkb, +zbkc, +zbkx, +zknd, +zkne, +zknh\n"
     ".option arch, +zksed, +zksh, +zfh, +zicbom, +zicboz, +zawrs, +zihintpause, +zkr\n"
+    ".option rvc\n"
 )
