@@ -191,7 +191,7 @@ def leads(name: str, operands: str) -> bool:
 def needs(name: str, operands: str, code: bytes, bits: int = 64) -> Iterator[str]:
     """Everything that an instruction needs beyond the baseline."""
     name = name.rsplit(" ", 1)[-1]  # less lock and rep
-    if is_read_two_ways(code):
+    if 0x66 in code and is_read_two_ways(code):
         yield TWO_WAYS
     if bits == 32 and name in NAMES_OF_32_BITS:
         return
@@ -254,8 +254,6 @@ def is_read_two_ways(code: bytes) -> bool:
 
     Intel's manual, volume 2, and AMD's (24594): `jmp`, `jcc`, `call` and `ret`.
     """
-    if 0x66 not in code:
-        return False
     first, second = (_operation(code) + b"\0\0")[:2]
     if first == 0x0F:
         return second & 0xF0 == 0x80

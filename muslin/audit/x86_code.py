@@ -30,7 +30,8 @@ def hits(part: Part, baseline: Baseline, whole: Memory | None) -> Iterator[Hit]:
         # A table is read as code too, and its branches are none: it lies behind a function's size,
         # or has in it what is no instruction.
         sure = run.known or (run.end if all(one.needs != x86.UNKNOWN for one in found) else 0)
-        led_to |= {to for at, to in sweep.taken() if at < sure and not _is_open(at, filled_in)}
+        taken = [to for at, to in sweep.taken() if at < sure and not _is_open(at, filled_in)]
+        led_to.update(taken)
     while led_to:
         at = led_to.pop()
         if 0 <= at < len(content):
@@ -43,7 +44,7 @@ def hits(part: Part, baseline: Baseline, whole: Memory | None) -> Iterator[Hit]:
 def _is_open(at: int, filled_in: Collection[int]) -> bool:
     """Whether a linker still fills in where a branch leads: an object's 32-bit code holds no
     offset there, but what is to be added to one."""
-    return any(at + behind in filled_in for behind in (1, 2))
+    return bool(filled_in) and (at + 1 in filled_in or at + 2 in filled_in)
 
 
 class _Sweep:
@@ -77,7 +78,7 @@ class _Sweep:
                 self._branches.append(
                     (offset, flow.signed(int(operands, 0) & (1 << self._bits) - 1, self._bits))
                 )
-                if self._bits == 64:
+                if 0x66 in code and self._bits == 64:
                     others = x86.other_reading(self._part.address + offset, code, name)
                     self._branches += [(offset, to - self._part.address) for to in others]
             elif name in x86.BY_VALUE and self._whole is not None:

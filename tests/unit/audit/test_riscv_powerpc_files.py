@@ -146,3 +146,22 @@ def test_marks_of_powerpc_cover_a_section() -> None:
     there = [Symbol(0, "f", 4, "STT_FUNC", thumb=False)]
     runs = [*stretches.runs(there, content, BASELINE["p"])]
     assert [(one.kind, one.start, one.end) for one in runs] == [("p", 0, 4), ("p", 16, 20)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "need"),
+    [("v", RV_VECTOR + RV_RETURN, riscv.VECTOR), ("p", POWER9_LOAD + POWER_RETURN, ppc.POWER9)],
+)
+def test_a_stripped_program_is_looked_at(tmp_path: Path, kind: str, code: str, need: str) -> None:
+    held_to = BASELINE[kind]
+    content = bytes.fromhex(code)
+    made = elf.made(
+        held_to.machine,
+        [elf.Part(name=".text", content=content, flags=elf.ALLOC | elf.EXEC, address=0x10000)],
+        segments=[elf.Loaded(part=1, size=len(content), address=0x10000)],
+        kind=elf.PROGRAM,
+        start=0x10000,
+    )
+    (tmp_path / "x").write_bytes(made)
+    found = audit.of(tmp_path / "x", "x", held_to)
+    assert (found.unseen, {one.what for one in found.findings}) == ([], {need})
