@@ -126,7 +126,7 @@ POWER8 = {
         "stdux=7c00016a stwux=7c00016e stvewx=7c00018e stdcx=7c0001ad stbx=7c0001ae "
         "stvx=7c0001ce dcbtst=7c0001ec stbux=7c0001ee bpermd=7c0001f8 dcbt=7c00022c "
         "lhzx=7c00022e mfbhrbe=7c00025c lhzux=7c00026e mfspr=7c0002a6 lwax=7c0002aa "
-        "lhax=7c0002ae lvxl=7c0002ce lwaux=7c0002ea lhaux=7c0002ee sthx=7c00032e "
+        "lhax=7c0002ae lvxl=7c0002ce mftb=7c0002e6 lwaux=7c0002ea lhaux=7c0002ee sthx=7c00032e "
         "sthux=7c00036e mtspr=7c0003a6 stvxl=7c0003ce cmpb=7c0003f8 ldbrx=7c000428 "
         "lswx=7c00042a lwbrx=7c00042c lfsx=7c00042e lfsux=7c00046e lswi=7c0004aa lfdx=7c0004ae "
         "lfdux=7c0004ee stdbrx=7c000528 stswx=7c00052a stwbrx=7c00052c stfsx=7c00052e "

@@ -279,6 +279,7 @@ PPC64: Cases = (
     ("mfspr 3, 256", "a642607c", set()),
     ("mtspr 256, 3", "a643607c", set()),
     ("mftb 3", "a6426c7c", set()),
+    (".long 0x7c6c42e6", "e6426c7c", set()),
     ("mfspr 3, 268", "a6426c7c", set()),
     ("mfspr 3, 287", "a6427f7c", set()),
     ("mtspr 815, 3", "a6cb6f7c", set()),
