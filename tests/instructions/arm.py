@@ -208,6 +208,28 @@ A32: Cases = (
     (".inst 0xf291014a", "4a0191f2", {arm.NEON, arm.NEON_LATER}),  # vmla.f16 d0, d1, d2[1]
     (".inst 0xf3220b54", "540b22f3", {arm.NEON, arm.NEON_LATER}),  # vqrdmlah.s32 q0, q1, q2
     (".inst 0xf2910f4a", "4a0f91f2", {arm.NEON, arm.NEON_LATER}),  # vqrdmlsh.s16 d0, d1, d2[1]
+    (".inst 0xf2310d02", "020d31f2", {arm.NEON, arm.NEON_LATER}),  # vsub.f16 d0, d1, d2
+    (".inst 0xf3110d02", "020d11f3", {arm.NEON, arm.NEON_LATER}),  # vpadd.f16 d0, d1, d2
+    (".inst 0xf3320d44", "440d32f3", {arm.NEON, arm.NEON_LATER}),  # vabd.f16 q0, q1, q2
+    (".inst 0xf2120d54", "540d12f2", {arm.NEON, arm.NEON_LATER}),  # vmla.f16 q0, q1, q2
+    (".inst 0xf3110d12", "120d11f3", {arm.NEON, arm.NEON_LATER}),  # vmul.f16 d0, d1, d2
+    (".inst 0xf2120e44", "440e12f2", {arm.NEON, arm.NEON_LATER}),  # vceq.f16 q0, q1, q2
+    (".inst 0xf3320e44", "440e32f3", {arm.NEON, arm.NEON_LATER}),  # vcgt.f16 q0, q1, q2
+    (".inst 0xf3110e12", "120e11f3", {arm.NEON, arm.NEON_LATER}),  # vacge.f16 d0, d1, d2
+    (".inst 0xf2320f44", "440f32f2", {arm.NEON, arm.NEON_LATER}),  # vmin.f16 q0, q1, q2
+    (".inst 0xf2120f54", "540f12f2", {arm.NEON, arm.NEON_LATER}),  # vrecps.f16 q0, q1, q2
+    (".inst 0xf2310f12", "120f31f2", {arm.NEON, arm.NEON_LATER}),  # vrsqrts.f16 d0, d1, d2
+    (".inst 0xf2120c54", "540c12f2", {arm.NEON, arm.NEON_LATER}),  # vfma.f16 q0, q1, q2
+    (".inst 0xf3120f54", "540f12f3", {arm.NEON, arm.NEON_LATER}),  # vmaxnm.f16 q0, q1, q2
+    (".inst 0xf3b70042", "4200b7f3", {arm.NEON, arm.NEON_LATER}),  # vcvta.s16.f16 q0, q1
+    (".inst 0xf3b50742", "4207b5f3", {arm.NEON, arm.NEON_LATER}),  # vabs.f16 q0, q1
+    (".inst 0xf3b50781", "8107b5f3", {arm.NEON, arm.NEON_LATER}),  # vneg.f16 d0, d1
+    (".inst 0xf3b50442", "4204b5f3", {arm.NEON, arm.NEON_LATER}),  # vcgt.f16 q0, q1, #0
+    (".inst 0xf3b70542", "4205b7f3", {arm.NEON, arm.NEON_LATER}),  # vrecpe.f16 q0, q1
+    (".inst 0xf3b70581", "8105b7f3", {arm.NEON, arm.NEON_LATER}),  # vrsqrte.f16 d0, d1
+    (".inst 0xf3b707c2", "c207b7f3", {arm.NEON, arm.NEON_LATER}),  # vcvt.u16.f16 q0, q1
+    (".inst 0xf2bd0c52", "520cbdf2", {arm.NEON, arm.NEON_LATER}),  # vcvt.f16.s16 q0, q1, #3
+    (".inst 0xf392094a", "4a0992f3", {arm.NEON, arm.NEON_LATER}),  # vmul.f16 q0, q1, d2[1]
     (".inst 0xee300981", "810930ee", {arm.F16}),  # vadd.f16 s0, s1, s2
     # by number, where the assembler wants another architecture for them
     (".inst 0xfcb20844", "4408b2fc", {arm.NEON_LATER}),  # vcmla
