@@ -9,7 +9,7 @@ from typing import Literal
 
 from muslin.audit import aarch64, arm, ppc, riscv, x86
 
-Code = Literal["arm", "aarch64", "x86", "riscv", "ppc", ""]
+Code = Literal["arm", "aarch64", "x86_64", "x86_32", "riscv", "ppc", ""]
 USUAL = {"arm": "a", "riscv": "v", "ppc": "p"}
 """What code is without a mapping symbol, in the words of `stretches.Run`; `x` others."""
 
@@ -40,6 +40,11 @@ class Baseline:
     def usual(self) -> str:
         """What its code is where nothing says more, in the words of `stretches.Run`."""
         return USUAL.get(self.code, "x")
+
+    @property
+    def is_x86(self) -> bool:
+        """Whether its code has no fixed width and no mapping symbols."""
+        return self.code in ("x86_64", "x86_32")
 
     @property
     def has_marks(self) -> bool:
@@ -114,7 +119,7 @@ def for_arm(*has: str, hard_float: bool | None = True) -> Baseline:
 def for_x86(*has: str, isa_levels: int = 1) -> Baseline:
     """A processor of x86-64 with this beyond SSE2."""
     return Baseline(
-        machine="EM_X86_64", bits=64, code="x86", has=frozenset(has), isa_levels=isa_levels
+        machine="EM_X86_64", bits=64, code="x86_64", has=frozenset(has), isa_levels=isa_levels
     )
 
 
@@ -151,7 +156,7 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
         "x86-64-v2": for_x86(*_V2, isa_levels=0x3),
         "x86-64-v3": for_x86(*_V3, isa_levels=0x7),
         "x86-64-v4": for_x86(*_V4, isa_levels=0xF),
-        "i686-sse2": Baseline(machine="EM_386", bits=32, code="x86"),
+        "i686-sse2": Baseline(machine="EM_386", bits=32, code="x86_32"),
         "rv64gc": Baseline(machine="EM_RISCV", bits=64, code="riscv"),
         "power8": for_ppc(),
         "power9": for_ppc(ppc.POWER9),

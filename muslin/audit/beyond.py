@@ -47,7 +47,7 @@ class Looked:
 def walk(elf: ELFFile, looked: Looked, memory: Memory) -> Iterator[Met]:
     """What is met on all ways that lead out of what was looked at."""
     way = Walk(memory, looked.of, leads=[*roots(elf, memory)])
-    if looked.of.code == "x86":
+    if looked.of.is_x86:
         for part in looked.parts:
             way.looked_at(part.address, bytes(part.begun.translate(BEGUN)))
         for part in looked.parts:

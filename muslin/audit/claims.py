@@ -46,7 +46,7 @@ def faults(elf: ELFFile, baseline: Baseline, *, linked: bool) -> Iterator[str]:
         yield from _attributes(elf, baseline)
         if linked and baseline.hard_float and not elf.header.e_flags & EF_ARM_ABI_FLOAT_HARD:
             yield "its header does not say hard float"
-    if baseline.code == "x86":
+    if baseline.is_x86:
         yield from _properties(elf, baseline)
 
 

@@ -67,7 +67,7 @@ def findings(
     for index, section in _sections(elf):
         there, content = known.get(index, []), layout.content(elf, section)
         names = Names(there, section)
-        if baseline.code != "x86":
+        if not baseline.is_x86:
             for fault in wrong_marks(there, section, baseline):
                 yield Finding(place=place, what=fault)
         found: dict[tuple[str, str], list[tuple[Hit, str]]] = {}
@@ -187,7 +187,7 @@ def _ppc(word: int) -> tuple[str, ...]:
 def _all_hits(
     part: beyond.Part, baseline: Baseline, whole: Memory | None
 ) -> Iterator[tuple[Hit, str]]:
-    if baseline.code == "x86":
+    if baseline.is_x86:
         yield from ((hit, "x") for hit in x86_code.hits(part, baseline, whole))
         return
     for run in part.runs:

@@ -86,7 +86,7 @@ def runs(
     """A section's code in stretches of one kind each; `relocated` are the places that a linker
     still fills in."""
     size = len(content)
-    if baseline.code == "x86":
+    if baseline.is_x86:
         # Anew at every function: what is before it may be a table, and end in half an instruction.
         starts = {one.offset for one in there if one.kind in (*CALLED, "STT_NOTYPE")}
         inside = sorted(one for one in starts if 0 < one < size)

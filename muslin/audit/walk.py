@@ -213,7 +213,7 @@ def roots(elf: ELFFile, memory: Memory) -> Iterator[Lead]:
 def decoded(part: Part, offset: int, kind: str, baseline: Baseline) -> Decoded:
     """The instruction at an offset of a part of memory. A call is taken to return."""
     at, content = part.start + offset, part.content[offset : offset + x86.LONGEST]
-    if baseline.code == "x86":
+    if baseline.is_x86:
         return _x86(at, content, baseline)
     number, size = word(content, 0, WIDTH[kind]), WIDTH[kind]
     if kind == "t" and arm.is_wide(number):

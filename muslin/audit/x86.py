@@ -172,7 +172,7 @@ EXITS = ("eax, 0x3c", "eax, 0xe7")
 EXITS_OF_32_BITS = ("eax, 1", "eax, 0xfc")
 
 
-def number(name: str, operands: str, bits: int) -> int:
+def number(name: str, operands: str, bits: int = 64) -> int:
     """What stands for an instruction in `flow.is_exit`."""
     if bits == 32:
         if name == "mov" and operands in EXITS_OF_32_BITS:

@@ -101,7 +101,7 @@ def test_allowed_vectors_are_of_every_length() -> None:
         ("EM_RISCV", 32, True, ""),
         ("EM_PPC64", 64, True, "ppc"),
         ("EM_PPC64", 64, False, ""),
-        ("EM_386", 32, True, "x86"),
+        ("EM_386", 32, True, "x86_32"),
         ("EM_MIPS", 32, False, ""),
     ],
 )
