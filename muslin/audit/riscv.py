@@ -175,6 +175,8 @@ BEYOND = (
     (0x0000707F, 0x0000200F, CACHES),
     *((0xFFFFFFFF, at, WAIT) for at in (0x00D00073, 0x01D00073)),
     (0x8000707F, 0x80004073, MAY_BE),
+    # vstart, vxsat, vxrm, vcsr, vl, vtype, vlenb
+    *((0xFFF0007F, at << 20 | 0x73, VECTOR) for at in (8, 9, 0xA, 0xF, 0xC20, 0xC21, 0xC22)),
     (0x0000007F, 0x00000073, SYSTEM),
     *((0x0000007F, at, VENDOR) for at in (0x0B, 0x2B, 0x5B, 0x7B)),
 )

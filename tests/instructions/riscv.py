@@ -118,7 +118,9 @@ RV64: Cases = (
     ("csrr a0, mstatus", "73250030", {riscv.SYSTEM}),
     ("csrw satp, a0", "73100518", {riscv.SYSTEM}),
     ("csrr a0, hpmcounter3", "732530c0", {riscv.SYSTEM}),
-    ("csrr a0, vlenb", "732520c2", {riscv.SYSTEM}),
+    ("csrr a0, vlenb", "732520c2", {riscv.VECTOR}),
+    ("csrr a0, vl", "732500c2", {riscv.VECTOR}),
+    ("csrw vcsr, a0", "7310f500", {riscv.VECTOR}),
     ("csrr a0, seed", "73255001", {riscv.SYSTEM}),
     ("csrrw a0, cycle, a1", "739505c0", {riscv.SYSTEM}),
     (".insn 0x0e005033", "3350000e", {riscv.ZICOND}),  # czero.eqz zero, zero, zero
