@@ -31,6 +31,7 @@ MTE = "memory tags or CSSC (ARMv8.5)"
 FLAGM = "flag manipulation (ARMv8.4)"
 FRINTTS = "rounding to 32 or 64 bits (ARMv8.5)"
 NEWER = "an extension later than ARMv8.7"
+PERSISTENT = "persistent memory (ARMv8.2)"
 SYSTEM = "a system register beyond ARMv8.0"
 
 TABLE = (
@@ -175,7 +176,9 @@ BY_TOP = _by_top()
 def a64(word: int) -> Iterator[str]:
     """Everything that an instruction needs beyond the baseline."""
     if word >> 24 == 0xD5 and word & 0xFFFFFF9F != 0xD500401F:  # those have a row
-        if not any(word & mask == bits for mask, bits in PROGRAMS):
+        if word & 0xFFFFFFE0 == 0xD50B7C20:  # dc cvap
+            yield PERSISTENT
+        elif not any(word & mask == bits for mask, bits in PROGRAMS):
             yield SYSTEM
         return
     for mask, bits, needs in BY_TOP[word >> 24]:

@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from muslin.audit import arm_neon
+from muslin.audit.arm_neon import CRYPTO, HALF, NEON, V8, VFP4
+from muslin.audit.arm_neon import LATER as NEON_LATER
+
+__all__ = ["CRYPTO", "HALF", "NEON", "NEON_LATER", "V8", "VFP4"]  # words too
+
 Word = int
 
 # What an instruction needs, in the order in which processors got it.
@@ -16,14 +22,10 @@ V6 = "ARMv6"
 V6T2 = "ARMv6T2"
 V7 = "ARMv7"
 DIV = "integer division"
-V8 = "ARMv8"
 VFP2 = "VFPv2"
 VFP3 = "VFPv3"
 D32 = "d16-d31"
-HALF = "half precision"
 F16 = "half precision arithmetic"
-VFP4 = "VFPv4"
-NEON = "NEON"
 THUMB2 = "Thumb-2"
 SYSTEM = "a system register beyond ARMv6"
 COPROCESSOR = "another coprocessor"
@@ -84,7 +86,6 @@ def _by_bits() -> tuple[tuple[tuple[int, int, str], ...], ...]:
 
 A32_BY_BITS = _by_bits()
 UNCONDITIONAL = (
-    (0xFE000000, 0xF2000000, NEON),
     (0xFF100000, 0xF4000000, NEON),  # vld, vst
     (0xFFFFFFF0, 0xF57FF010, V6),  # clrex: ARMv6K, which the ARM1176 is
     (0xFFFFFFF0, 0xF57FF040, V7),  # dsb
@@ -99,14 +100,17 @@ UNCONDITIONAL = (
     (0xFFF10020, 0xF1000000, V6),  # cps
     (0xFFFFFDFF, 0xF1010000, V6),  # setend
     # Vectors of later versions, in coprocessors 8, 9, 12 and 13: vcmla, vsdot, vfmal, vdot.bf16
-    (0xFE000A00, 0xFC000800, NEON),
-    (0xFF000A00, 0xFE000800, NEON),
+    (0xFE000A00, 0xFC000800, NEON_LATER),
+    (0xFF000A00, 0xFE000800, NEON_LATER),
     (0xFF000E00, 0xFE000A00, V8),  # vsel, vmaxnm, vrinta and so on
     (0xFF000E00, 0xFC000A00, V8),
 )
 
 
 def _unconditional(word: Word) -> Iterator[str]:
+    if word & 0xFE000000 == 0xF2000000:
+        yield from arm_neon.needs(word)
+        return
     for mask, bits, needs in UNCONDITIONAL:
         if word & mask == bits:
             yield needs
@@ -256,13 +260,15 @@ def t32(first: int, second: int) -> Iterator[str]:
         return
     yield THUMB2
     word = first << 16 | second
-    if word & 0xEF000000 == 0xEF000000 or word & 0xFF100000 == 0xF9000000:
+    if word & 0xEF000000 == 0xEF000000:
+        yield from arm_neon.needs_thumb(word)
+    elif word & 0xFF100000 == 0xF9000000:
         yield NEON
     elif word & 0xEC000000 == 0xEC000000:
         if not word & 0x10000000:
             yield from _coprocessors(word)
         elif word & 0x0A00 == 0x0800:
-            yield NEON
+            yield NEON_LATER
         else:
             yield V8 if word & 0x0E00 == 0x0A00 else COPROCESSOR
     else:

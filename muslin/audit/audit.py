@@ -63,7 +63,7 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
     elif code.is_for_the_linker(elf):
         audit.unseen.append(f"{place} holds what a linker makes code of (LTO), and no code yet")
-    elif code.is_stripped(elf) and baseline.code != "x86_64":
+    elif code.is_stripped(elf) and baseline.has_marks:
         audit.unseen.append(f"{place} is stripped: what in it is code cannot be told any more")
     else:
         audit.code_bytes += code.count(elf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -27,9 +27,11 @@ class Part:
     content: bytes
     runs: list[Run] = field(default_factory=list)
     begun: bytearray = field(default_factory=bytearray)
-    """Of x86-64: 1 where an instruction was found to begin."""
+    """Of x86: 1 where an instruction was found to begin."""
+    filled_in: Callable[[], Collection[int]] = tuple
+    """The places that a linker still fills in."""
     leads_out: set[int] = field(default_factory=set)
-    """Of x86-64: where branches lead that leave the section, from its start."""
+    """Of x86: where branches lead that leave the section, from its start."""
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Looked:
 def walk(elf: ELFFile, looked: Looked, memory: Memory) -> Iterator[Met]:
     """What is met on all ways that lead out of what was looked at."""
     way = Walk(memory, looked.of, leads=[*roots(elf, memory)])
-    if looked.of.code == "x86_64":
+    if looked.of.is_x86:
         for part in looked.parts:
             way.looked_at(part.address, bytes(part.begun.translate(BEGUN)))
         for part in looked.parts:
@@ -59,7 +61,7 @@ def walk(elf: ELFFile, looked: Looked, memory: Memory) -> Iterator[Met]:
 
 
 def _out_of(part: Part, memory: Memory, baseline: Baseline) -> Iterator[Lead]:
-    """What leads out of a section of x86-64."""
+    """What leads out of a section of x86."""
     for to in part.leads_out:
         yield Lead(part.address + to, "x", f"a branch of the section at {part.address:#x}")
     whole, size = memory.at(part.address), len(part.content)
@@ -79,7 +81,7 @@ def _out_of(part: Part, memory: Memory, baseline: Baseline) -> Iterator[Lead]:
 
 
 def _beyond_marks(looked: Looked, way: Walk) -> list[Lead]:
-    """What leads to where no ARM or AArch64 instruction was looked at."""
+    """What leads to where no instruction of another processor was looked at."""
     leads, targets = list[Lead](), array("Q", looked.functions)
     for part in looked.parts:
         for run in part.runs:

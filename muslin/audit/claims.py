@@ -26,8 +26,6 @@ ARCHITECTURES = ("pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v
 COMPILED = {"TAG_ABI_ENUM_SIZE", "TAG_ABI_FP_DENORMAL"}
 """Attributes that compilers write and assemblers do not."""
 ISA_NEEDED = "GNU_PROPERTY_X86_ISA_1_NEEDED"
-V1 = 1
-"""GNU_PROPERTY_X86_ISA_1_BASELINE: x86-64 as it began."""
 
 
 def faults(elf: ELFFile, baseline: Baseline, *, linked: bool) -> Iterator[str]:
@@ -48,8 +46,8 @@ def faults(elf: ELFFile, baseline: Baseline, *, linked: bool) -> Iterator[str]:
         yield from _attributes(elf, baseline)
         if linked and baseline.hard_float and not elf.header.e_flags & EF_ARM_ABI_FLOAT_HARD:
             yield "its header does not say hard float"
-    if baseline.code == "x86_64":
-        yield from _properties(elf)
+    if baseline.is_x86:
+        yield from _properties(elf, baseline)
 
 
 def _wants(elf: ELFFile) -> Iterator[str]:
@@ -101,11 +99,11 @@ def _few(parts: Iterable[Any], most: int) -> Iterator[Any]:
         yield part
 
 
-def _properties(elf: ELFFile) -> Iterator[str]:
+def _properties(elf: ELFFile, baseline: Baseline) -> Iterator[str]:
     section = elf.get_section_by_name(".note.gnu.property")
     if not isinstance(section, NoteSection):
         return
     for note in section.iter_notes():
         for one in note["n_desc"] if isinstance(note["n_desc"], list) else ():
-            if one.pr_type == ISA_NEEDED and one.pr_data & ~V1:
+            if one.pr_type == ISA_NEEDED and one.pr_data & ~baseline.isa_levels:
                 yield f"says that it needs x86-64 levels {one.pr_data:#x}"

@@ -10,7 +10,18 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import Section, SymbolTableSection
 
-from muslin.audit import aarch64, arm, beyond, layout, symbols, walk, x86_code
+from muslin.audit import (
+    aarch64,
+    arm,
+    beyond,
+    layout,
+    ppc,
+    riscv,
+    symbols,
+    walk,
+    x86_code,
+    x86_decoder,
+)
 from muslin.audit.baseline import Baseline
 from muslin.audit.finding import Finding, Hit, Place
 from muslin.audit.memory import Memory
@@ -56,12 +67,13 @@ def findings(
     for index, section in _sections(elf):
         there, content = known.get(index, []), layout.content(elf, section)
         names = Names(there, section)
-        if baseline.code != "x86_64":
+        if not baseline.is_x86:
             for fault in wrong_marks(there, section, baseline):
                 yield Finding(place=place, what=fault)
         found: dict[tuple[str, str], list[tuple[Hit, str]]] = {}
         relocated = functools.partial(_relocated, elf, index)
         part = beyond.Part(address=section.header.sh_addr, content=content)
+        part.filled_in = relocated
         part.runs = [*runs(there, content, baseline, relocated)]
         looked.parts.append(part)
         looked.functions += [part.address + one.offset for one in there if one.kind in CALLED]
@@ -162,10 +174,20 @@ def _a64(word: int) -> tuple[str, ...]:
     return tuple(aarch64.a64(word))
 
 
+@functools.lru_cache(CACHE)
+def _riscv(number: int) -> tuple[str, ...]:
+    return tuple(riscv.needs(number))
+
+
+@functools.lru_cache(CACHE)
+def _ppc(word: int) -> tuple[str, ...]:
+    return tuple(ppc.needs(word))
+
+
 def _all_hits(
     part: beyond.Part, baseline: Baseline, whole: Memory | None
 ) -> Iterator[tuple[Hit, str]]:
-    if baseline.code == "x86_64":
+    if baseline.is_x86:
         yield from ((hit, "x") for hit in x86_code.hits(part, baseline, whole))
         return
     for run in part.runs:
@@ -180,6 +202,10 @@ def _hits(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
             yield from _thumb(run, content, baseline)
         case "x", "aarch64":
             yield from _words(run, content, baseline, _a64)
+        case "p", "ppc":
+            yield from _prefixed(run, content, baseline)
+        case "v", "riscv":
+            yield from _by_length(run, content, baseline)
         case kind, code:
             raise AssertionError(f"no code of kind {kind} is in a file for {code}")
 
@@ -195,6 +221,31 @@ def _words(
     rest = (run.end - run.start) % 4
     if any(content[run.end - rest : run.end]):
         yield Hit(run.end - rest, rest, HALF_AN_INSTRUCTION)
+
+
+def _prefixed(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
+    """Words, less the second of an instruction that has a prefix."""
+    behind = run.start
+    for hit in _words(run, content, baseline, _ppc):
+        if hit.offset >= behind:
+            prefix = hit.needs == ppc.PREFIXED
+            behind = hit.offset + (8 if prefix else 4)
+            yield Hit(hit.offset, min(behind, run.end) - hit.offset, hit.needs) if prefix else hit
+
+
+def _by_length(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
+    """Instructions that say how long they are."""
+    has, offset = baseline.has, run.start
+    while offset + 2 <= run.end:
+        size = riscv.size(content[offset])
+        if offset + size > run.end:
+            break
+        for need in _riscv(int.from_bytes(content[offset : offset + size], "little")):
+            if need not in has:
+                yield Hit(offset, size, need)
+        offset += size
+    if any(content[offset : run.end]):
+        yield Hit(offset, run.end - offset, HALF_AN_INSTRUCTION)
 
 
 def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
@@ -225,8 +276,13 @@ def _decoder(kind: str, baseline: Baseline) -> capstone.Cs:
             return capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8)
         case "aarch64", _:
             return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+        case "riscv", _:
+            mode = capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC
+            return capstone.Cs(capstone.CS_ARCH_RISCV, mode)
+        case "ppc", _:
+            return capstone.Cs(capstone.CS_ARCH_PPC, capstone.CS_MODE_64)
         case _:
-            return capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+            return x86_decoder.made(baseline.bits)
 
 
 def _shown(content: bytes, kind: str, baseline: Baseline) -> str:

@@ -25,7 +25,9 @@ Branch = tuple[int, int, str]
 
 def branches(kind: str, start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
     """The branches of a stretch of ARM or AArch64 code by a register, or by a word beside it, that
-    lead to what can be run."""
+    lead to what can be run; none of other processors."""
+    if kind in ("v", "p"):
+        return iter(())
     of = {"a": _a32, "t": _t32, "x": _a64}[kind]
     return (one for one in of(start, code, memory) if memory.is_executable(one[1]))
 
@@ -223,9 +225,11 @@ def _value_a64(word: int, at: int, known: dict[int, int], memory: Memory) -> int
     return None
 
 
-# --- x86-64 -----------------------------------------------------------------------------------
+# --- x86 --------------------------------------------------------------------------------------
 
 BY_MEMORY = re.compile(r"qword ptr \[rip ([+-]) (0x[0-9a-f]+|\d+)\]")
+BY_ADDRESS = re.compile(r"([dq]word) ptr \[(0x[0-9a-f]+|\d+)\]")
+WORDS = {"dword": 4, "qword": 8}
 RELATIVE = re.compile(r"(r[a-z0-9]{1,3}), \[rip ([+-]) (0x[0-9a-f]+|\d+)\]")
 IMMEDIATE = re.compile(r"(r[a-z0-9]{1,3}|e[a-z]{2}), (0x[0-9a-f]+|\d+)")
 NAMES = {
@@ -242,15 +246,18 @@ def x86_64(window: Iterable[tuple[int, int, str, str]], address: int, memory: Me
     for offset, size, whole, operands in window:
         name, behind, to = whole.rsplit(" ", 1)[-1], address + offset + size, None
         if name in ("jmp", "call"):
-            to = known.get(operands)
+            to = known.get(NAMES.get(operands, operands))
             if by := BY_MEMORY.fullmatch(operands):
                 to = memory.word(behind + int(f"{by[1]}{int(by[2], 0)}"), 8)
+            elif by := BY_ADDRESS.fullmatch(operands):
+                to = memory.word(int(by[2], 0), WORDS[by[1]])
             known.clear()
         elif name == "ret":
             to = pushed
             pushed = None
         elif name == "push":
-            pushed = int(operands, 0) if operands[:1].isdigit() else known.get(operands)
+            of = NAMES.get(operands, operands)
+            pushed = int(operands, 0) if operands[:1].isdigit() else known.get(of)
         else:
             pushed = None
             _step_x86(behind, name, operands, known)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
+from muslin.audit import ppc_flow, riscv_flow
+
 ENDS_A32 = (
     (0x0E000000, 0x0A000000),  # b, bl
     (0x0FFFFFD0, 0x012FFF10),  # bx, blx
@@ -87,12 +89,16 @@ CALLS = {
     "a": ((0x0F000000, 0x0B000000), (0xFE000000, 0xFA000000), (0x0FFFFFF0, 0x012FFF30)),
     "t": ((0xF800C000, 0xF000C000), (0xFFFFFF80, 0x00004780)),  # bl, blx
     "x": ((0xFC000000, 0x94000000), (0xFFFFFC1F, 0xD63F0000)),  # bl, blr
+    "v": riscv_flow.CALLS,
+    "p": ppc_flow.CALLS,
 }
 """Instructions that come back behind themselves, if what they call returns."""
 SYSTEM_CALLS = {
     "a": ((0x0F000000, 0x0F000000),),
     "t": ((0xFFFFFF00, 0x0000DF00),),
     "x": ((0xFFE0001F, 0xD4000001), (-1, -2)),
+    "v": riscv_flow.SYSTEM_CALLS,
+    "p": ppc_flow.SYSTEM_CALLS,
 }
 
 
@@ -105,6 +111,8 @@ RETURNS = {
     ),
     "t": ((0xFFFFFFFF, 0x4770), (0xFFFFFF00, 0xBD00), (0xFFFF8000, 0xE8BD8000)),
     "x": ((0xFFFFFFFF, 0xD65F03C0),),
+    "v": riscv_flow.RETURNS,
+    "p": ppc_flow.RETURNS,
 }
 
 
@@ -120,6 +128,8 @@ EXITS = {
     "t": (0x2701, 0x27F8),
     # mov x8 or w8, #93 and #94; and what x86.py says
     "x": (0xD2800BA8, 0xD2800BC8, 0x52800BA8, 0x52800BC8, -1),
+    "v": riscv_flow.EXITS,
+    "p": ppc_flow.EXITS,
 }
 """Instructions that say that the next system call does not return."""
 
@@ -148,6 +158,10 @@ def branches(kind: str, start: int, code: bytes) -> Iterator[tuple[int, int, str
             yield from _branches_a32(start, code)
         case "t":
             yield from _branches_thumb(start, code)
+        case "v":
+            yield from riscv_flow.branches(start, code)
+        case "p":
+            yield from ppc_flow.branches(start, code)
         case _:
             yield from _branches_a64(start, code)
 

@@ -17,11 +17,11 @@ from elftools.elf.relocation import RelocationSection
 
 PF_X, PF_W = 0x1, 0x2
 PAGE = 4096
-RELATIVE = {"EM_X86_64": 8, "EM_AARCH64": 1027}
+RELATIVE = {"EM_X86_64": 8, "EM_AARCH64": 1027, "EM_RISCV": 3, "EM_PPC64": 22}
 """Types of relocations that add where the program lies: R_X86_64_RELATIVE and its like."""
 LARGEST = 65536
-"""Of the pages that AArch64's kernels are built with; a file is aligned for those that it can be
-loaded with."""
+"""Of the pages that AArch64's and PowerPC's kernels are built with; a file is aligned for those
+that it can be loaded with."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _parts(elf: ELFFile, content: bytes) -> list[Part]:
 
 def _mapped(elf: ELFFile, header: Container, content: bytes) -> Part:
     page = PAGE
-    if elf.header.e_machine == "EM_AARCH64":
+    if elf.header.e_machine in ("EM_AARCH64", "EM_PPC64"):
         page = max(page, min(header["p_align"], LARGEST))
     before = header["p_vaddr"] % page
     start, end = header["p_vaddr"] - before, header["p_vaddr"] + header["p_filesz"]

@@ -14,12 +14,16 @@ from itertools import pairwise
 
 from elftools.elf.sections import Section
 
-from muslin.audit import arm, flow, symbols
+from muslin.audit import arm, flow, ppc_flow, riscv_flow, symbols
 from muslin.audit.baseline import Baseline
 from muslin.audit.symbols import CALLED, WIDTH, Symbol
 
-NOTHING = (0xBF00, 0x46C0, 0xE320F000, 0xE1A00000, 0xF3AF8000, 0xD503201F)
-"""The instructions that assemblers fill with: Thumb's, ARM's and AArch64's."""
+NOTHING = {
+    **dict.fromkeys("atx", (0xBF00, 0x46C0, 0xE320F000, 0xE1A00000, 0xF3AF8000, 0xD503201F)),
+    "v": riscv_flow.NOTHING,
+    "p": ppc_flow.NOTHING,
+}
+"""The instructions that assemblers fill with: Thumb's, ARM's and AArch64's, and others'."""
 STATES = {"a": "ARM", "t": "Thumb"}
 
 
@@ -28,7 +32,7 @@ class Run:
     """A stretch of one section that is of one kind."""
 
     kind: str
-    """`a` ARM, `t` Thumb, `x` AArch64 or x86-64, `d` data."""
+    """`a` ARM, `t` Thumb, `x` AArch64 or x86, `v` RISC-V, `p` PowerPC, `d` data."""
     start: int
     end: int
     """From the start of the section."""
@@ -52,11 +56,11 @@ class Start:
 
 def wrong_marks(there: Sequence[Symbol], section: Section, baseline: Baseline) -> Iterator[str]:
     """Where mapping symbols leave it open what is code, or say it wrong."""
-    marks = symbols.marks(there)
+    marks = symbols.marks(there, baseline.usual)
     # Of 32 bits code may be ARM or Thumb: without a mark at the start nobody knows.
     if baseline.code == "arm" and not (marks and marks[0][0] <= 0):
         yield f"no mapping symbols say what in {section.name} is code"
-    for fault in symbols.wrong_marks(there, section.header.sh_size):
+    for fault in symbols.wrong_marks(there, section.header.sh_size, baseline.usual):
         yield f"{section.name}: {fault}"
     if baseline.code != "arm":
         return
@@ -82,7 +86,7 @@ def runs(
     """A section's code in stretches of one kind each; `relocated` are the places that a linker
     still fills in."""
     size = len(content)
-    if baseline.code == "x86_64":
+    if baseline.is_x86:
         # Anew at every function: what is before it may be a table, and end in half an instruction.
         starts = {one.offset for one in there if one.kind in (*CALLED, "STT_NOTYPE")}
         inside = sorted(one for one in starts if 0 < one < size)
@@ -90,8 +94,8 @@ def runs(
         for start, end in pairwise([0, *inside, size]):
             yield Run(kind="x", start=start, end=end, known=min(ends.get(start, 0), end))
         return
-    usual = "x" if baseline.code == "aarch64" else "a"
-    marks = [mark for mark in symbols.marks(there) if 0 <= mark[0] <= size]
+    usual = baseline.usual
+    marks = _marks(there, content, baseline)
     if not marks or marks[0][0] > 0:
         marks.insert(0, (0, usual))
     stretches = [
@@ -121,6 +125,18 @@ def runs(
                 into.append(Start(one.start, before.kind))
             yield from _in_data(one, into, content)
         before = one
+
+
+def _marks(there: Sequence[Symbol], content: bytes, baseline: Baseline) -> list[tuple[int, str]]:
+    """What a section's marks say; without them RISC-V's code is read anew at every function."""
+    if baseline.code == "ppc":
+        return ppc_flow.marks(content)
+    size, usual = len(content), baseline.usual
+    marks = [mark for mark in symbols.marks(there, usual) if 0 <= mark[0] <= size]
+    if baseline.code == "riscv" and not marks:
+        starts = {one.offset for one in there if one.kind in CALLED}
+        return [(at, usual) for at in sorted(starts) if 0 <= at < size]
+    return marks
 
 
 def _in_data(data: Run, starts: Iterable[Start], content: bytes) -> Iterator[Run]:
@@ -174,9 +190,9 @@ def goes_on(run: Run, content: bytes, address: int = 0, targets: Sequence[int] =
     last_ends, only_nothing = True, True
     for at, number, conditional in _last(run, content):
         all_of.append(number)
-        if number and number not in NOTHING:  # linkers fill with zeros between objects
+        if number and number not in NOTHING[run.kind]:  # linkers fill with zeros between objects
             only_nothing = False
-            filled = at + (4 if run.kind != "t" or number >> 16 else 2)
+            filled = at + length(run.kind, number)
             last_ends = (not conditional and ends(run.kind, number)) or flow.is_exit(
                 run.kind, all_of[-flow.LOOK_BACK :]
             )
@@ -191,8 +207,8 @@ def called_last(run: Run, content: bytes, address: int) -> tuple[int, str] | Non
     what it names."""
     found: tuple[int, str] | None = None
     for at, number, _ in _last(run, content):
-        if number and number not in NOTHING:
-            size = 4 if run.kind != "t" or number >> 16 else 2
+        if number and number not in NOTHING[run.kind]:
+            size = length(run.kind, number)
             calls = flow.is_call(run.kind, number)
             there = flow.branches(run.kind, address + at, content[at : at + size])
             found = next(((to, kind) for _, to, kind in there), None) if calls else None
@@ -201,11 +217,11 @@ def called_last(run: Run, content: bytes, address: int) -> tuple[int, str] | Non
 
 def _last(run: Run, content: bytes) -> Iterator[tuple[int, int, bool]]:
     """The last instructions, as many as tell how a stretch ends, as `_instructions` does. Those of
-    Thumb can be told from the start alone."""
+    Thumb and RISC-V can be told from the start alone."""
     start = run.start
-    if run.kind != "t":
+    if WIDTH[run.kind] == 4:
         start = run.end - (run.end - run.start) % 4
-        while start > run.start and word(content, start - 4, 4) in (0, *NOTHING):
+        while start > run.start and word(content, start - 4, 4) in (0, *NOTHING[run.kind]):
             start -= 4
         start = max(run.start, start - 4 * flow.LOOK_BACK)
     return _instructions(Run(kind=run.kind, start=start, end=run.end), content)
@@ -215,7 +231,7 @@ def _end(run: Run, content: bytes) -> int:
     """Where the instructions end that are come by in turn."""
     at = run.start
     for at_, number, conditional in _instructions(run, content):
-        at = at_ + (2 if run.kind == "t" and number < 1 << 16 else 4)
+        at = at_ + length(run.kind, number)
         if not conditional and ends(run.kind, number):
             break
     return at
@@ -224,6 +240,10 @@ def _end(run: Run, content: bytes) -> int:
 def _instructions(run: Run, content: bytes) -> Iterator[tuple[int, int, bool]]:
     """Place and number of each, one of Thumb's with four bytes has its first half above the second;
     and whether an `it` before it makes it conditional."""
+    if run.kind == "v":
+        code = content[run.start : run.end]
+        yield from ((*one, False) for one in riscv_flow.instructions(run.start, code))
+        return
     at, width, conditional = run.start, WIDTH[run.kind], 0
     while at + width <= run.end:
         number, size = word(content, at, width), width
@@ -233,6 +253,13 @@ def _instructions(run: Run, content: bytes) -> Iterator[tuple[int, int, bool]]:
         if run.kind == "t":
             conditional = flow.conditional_after(number) or max(conditional - 1, 0)
         at += size
+
+
+def length(kind: str, number: int) -> int:
+    """Bytes of an instruction."""
+    if kind == "v":
+        return riscv_flow.size(number)
+    return 4 if kind != "t" or number >> 16 else 2
 
 
 def word(content: bytes, at: int, size: int) -> int:
@@ -247,5 +274,9 @@ def ends(kind: str, number: int) -> bool:
             return flow.ends_a32(number)
         case "t":
             return flow.ends_thumb(number)
+        case "v":
+            return riscv_flow.ends(number)
+        case "p":
+            return ppc_flow.ends(number)
         case _:
             return flow.ends_a64(number)

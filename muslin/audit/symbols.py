@@ -14,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section, SymbolTableSection
 
 MAPPING = {"$a": "a", "$t": "t", "$d": "d", "$x": "x"}
-WIDTH = {"a": 4, "t": 2, "d": 1, "x": 4}
+WIDTH = {"a": 4, "t": 2, "d": 1, "x": 4, "v": 2, "p": 4}
 """Bytes that code of a kind is a multiple of."""
 CALLED = ("STT_FUNC", "STT_GNU_IFUNC")
 FAR = 16
@@ -63,21 +63,23 @@ def names(elf: ELFFile) -> set[str]:
     }
 
 
-def marks(symbols: Sequence[Symbol]) -> list[tuple[int, str]]:
-    """Offset and kind of the mapping symbols; of several at one place code comes last."""
+def marks(symbols: Sequence[Symbol], usual: str = "x") -> list[tuple[int, str]]:
+    """Offset and kind of the mapping symbols; of several at one place code comes last. `$x` is the
+    usual kind; RISC-V's may name an architecture, `$xrv64gc` (its ELF psABI, section 8.4.5)."""
     return sorted(
         (
-            (one.offset, MAPPING[one.name[:2]])
+            (one.offset, usual if one.name[1] == "x" else MAPPING[one.name[:2]])
             for one in symbols
-            if one.name[:2] in MAPPING and one.name[2:3] in ("", ".")
+            if one.name[:2] in MAPPING
+            and (one.name[2:3] in ("", ".") or (usual == "v" and one.name.startswith("$xrv")))
         ),
         key=lambda mark: (mark[0], mark[1] != "d"),
     )
 
 
-def wrong_marks(symbols: Sequence[Symbol], size: int) -> Iterator[str]:
+def wrong_marks(symbols: Sequence[Symbol], size: int, usual: str = "x") -> Iterator[str]:
     """Mapping symbols that lead out of a section of a size, or to where no instruction can be."""
-    for offset, kind in marks(symbols):
+    for offset, kind in marks(symbols, usual):
         if not 0 <= offset <= size:
             yield f"a mapping symbol leads out of it, to {offset:#x}"
         elif offset % WIDTH[kind]:

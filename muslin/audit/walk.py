@@ -7,13 +7,13 @@ state that the processor is in, until nothing new is found.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import capstone
 from elftools.elf.elffile import ELFFile
 
-from muslin.audit import aarch64, arm, flow, x86
+from muslin.audit import aarch64, arm, flow, ppc, riscv, riscv_flow, x86, x86_decoder
 from muslin.audit.baseline import Baseline
 from muslin.audit.memory import Memory, Part
 from muslin.audit.stretches import Run, ends, word
@@ -22,7 +22,9 @@ from muslin.audit.symbols import WIDTH
 ARM, THUMB, OTHER, INSIDE = 1, 2, 4, 8
 """What a byte was looked at as: the start of an instruction in one of these states, or the second
 half of one of Thumb's."""
-STATES = {"a": ARM, "t": THUMB, "x": OTHER}
+STATES = {"a": ARM, "t": THUMB, "x": OTHER, "v": OTHER, "p": OTHER}
+USUAL = {"EM_ARM": "a", "EM_RISCV": "v", "EM_PPC64": "p"}
+"""What the kernel starts, by machine, where the address says no more; `x` others."""
 MOST, DEEPEST = 200, 8
 """Instructions of a function, and calls within calls, among which a way back is looked for."""
 ARRAYS = ("SHT_INIT_ARRAY", "SHT_FINI_ARRAY", "SHT_PREINIT_ARRAY")
@@ -166,8 +168,13 @@ class Walk:
 
 
 def marks(run: Run, content: bytes) -> bytes:
-    """What each byte of a stretch of ARM or AArch64 code was looked at as."""
+    """What each byte of a stretch of code was looked at as, but of x86."""
     length = run.end - run.start
+    if run.kind == "v":
+        found = bytearray(length)
+        for start, _ in riscv_flow.instructions(0, content[run.start : run.end]):
+            found[start] = OTHER
+        return bytes(found)
     if run.kind != "t":
         return (bytes([STATES[run.kind]]) + b"\0\0\0") * (length // 4)
     found, at = bytearray(length), 0
@@ -183,10 +190,10 @@ def marks(run: Run, content: bytes) -> bytes:
 
 def roots(elf: ELFFile, memory: Memory) -> Iterator[Lead]:
     """What the kernel starts, and what the program's own start-up code calls."""
-    is_arm = elf.header.e_machine == "EM_ARM"
+    usual = USUAL.get(elf.header.e_machine, "x")
 
     def lead(to: int, why: str) -> Lead:
-        return Lead(to & ~1, "t", why) if is_arm and to & 1 else Lead(to, "ax"[not is_arm], why)
+        return Lead(to & ~1, "t", why) if usual == "a" and to & 1 else Lead(to, usual, why)
 
     if elf.header.e_entry:
         yield lead(elf.header.e_entry, "the entry point")
@@ -206,16 +213,25 @@ def roots(elf: ELFFile, memory: Memory) -> Iterator[Lead]:
 def decoded(part: Part, offset: int, kind: str, baseline: Baseline) -> Decoded:
     """The instruction at an offset of a part of memory. A call is taken to return."""
     at, content = part.start + offset, part.content[offset : offset + x86.LONGEST]
-    if baseline.code == "x86_64":
-        return _x86(at, content)
+    if baseline.is_x86:
+        return _x86(at, content, baseline)
     number, size = word(content, 0, WIDTH[kind]), WIDTH[kind]
     if kind == "t" and arm.is_wide(number):
         number, size = number << 16 | word(content, 2, 2), 4
+    if kind == "v" and (size := riscv.size(number & 0xFF)) > len(content[:size]):
+        return Decoded(size=2, needs=(riscv.UNKNOWN,), ends=True)
+    if kind == "v":
+        number = word(content, 0, size)
     match kind:
         case "a":
             needs = tuple(arm.a32(number))
         case "t":
             needs = tuple(arm.t32(number >> 16, number & 0xFFFF) if size == 4 else arm.t16(number))
+        case "v":
+            needs = tuple(riscv.needs(number))
+        case "p":
+            needs = tuple(ppc.needs(number))
+            size = 8 if ppc.PREFIXED in needs else 4
         case _:
             needs = tuple(aarch64.a64(number))
     return Decoded(
@@ -227,17 +243,20 @@ def decoded(part: Part, offset: int, kind: str, baseline: Baseline) -> Decoded:
     )
 
 
-_decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+_disassembler = functools.cache(x86_decoder.made)
 
 
-def _x86(at: int, content: bytes) -> Decoded:
-    for _, length, name, operands in _decoder.disasm_lite(content, at, 1):
-        trap = name in x86.TRAPS
+def _x86(at: int, content: bytes, baseline: Baseline) -> Decoded:
+    for _, length, name, operands in _disassembler(baseline.bits).disasm_lite(content, at, 1):
+        trap, code = name in x86.TRAPS, content[:length]
+        leads = [int(operands, 0)] if x86.leads(name, operands) else []
+        if baseline.bits == 64:
+            leads += x86.other_reading(at, code, name)
         return Decoded(
             size=length + (x86.operand_bytes(content, length) if trap else 0),
-            number=x86.number(name, operands),
-            needs=tuple(x86.needs(name, operands)),
-            leads=((int(operands, 0), "x"),) if x86.leads(name, operands) else (),
+            number=x86.number(name, operands, baseline.bits),
+            needs=tuple(x86.needs(name, operands, code, baseline.bits)),
+            leads=tuple((to, "x") for to in leads),
             ends=name in x86.ENDS,
             calls=name.endswith("call"),
         )

@@ -1,4 +1,4 @@
-"""What an instruction of x86-64 needs beyond SSE2, by its name.
+"""What an instruction of x86 needs beyond SSE2, by its name.
 
 Names are capstone's; which extension has them is in Intel's Software Developer's Manual, volume 2.
 """
@@ -8,6 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
+from muslin.audit import x86_vectors
+from muslin.audit.x86_vectors import AVX, AVX512, MASKS, PREFIXES, VECTORS
+
+__all__ = ["AVX", "AVX512", "VECTORS"]  # words too, for `baseline.words`
+
 SSE3 = "SSE3"
 SSSE3 = "SSSE3"
 SSE41 = "SSE4.1"
@@ -16,22 +21,24 @@ POPCNT = "POPCNT"
 AES = "AES-NI"
 PCLMUL = "PCLMULQDQ"
 SHA = "SHA"
-AVX = "AVX or later"
-BMI = "BMI or ADX"
+BMI = "BMI or LZCNT"
+ADX = "ADX"
 MOVBE = "MOVBE"
 CX16 = "CMPXCHG16B"
 RANDOM = "RDRAND or RDSEED"
+LAHF = "LAHF and SAHF"
 XSAVE = "XSAVE"
+XSAVEOPT = "XSAVEOPT, XSAVEC or XSAVES"
 TSX = "TSX"
 TBM = "TBM"
 THREE_D_NOW = "3DNow!"
 CET = "shadow stacks (CET)"
 OTHERS = "another extension"
 UNKNOWN = "something that the disassembler does not know"
+TWO_WAYS = "one reading of near branches with prefix 66, where AMD and Intel differ"
 
 BY_NAME = {
-    SSE3: "addsubpd addsubps fisttp haddpd haddps hsubpd hsubps lddqu monitor movddup movshdup "
-    "movsldup mwait",
+    SSE3: "addsubpd addsubps fisttp haddpd haddps hsubpd hsubps lddqu movddup movshdup movsldup",
     SSSE3: "pabsb pabsd pabsw palignr phaddd phaddsw phaddw phsubd phsubsw phsubw pmaddubsw "
     "pmulhrsw pshufb psignb psignd psignw",
     SSE41: "blendpd blendps blendvpd blendvps dppd dpps extractps insertps movntdqa mpsadbw "
@@ -44,12 +51,14 @@ BY_NAME = {
     AES: "aesdec aesdeclast aesenc aesenclast aesimc aeskeygenassist",
     PCLMUL: "pclmulqdq pclmullqlqdq pclmulhqlqdq pclmullqhqdq pclmulhqhqdq",
     SHA: "sha1msg1 sha1msg2 sha1nexte sha1rnds4 sha256msg1 sha256msg2 sha256rnds2",
-    BMI: "adcx adox andn bextr blsi blsmsk blsr bzhi lzcnt mulx pdep pext rorx sarx shlx shrx",
+    ADX: "adcx adox",
+    BMI: "andn bextr blsi blsmsk blsr bzhi lzcnt mulx pdep pext rorx sarx shlx shrx",
     MOVBE: "movbe",
     CX16: "cmpxchg16b",
     RANDOM: "rdrand rdseed",
-    XSAVE: "xrstor xrstor64 xrstors xrstors64 xsave xsave64 xsavec xsavec64 xsaveopt "
-    "xsaveopt64 xsaves xsaves64",
+    LAHF: "lahf sahf",
+    XSAVE: "xrstor xrstor64 xsave xsave64",
+    XSAVEOPT: "xrstors xrstors64 xsavec xsavec64 xsaveopt xsaveopt64 xsaves xsaves64",
     TSX: "xabort xbegin xend xtest",
     TBM: "blcfill blci blcic blcmsk blcs blsfill blsic t1mskc tzmsk",
     THREE_D_NOW: "femms pf2id pf2iw pfacc pfadd pfcmpeq pfcmpge pfcmpgt pfmax pfmin pfmul pfnacc "
@@ -57,8 +66,8 @@ BY_NAME = {
     "prefetch pswapd",
     CET: "clrssbsy incsspd incsspq rstorssp saveprevssp setssbsy wrssd wrssq wrussd wrussq",
     OTHERS: "cldemote clflushopt clwb clzero enqcmd enqcmds extrq gf2p8affineinvqb gf2p8affineqb "
-    "gf2p8mulb insertq lahf monitorx movdir64b movdiri movntsd movntss mwaitx pconfig prefetchw "
-    "prefetchwt1 ptwrite rdfsbase rdgsbase rdpid rdpru rdtscp sahf serialize tpause umonitor "
+    "gf2p8mulb insertq monitor monitorx movdir64b movdiri movntsd movntss mwait mwaitx pconfig "
+    "prefetchw prefetchwt1 ptwrite rdfsbase rdgsbase rdpid rdpru rdtscp serialize tpause umonitor "
     "umwait wrfsbase wrgsbase",
 }
 BEGAN_WITH = {
@@ -124,6 +133,14 @@ CONDITIONS = (
     "s",
 )
 COMPARISONS = ("eq", "le", "lt", "neq", "nle", "nlt", "ord", "unord")
+BY_MODE = {
+    32: "aaa aad aam aas bound daa das into jcxz lahf lds les popal popaw popfd pushal pushaw "
+    "pushfd sahf salc sysenter sysexit"
+}
+"""What 64-bit mode took away, or gave back later; Pentium 4 and later have all of it."""
+NAMES_OF_32_BITS = frozenset(BY_MODE[32].split())
+AMD_ALONE = ("syscall", "sysret")
+"""In 32-bit code."""
 BASELINE = {
     *(name for names in BEGAN_WITH.values() for name in names.split()),
     *(f"{name}{when}" for name in ("cmov", "j", "set") for when in CONDITIONS),
@@ -132,8 +149,6 @@ BASELINE = {
 """x86-64 as it began. endbr, rdssp and xacquire do nothing where they are not known; tzcnt is bsf
 there, with another result for 0. xgetbv is how a program asks whether AVX may be used."""
 NEEDS = {name: needs for needs, names in BY_NAME.items() for name in names.split()}
-MASKS = ("kadd", "kand", "kmov", "knot", "kor", "kshift", "ktest", "kunpck", "kxnor", "kxor")
-"""How instructions begin that work on AVX-512's mask registers."""
 VIRTUAL = ("vmc", "vmf", "vml", "vmmcall", "vmptr", "vmr", "vms", "vmw", "vmx")
 """How instructions begin that have a v and are for virtual machines."""
 
@@ -154,10 +169,15 @@ BY_VALUE = ("jmp", "call", "ret", "notrack jmp", "bnd jmp", "bnd call", "bnd ret
 """What can lead to an address that is put together before."""
 EXITS = ("eax, 0x3c", "eax, 0xe7")
 """What `mov` writes before the system calls exit and exit_group."""
+EXITS_OF_32_BITS = ("eax, 1", "eax, 0xfc")
 
 
-def number(name: str, operands: str) -> int:
+def number(name: str, operands: str, bits: int = 64) -> int:
     """What stands for an instruction in `flow.is_exit`."""
+    if bits == 32:
+        if name == "mov" and operands in EXITS_OF_32_BITS:
+            return -1
+        return -2 if name == "int" and operands == "0x80" else 0
     if name == "mov" and operands in EXITS:
         return -1
     return -2 if name == "syscall" else 0
@@ -168,19 +188,23 @@ def leads(name: str, operands: str) -> bool:
     return is_branch(name) and operands[:1].isdigit()
 
 
-def needs(name: str, operands: str) -> Iterator[str]:
+def needs(name: str, operands: str, code: bytes, bits: int = 64) -> Iterator[str]:
     """Everything that an instruction needs beyond the baseline."""
     name = name.rsplit(" ", 1)[-1]  # less lock and rep
+    if 0x66 in code and is_read_two_ways(code):
+        yield TWO_WAYS
+    if bits == 32 and name in NAMES_OF_32_BITS:
+        return
     if name == "pextrw" and "[" in operands:
         yield SSE41  # to a register it is SSE's
-    elif name in BASELINE:
+    elif name in BASELINE and not (bits == 32 and name in AMD_ALONE):
         return
     elif name == ".byte":
         yield UNKNOWN
     elif name in NEEDS:
         yield NEEDS[name]
     elif name.startswith(MASKS) or (name.startswith("v") and not name.startswith(VIRTUAL)):
-        yield AVX
+        yield x86_vectors.level(name, code)
     else:
         yield OTHERS
 
@@ -206,3 +230,48 @@ def operand_bytes(content: bytes, at: int) -> int:
     elif mode == 0 and register == 5:
         length += 4
     return length + (0, 1, 4)[mode]
+
+
+SHORT = {0xEB, *range(0x70, 0x80), *range(0xE0, 0xE4)}
+"""Branches with an offset of one byte."""
+NEAR = {0xE8, 0xE9}
+RETURNS = {0xC2, 0xC3}
+
+
+def _operation(code: bytes) -> bytes:
+    """What comes behind the prefixes of an instruction with 66 and without REX.W; nothing else."""
+    at, seen, wide = 0, False, False
+    while at < len(code) and (code[at] in PREFIXES or code[at] & 0xF0 == 0x40):
+        seen |= code[at] == 0x66
+        wide = code[at] & 0xF8 == 0x48  # a REX prefix counts right before the operation alone
+        at += 1
+    return code[at:] if seen and not wide else b""
+
+
+def is_read_two_ways(code: bytes) -> bool:
+    """Whether it is a near branch with prefix 66: Intel's processors ignore that in 64-bit mode,
+    AMD's take 16 bits of the address, and of the offset. In 32-bit mode both cut the address.
+
+    Intel's manual, volume 2, and AMD's (24594): `jmp`, `jcc`, `call` and `ret`.
+    """
+    first, second = (_operation(code) + b"\0\0")[:2]
+    if first == 0x0F:
+        return second & 0xF0 == 0x80
+    if first == 0xFF:
+        return second >> 3 & 7 in (2, 4)
+    return first in SHORT or first in NEAR or first in RETURNS
+
+
+def other_reading(at: int, code: bytes, name: str) -> tuple[int, ...]:
+    """Where AMD's processors go by a near branch of 64-bit code that `is_read_two_ways`; capstone
+    says where Intel's go."""
+    if 0x66 not in code or not leads(name, "0") or not is_read_two_ways(code):
+        return ()
+    operation = _operation(code)
+    if operation[0] == 0xFF:
+        return ()
+    short = operation[0] in SHORT
+    behind = at + len(code) - (0 if short else 2)
+    offset = code[-1:] if short else code[-4:-2]
+    to = behind + int.from_bytes(offset, "little", signed=True) & 0xFFFF
+    return (to,) if name.endswith("jmp") else (to, behind)

@@ -80,7 +80,8 @@ def least(machine: str, *, bits: int, little_endian: bool) -> Baseline:
     if machine == "EM_ARM":
         return baseline.for_arm(hard_float=None)
     for held_to in BASELINES.values():
-        if held_to.machine == machine and not held_to.has:
+        alike = (held_to.machine, held_to.bits, held_to.little_endian)
+        if alike == (machine, bits, little_endian) and not held_to.has:
             return held_to
     return Baseline(machine=machine, bits=32 if bits == 32 else 64, little_endian=little_endian)
 
@@ -89,4 +90,5 @@ def _processor(computer: Computer, machine: str) -> Baseline:
     has = computer.has[machine]
     if machine == "EM_ARM":
         return baseline.for_arm(*has, hard_float=None)
-    return replace(least(machine, bits=64, little_endian=True), has=has)
+    bits = 32 if machine == "EM_386" else 64
+    return replace(least(machine, bits=bits, little_endian=True), has=has)

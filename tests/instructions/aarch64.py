@@ -140,7 +140,7 @@ A64: Cases = (
     (".inst 0xd50330ff", "ff3003d5", {aarch64.SYSTEM}),  # sb
     (".inst 0xd503437f", "7f4303d5", {aarch64.SYSTEM}),  # smstart
     (".inst 0xd503323f", "3f3203d5", {aarch64.SYSTEM}),  # dsb nXS
-    (".inst 0xd50b7c20", "207c0bd5", {aarch64.SYSTEM}),  # dc cvap
+    (".inst 0xd50b7c20", "207c0bd5", {aarch64.PERSISTENT}),  # dc cvap
     (".inst 0xd5233060", "603023d5", {aarch64.SYSTEM}),  # tstart
     # what every processor has, or takes for a hint
     ("paciasp", "3f2303d5", set()),

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from muslin.audit import allowed, arm, audit, objects, verdict
 from muslin.audit.baseline import BASELINES
 from muslin.audit.finding import Refused
-from tests.instructions import Cases
+from tests.instructions import Cases, ppc, riscv
 from tests.instructions.aarch64 import A64, ARCHITECTURE
 from tests.instructions.arm import A32, HEAD, THUMB
-from tests.instructions.x86 import X86
+from tests.instructions.x86 import X86, X86_32
 from tests.product.conftest import Product, output
 
 
@@ -74,6 +74,21 @@ def test_every_class_of_instruction_of_aarch64(product: Product, tmp_path: Path)
 @pytest.mark.only("x86_64")
 def test_every_class_of_instruction_of_x86(product: Product, tmp_path: Path) -> None:
     compare(product, tmp_path, "", X86, "x86-64")
+
+
+@pytest.mark.only("i686")
+def test_every_class_of_instruction_of_32_bit_x86(product: Product, tmp_path: Path) -> None:
+    compare(product, tmp_path, "", X86_32, "i686-sse2")
+
+
+@pytest.mark.only("riscv64")
+def test_every_class_of_instruction_of_riscv(product: Product, tmp_path: Path) -> None:
+    compare(product, tmp_path, riscv.HEAD, riscv.RV64, "rv64gc")
+
+
+@pytest.mark.only("ppc64le")
+def test_every_class_of_instruction_of_powerpc(product: Product, tmp_path: Path) -> None:
+    compare(product, tmp_path, ppc.HEAD, ppc.PPC64, "power8")
 
 
 def compare(product: Product, tmp_path: Path, head: str, cases: Cases, baseline: str) -> None:

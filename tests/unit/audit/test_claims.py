@@ -147,11 +147,18 @@ def test_a_file_of_another_machine(tmp_path: Path, name: str) -> None:
             assert said(tmp_path, made, name) == {f"is for {other}, not for {machine}"}
 
 
+CODE = {
+    **{"EM_AARCH64": "c0035fd6", "EM_X86_64": "c3", "EM_386": "c3"},
+    **{"EM_RISCV": "8280", "EM_PPC64": "2000804e"},
+}
+"""A return."""
+
+
 @pytest.mark.parametrize("name", BASELINES)
 def test_addresses_of_another_width(tmp_path: Path, name: str) -> None:
     bits = 96 - BASELINES[name].bits
-    code = {"EM_AARCH64": "c0035fd6", "EM_X86_64": "c3"}.get(BASELINES[name].machine)
-    mark = "$x" if BASELINES[name].bits == 64 else "$a"
+    code = CODE.get(BASELINES[name].machine)
+    mark = "$a" if BASELINES[name].code == "arm" else "$x"
     names = [("f", 0, 0, elf.NOTYPE), (mark, 0, 0, elf.NOTYPE)]
     made = elf.made(
         BASELINES[name].machine,

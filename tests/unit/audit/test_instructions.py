@@ -4,32 +4,56 @@ words where the baseline lacks what it needs, and let through where it has it.""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import capstone
 import pytest
 
-from muslin.audit import aarch64, arm, audit
-from muslin.audit.baseline import BASELINES
+from muslin.audit import aarch64, arm, audit, baseline, ppc, x86
+from muslin.audit.baseline import BASELINES, Baseline
 from tests import elf
 from tests.instructions import Cases
 from tests.instructions.aarch64 import A64
 from tests.instructions.arm import A32, THUMB
-from tests.instructions.x86 import X86
+from tests.instructions.ppc import PPC64
+from tests.instructions.riscv import RV64
+from tests.instructions.x86 import X86, X86_32
 
-KINDS: dict[str, Cases] = {"a": A32, "t": THUMB, "x": A64, "x86": X86}
+KINDS: dict[str, Cases] = {
+    **{"a": A32, "t": THUMB, "x": A64, "v": RV64, "p": PPC64},
+    **{"x86": X86, "x86_32": X86_32},
+}
+MARKS = {"a": "$a", "t": "$t", "x": "$x", "v": "$x"}
+V7 = {arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2}
+V8_1 = {aarch64.LSE, aarch64.RDM, aarch64.LOR, aarch64.CRC}
+V2 = {x86.CX16, x86.LAHF, x86.POPCNT, x86.SSE3, x86.SSSE3, x86.SSE41, x86.SSE42}
+V3 = {*V2, x86.AVX, x86.BMI, x86.MOVBE, x86.XSAVE}
 HAS: dict[str, set[str]] = {
     "armv5te": set(),
     "armv6-vfpv2": {arm.V6, arm.VFP2},
-    "armv7-vfpv3-d16": {arm.V6, arm.V6T2, arm.V7, arm.VFP2, arm.VFP3, arm.THUMB2},
+    "armv7-vfpv3-d16": V7,
+    "neon-vfpv4": {*V7, arm.D32, arm.HALF, arm.VFP4, arm.NEON},
     "armv8.0": set(),
+    "armv8.1-a": V8_1,
+    "armv8.2-a": {*V8_1, aarch64.PERSISTENT},
     "x86-64": set(),
+    "x86-64-v2": V2,
+    "x86-64-v3": V3,
+    "x86-64-v4": {*V3, x86.AVX512},
+    "i686-sse2": set(),
+    "rv64gc": set(),
+    "power8": set(),
+    "power9": {ppc.POWER9},
 }
 """What each baseline has beyond the least of its kind: Tegra 2 has neither d16 to d31 nor NEON, the
-Cortex-A9 divides no integers."""
+Cortex-A9 and the Cortex-A5 divide no integers."""
 BASES = [
     *((kind, name) for kind in "at" for name in ("armv5te", "armv6-vfpv2", "armv7-vfpv3-d16")),
-    *(("x", "armv8.0"), ("x86", "x86-64")),
+    *((kind, "neon-vfpv4") for kind in "at"),
+    *(("x", name) for name in ("armv8.0", "armv8.1-a", "armv8.2-a")),
+    *(("x86", name) for name in ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")),
+    *(("x86_32", "i686-sse2"), ("v", "rv64gc"), ("p", "power8"), ("p", "power9")),
 ]
 
 
@@ -39,22 +63,41 @@ def test_every_baseline_is_tried() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), BASES)
 def test_every_class_for_every_baseline(tmp_path: Path, kind: str, name: str) -> None:
-    cases, code, names = KINDS[kind], b"", list[elf.Name]()
+    found = needs_of(KINDS[kind], tmp_path, kind, BASELINES[name])
+    wanted = {f"f{number}": needs - HAS[name] for number, (_, _, needs) in enumerate(KINDS[kind])}
+    assert found == {symbol: needs for symbol, needs in wanted.items() if needs}
+
+
+def needs_of(cases: Cases, folder: Path, kind: str, held_to: Baseline) -> dict[str, set[str]]:
+    """What the audit finds in an object with one symbol for each instruction."""
+    code, names = b"", list[elf.Name]()
     for number, (_, there, _) in enumerate(cases):
         names.append((f"f{number}", len(code), 0, elf.NOTYPE))
         code += bytes.fromhex(there)
-    if kind != "x86":
-        names.append((f"${kind}", 0, 0, elf.NOTYPE))
-    path = tmp_path / "x.o"
+    if kind in MARKS:
+        names.append((MARKS[kind], 0, 0, elf.NOTYPE))
+    path = folder / "x.o"
     text = elf.Part(name=".text", content=code, flags=elf.ALLOC | elf.EXEC)
-    machine = BASELINES[name].machine
-    made = elf.arm(code, names) if kind in "at" else elf.made(machine, [text], names=names)
-    path.write_bytes(made)
+    made = elf.made(held_to.machine, [text], names=names, bits=held_to.bits or 64)
+    path.write_bytes(elf.arm(code, names) if kind in "at" else made)
     found: dict[str, set[str]] = {}
-    for finding in audit.of(path, "x.o", BASELINES[name]).findings:
+    for finding in audit.of(path, "x.o", held_to).findings:
         found.setdefault(finding.symbol, set()).add(finding.what)
-    wanted = {f"f{number}": needs - HAS[name] for number, (_, _, needs) in enumerate(cases)}
-    assert found == {symbol: needs for symbol, needs in wanted.items() if needs}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, name in BASES if not BASELINES[name].has]
+)
+def test_a_processor_that_has_all_of_it_passes(tmp_path: Path, kind: str, name: str) -> None:
+    every = frozenset(need for _, _, needs in KINDS[kind] for need in needs)
+    found = needs_of(KINDS[kind], tmp_path, kind, replace(BASELINES[name], has=every))
+    assert found == {}
+
+
+def test_every_word_for_a_need_has_an_instruction() -> None:
+    seen = {need for cases in KINDS.values() for _, _, needs in cases for need in needs}
+    assert baseline.words() - seen == set()
 
 
 # --- the same instruction with other operands needs the same -----------------------------------
@@ -66,9 +109,12 @@ DECODERS = {
 }
 PARTICULAR = ("mrc", "mcr", "mrrc", "bl", "setpan")
 """Of these the operands say what they are, or bits that must be zero."""
-FIXED = {"crc32b": 0xD00, "vldmia": 0xFF}
-"""Bits of which capstone takes others than the manual allows: what must be zero, and a number of
-registers, of which there are 16 at most."""
+FIXED = {
+    **{"crc32b": 0xD00, "vldmia": 0xFF},
+    **dict.fromkeys(("vmaxnm.f32", "vrintn.f32", "aese.8", "sha256h.32"), 0xF00),
+}
+"""Bits of which capstone takes others than the manual allows: what must be zero, a number of
+registers, of which there are 16 at most, and how ARMv8's vectors begin in Thumb."""
 FLOATING = {arm.VFP2, arm.VFP3, arm.VFP4, arm.HALF}
 
 
@@ -126,7 +172,8 @@ def test_other_operands_change_nothing(kind: str) -> None:
         for other, high in variants(decoder, bytes.fromhex(code)).items():
             wanted, got = needs - {arm.D32}, needed(kind, other)
             tried += 1
-            if got - {arm.D32} != wanted or (needs & FLOATING and high != (arm.D32 in got)):
+            counts = needs & FLOATING and arm.NEON not in needs  # which has all of them
+            if got - {arm.D32} != wanted or (counts and high != (arm.D32 in got)):
                 differing.append(f"{text}: {other.hex()}")
     assert differing == []
     assert tried > 100

@@ -176,7 +176,7 @@ def test_faults_in_a_cargo_manifest_name_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "near"),
     [
-        ("baselines", "armv9", "armv6-vfpv2"),
+        ("baselines", "armv6-vfp", "armv6-vfpv2"),
         ("needs", "ARMv6T3", "ARMv6T2"),
     ],
 )
