@@ -10,7 +10,7 @@ from muslin.engine.process import errors as process_errors
 from muslin.errors import PipelineError
 from muslin.graph.goals import Goal
 from muslin.models import declaration
-from muslin.models.pins import PinSet
+from muslin.models.pin_files import PinSet
 from muslin.sources import advisories, changelog_index
 from muslin.sources import errors as source_errors
 from muslin.sources.changelog_index import Pinned

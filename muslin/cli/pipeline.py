@@ -15,7 +15,8 @@ from muslin.engine.stage import Host, Stage
 from muslin.graph import goals, joint_images
 from muslin.graph.catalog import Catalog
 from muslin.graph.goals import Goal
-from muslin.models.pins import HOST_ROOT, Component, Pins
+from muslin.models.pin_files import HOST_ROOT
+from muslin.models.pins import Component, Pins
 from muslin.models.target import Target
 from muslin.sources import relock, source_sets
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from muslin.models import declaration
 from muslin.models.declaration import Declaration
-from muslin.models.pins import Cve, Text
+from muslin.models.pin_files import Cve, Text
 from muslin.sources import changelog, errors
 from muslin.sources.changelog import Entry
 from muslin.sources.changelog_index import Known, Pinned

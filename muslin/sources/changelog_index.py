@@ -28,7 +28,8 @@ from muslin.engine.fetch.archive.located import Located
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError, Text
 from muslin.engine.formats import unpack
-from muslin.models.pins import Pin, Pins
+from muslin.models.pin_files import Pin
+from muslin.models.pins import Pins
 from muslin.sources import changelog
 from muslin.sources import errors as source_errors
 from muslin.sources.changelog import CVE, Entry

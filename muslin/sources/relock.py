@@ -6,33 +6,25 @@ series, says so, and writes it into its cache's run lock, so that the next run u
 
 from __future__ import annotations
 
-import fnmatch
-import re
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import filelock
 import tomli_w
 
 from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.archive.client import Archive
-from muslin.engine.fetch.archive.located import Located
 from muslin.engine.filesystem import atomic
-from muslin.engine.formats import patch_series, unpack
 from muslin.engine.source import ArchiveFile, Source
-from muslin.models import declaration
+from muslin.models import declaration, pin_files
 from muslin.models import pins as source
-from muslin.models.pins import Group, HostLock, Moved, Patches, Pin, Pins, PinSet, RunLock
-from muslin.sources import changelog
+from muslin.models.pin_files import Group, HostLock, Moved, Pin, PinSet, RunLock
+from muslin.models.pins import Pins
+from muslin.sources import available, changelog
 from muslin.sources import errors as source_errors
+from muslin.sources.available import NO_SERIES, Note, Obtain
 
-Note = Callable[[str], None]
-Obtain = Callable[[Source], Path]
-"""Download a file and return where it is; raises `PipelineError`."""
-NO_SERIES = "Debian has no patches for it in this version"
 UNKNOWN_LICENCE = "NOASSERTION"
 """SPDX's word for it: the archive states no licence that a program could read."""
 
@@ -55,7 +47,9 @@ def settle(
         packages = {(group.suite, package.name, package.version) for package in group.packages}
         if any((one.suite, one.package, one.version) in packages for one in gone):
             note(f"{name}: the host's archive has moved on; taking what it has now")
-            pins = _remember_group(pins, name, resolve(archive, pins.candidates[name], name))
+            pins = _remember_group(
+                pins, name, available.resolve(archive, pins.candidates[name], name)
+            )
     return pins
 
 
@@ -64,111 +58,8 @@ def complete(pins: Pins, archive: Archive, note: Note) -> Pins:
     for name, candidates in pins.candidates.items():
         if name not in pins.groups:
             note(f"{name}: no lock for {pins.host}; asking the host's archive")
-            pins = _remember_group(pins, name, resolve(archive, candidates, name))
+            pins = _remember_group(pins, name, available.resolve(archive, candidates, name))
     return pins
-
-
-def resolve(archive: Archive, candidates: Iterable[tuple[str, ...]], name: str = "") -> Group:
-    """The first packages that the archive knows, with all they depend on; for the host root, with
-    what a build host would have too."""
-    candidates = tuple(candidates)
-    for ask in candidates:
-        suite, packages = source.suite_of(ask), [word.partition("/")[0] for word in ask]
-        if all(archive.versions(suite, package, "binary") for package in packages):
-            presumed = () if name.startswith(source.HOST_ROOT) else None
-            located = archive.closure(suite, packages, presumed=presumed)
-            return Group.model_validate(
-                {"ask": ask, "packages": tuple(_package(one) for one in located)}
-            )
-    names = " or ".join(" ".join(ask) for ask in candidates)
-    raise source_errors.NotInArchive(names, "of any version", "one", ())
-
-
-def newest(archive: Archive, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
-    """The newest of a pin's series whose files the archive hands out, with its patches.
-
-    An index may name a version before every mirror has its files: such a version is passed over
-    with a note. Never one that is older than the pin, which would open what its fixes closed.
-    Raises `NotInArchive`.
-    """
-    there = archive.versions(suite, pin.package, pin.kind)
-    for version in there:
-        if version != pin.package_version and not archive.is_newer(version, pin.package_version):
-            break  # they are listed newest first
-        upstream = changelog.upstream(version)
-        if pin.series != "*" and not f"{upstream}.".startswith(f"{pin.series}."):
-            continue
-        files = archive.files(suite, pin.package, version, pin.kind)
-        located = _one_part(files, _part(pin.file))
-        if located is None:  # that version is made up of other files
-            continue
-        if (version, located.sha256) == (pin.package_version, pin.sha256):
-            return pin
-        update = {
-            "version": upstream,
-            "package_version": version,
-            "file": located.name,
-            "size": located.size,
-            "sha256": located.sha256,
-        }
-        try:
-            obtain(_source(suite, pin.kind, located))
-            # Of a package that holds sources nobody can tell here what its patches fix.
-            update["fixes"] = ()
-            if pin.kind == "source":
-                update |= _patched(suite, pin, version, files, obtain)
-        except (
-            fetch_errors.ArchiveUnusable,
-            fetch_errors.NoNetwork,
-            source_errors.NoPatches,
-        ) as error:
-            why = str(error).splitlines()[0].rstrip(":")
-            note(f"{pin.package} {version} is passed over: {why}")
-            continue
-        return pin.model_copy(update=update)
-    raise source_errors.NotInArchive(pin.package, pin.package_version, pin.series, there)
-
-
-def _patched(
-    suite: str, pin: Pin, version: str, files: Sequence[Located], obtain: Obtain
-) -> dict[str, object]:
-    """The fields of a pin that say how its sources are patched, and what that fixes."""
-    located = _one_part(files, ".debian.tar")
-    if located is None:
-        raise source_errors.NoPatches(pin.package, version)
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        unpack.unpack(obtain(_source(suite, pin.kind, located)), root)
-        known = changelog.entries((root / "debian/changelog").read_text(encoding="utf-8"))
-        old = pin.patches or Patches()
-        try:
-            there = patch_series.ordered(root / old.folder)
-        except patch_series.Unexplained:
-            there = []
-    if not there:
-        return {"patches": None, "unpatched": NO_SERIES, "fixes": ()}
-    new = old.model_copy(
-        update={
-            "file": located.name,
-            "size": located.size,
-            "sha256": located.sha256,
-            "left_out": {
-                pattern: why
-                for pattern, why in old.left_out.items()
-                if fnmatch.filter(there, pattern)
-            },
-        }
-    )
-    return {"patches": new, "unpatched": "", "fixes": changelog.on_top(known, version)}
-
-
-def _one_part(files: Iterable[Located], part: str) -> Located | None:
-    return next((one for one in files if _part(one.name) == part), None)
-
-
-def _source(suite: str, kind: Literal["binary", "source"], located: Located) -> Source:
-    origin = ArchiveFile(suite=suite, package=located.package, version=located.version, kind=kind)
-    return Source(name=located.name, sha256=located.sha256, size=located.size, origins=(origin,))
 
 
 def relock(  # noqa: PLR0913  # named at the call
@@ -185,17 +76,17 @@ def relock(  # noqa: PLR0913  # named at the call
     package of that name; those are returned."""
     path = folder / "debian.toml"
     pin_set = declaration.read(path, PinSet)
-    candidates = declaration.read(folder / "host.toml", source.Candidates).groups
+    candidates = declaration.read(folder / "host.toml", pin_files.Candidates).groups
     fixed = {
-        file: declaration.read(folder / f"{file}.toml", source.FixedGroups).groups
-        for file in source.FIXED
+        file: declaration.read(folder / f"{file}.toml", pin_files.FixedGroups).groups
+        for file in pin_files.FIXED
     }
     known = {*pin_set.pins, *candidates, *(name for groups in fixed.values() for name in groups)}
     wanted = set(names) or known
     new = sorted(wanted - known)
     pins = dict(pin_set.pins) | {name: _first(archive, pin_set.suite, name) for name in new}
     moved = {
-        name: newest(archive, pin.suite or pin_set.suite, pin, note, obtain=obtain)
+        name: available.newest(archive, pin.suite or pin_set.suite, pin, note, obtain=obtain)
         if name in wanted
         else pin
         for name, pin in pins.items()
@@ -206,12 +97,14 @@ def relock(  # noqa: PLR0913  # named at the call
         _lock_host(folder, archive, host, asks, note=note, obtain=obtain)
     for file, groups in fixed.items():
         moved_groups = {
-            name: _if_had(name, resolve(archive, [group.ask], name), group, note, obtain=obtain)
+            name: _if_had(
+                name, available.resolve(archive, [group.ask], name), group, note, obtain=obtain
+            )
             for name, group in groups.items()
             if name in wanted
         }
         if moved_groups:
-            lock = source.FixedGroups(groups={**groups, **moved_groups})
+            lock = pin_files.FixedGroups(groups={**groups, **moved_groups})
             _write(folder / f"{file}.toml", lock, schema="fixed-groups")
     return new
 
@@ -219,7 +112,7 @@ def relock(  # noqa: PLR0913  # named at the call
 def _if_had(name: str, new: Group, old: Group | None, note: Note, *, obtain: Obtain) -> Group:
     """The new group if the archive hands out what is new in it, the old one otherwise: an index may
     name a version before every mirror has its files."""
-    suite, known = source.suite_of(new.ask), old.packages if old else ()
+    suite, known = pin_files.suite_of(new.ask), old.packages if old else ()
     for package in new.packages:
         if old is None or package in known:
             continue
@@ -251,7 +144,7 @@ def _lock_host(  # noqa: PLR0913  # named at the call
     path = folder / f"host-{host}.toml"
     known = declaration.read(path, HostLock).groups if path.exists() else {}
     new = {
-        name: _if_had(name, resolve(archive, asks), known.get(name), note, obtain=obtain)
+        name: _if_had(name, available.resolve(archive, asks), known.get(name), note, obtain=obtain)
         for name, asks in sorted(asked.items())
     }
     groups = {**known, **new}
@@ -283,7 +176,7 @@ def _first(archive: Archive, suite: str, name: str) -> Pin:
 
 def _move(pins: Pins, name: str, archive: Archive, note: Note, obtain: Obtain) -> Pins:
     old = pins.pins[name]
-    pin = newest(archive, old.suite or pins.suite, old, note, obtain=obtain)
+    pin = available.newest(archive, old.suite or pins.suite, old, note, obtain=obtain)
     note(
         f"{name}: {old.package_version} has left the archive; using {pin.package_version} "
         "until the pin in recipes/pins/debian.toml moves"
@@ -326,22 +219,3 @@ def _write(path: Path, content: declaration.Declaration, *, schema: str = "") ->
         text = tomli_w.dumps({"form": content.form, **table})
         head = f"{source.vouching(text)}\n"
     atomic.write(path, head + text)
-
-
-def _package(located: Located) -> dict[str, str | int]:
-    return {
-        "name": located.package,
-        "version": located.version,
-        "file": located.name,
-        "size": located.size,
-        "sha256": located.sha256,
-    }
-
-
-def _part(name: str) -> str:
-    """Which file of a source package: `.orig.tar`, `.debian.tar`; `.deb` for a package.
-
-    The compression may change from version to version. A signature is another file.
-    """
-    match = re.search(r"(\.orig\.tar|\.debian\.tar)\.(?:xz|gz|bz2|zst)$", name)
-    return match[1] if match else Path(name).suffix

@@ -17,7 +17,7 @@ from muslin.engine.fetch.archive.located import Located
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models import errors as model_errors
-from muslin.models.pins import Pin, PinSet
+from muslin.models.pin_files import Pin, PinSet
 from muslin.sources import changelog
 from muslin.sources import errors as source_errors
 from muslin.sources.upstream import Upstream, WebPin

@@ -17,7 +17,8 @@ from muslin.models import declaration
 from muslin.models import errors as model_errors
 from muslin.models import pins as source
 from muslin.models.declaration import Declaration
-from muslin.models.pins import Bytes, Component, Digest, FileName, Pins, Series, Text
+from muslin.models.pin_files import Bytes, Digest, FileName, Text
+from muslin.models.pins import Component, Pins, Series
 from muslin.sources import errors as source_errors
 
 NAME = "upstream"

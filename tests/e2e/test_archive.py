@@ -28,7 +28,8 @@ from muslin.engine.source import ArchiveFile, Source
 from muslin.errors import PipelineError
 from muslin.models import declaration
 from muslin.models import pins as source
-from muslin.models.pins import Candidates, Pins, PinSet
+from muslin.models.pin_files import Candidates, PinSet
+from muslin.models.pins import Pins
 from muslin.sources import errors as source_errors
 from muslin.sources import relock
 from tests.archive import archive

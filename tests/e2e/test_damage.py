@@ -40,7 +40,7 @@ from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Link, Present, Run, Write
 from muslin.errors import PipelineError
 from muslin.models import pins
-from muslin.models.pins import Moved, Pin, RunLock
+from muslin.models.pin_files import Moved, Pin, RunLock
 from muslin.sources import changelog_index, relock, source_sets
 from muslin.sources.changelog import Entry as Release
 from tests.e2e.bench import Bench

@@ -16,6 +16,7 @@ from muslin.engine.process.host_root import WAYS, Way
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Run, Write
+from muslin.models import pin_files
 from muslin.models import pins as source
 from recipes import host_root as recipe
 from tests.archive import PROJECT
@@ -34,7 +35,7 @@ def root() -> Stage:
     """The root of the pins, for this machine."""
     arch = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
     pins = source.load(PROJECT / "recipes/pins", Path("/nonexistent"), host=f"bookworm-{arch}")
-    return recipe.stage(pins.group(f"{source.HOST_ROOT}-{arch}"))
+    return recipe.stage(pins.group(f"{pin_files.HOST_ROOT}-{arch}"))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
 from muslin.models import declaration, errors
-from muslin.models.pins import PinSet
+from muslin.models.pin_files import PinSet
 from muslin.sources import relock, relock_upstream, upstream
 
 SETS = ("debian", upstream.NAME)

@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from muslin.engine.key import Keys
 from muslin.engine.stage import Stage
 from muslin.graph.catalog import Catalog
+from muslin.models import pin_files, service, target
 from muslin.models import pins as source
-from muslin.models import service, target
-from muslin.models.pins import Pin, Pins
+from muslin.models.pin_files import Pin
+from muslin.models.pins import Pins
 from muslin.models.service import Service
 from muslin.models.target import Target
 from tests.unit.graph.test_catalog import HOST, PROJECT, everything
@@ -94,7 +95,7 @@ PIN_EDITS: dict[str, object] = {
     "member": "usr/src/other.tar.xz",
     "size": 99,
     "sha256": "f" * 64,
-    "patches": source.Patches(folder="other"),
+    "patches": pin_files.Patches(folder="other"),
     "unpatched": "another reason",
     "fixes": ("CVE-2030-0001",),
 }

@@ -13,7 +13,7 @@ import pytest
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache import layout
 from muslin.models import declaration
-from muslin.models.pins import PinSet
+from muslin.models.pin_files import PinSet
 from muslin.sources import advisories, changelog_index
 from muslin.sources import errors as source_errors
 from muslin.sources.advisories import Accepted, Found, Policy, Support

@@ -20,14 +20,15 @@ from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.archive import client, mirrors
 from muslin.engine.fetch.archive.located import Located
 from muslin.engine.source import ArchiveFile, Source
-from muslin.models import declaration
+from muslin.models import declaration, pin_files
 from muslin.models import errors as model_errors
 from muslin.models import pins as source
-from muslin.models.pins import Pins, PinSet
+from muslin.models.pin_files import PinSet
+from muslin.models.pins import Pins
+from muslin.sources import available, relock, relock_upstream, source_sets, upstream
 from muslin.sources import errors as source_errors
-from muslin.sources import relock, relock_upstream, source_sets, upstream
+from muslin.sources.available import _part
 from muslin.sources.changelog import upstream as _upstream
-from muslin.sources.relock import _part
 
 PINS = Path(__file__).resolve().parents[3] / "recipes" / "pins"
 HOST = "bookworm-amd64"
@@ -70,7 +71,7 @@ def nothing(wanted: Source) -> Path:
 
 
 @pytest.fixture
-def debian_files(tmp_path: Path) -> relock.Obtain:
+def debian_files(tmp_path: Path) -> available.Obtain:
     """A download of a package's archive with a changelog and two patches."""
 
     def obtain(wanted: Source) -> Path:
@@ -205,7 +206,7 @@ def pins(run_lock: Path) -> Pins:
 
 
 def test_newest_of_the_series_under_another_compression(
-    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: available.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -231,7 +232,7 @@ def test_nothing_of_the_series_is_there(tmp_path: Path, pins: Pins) -> None:
 
 
 def test_a_second_run_uses_what_the_first_one_took(
-    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: relock.Obtain
+    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: available.Obtain
 ) -> None:
     def there(version: str) -> tuple[Located, ...]:
         names = (f"openssl_{version}.orig.tar.gz", f"openssl_{version}-1.debian.tar.xz")
@@ -254,7 +255,7 @@ def test_a_second_run_uses_what_the_first_one_took(
 
 
 def test_what_two_runs_remember_at_once_is_all_kept(
-    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: relock.Obtain
+    tmp_path: Path, pins: Pins, run_lock: Path, debian_files: available.Obtain
 ) -> None:
     names = ("openssl_3.5.98.orig.tar.gz", "openssl_3.5.98-1.debian.tar.xz")
     archive = Archive(tmp_path, *(located("openssl", "3.5.98-1", name) for name in names))
@@ -274,7 +275,7 @@ def test_what_two_runs_remember_at_once_is_all_kept(
 
 
 def test_sources_and_patches_of_a_package_move_together(
-    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: available.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -289,7 +290,7 @@ def test_sources_and_patches_of_a_package_move_together(
 
 
 def test_a_version_whose_patches_cannot_be_had_is_passed_over(
-    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: available.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -305,14 +306,14 @@ def test_a_version_whose_patches_cannot_be_had_is_passed_over(
         return debian_files(wanted)
 
     notes: list[str] = []
-    moved = relock.newest(archive, "trixie", pins.pins["musl"], notes.append, obtain=obtain)
+    moved = available.newest(archive, "trixie", pins.pins["musl"], notes.append, obtain=obtain)
     assert moved.package_version == "1.2.5-9"
     assert len(notes) == 1
     assert "1.2.5-10 is passed over" in notes[0]
 
 
 def test_a_pattern_of_left_out_patches_that_matches_none_is_dropped(
-    tmp_path: Path, pins: Pins, debian_files: relock.Obtain
+    tmp_path: Path, pins: Pins, debian_files: available.Obtain
 ) -> None:
     archive = Archive(
         tmp_path,
@@ -323,7 +324,7 @@ def test_a_pattern_of_left_out_patches_that_matches_none_is_dropped(
     assert old.patches is not None
     left_out = {"t*.patch": "why", "gone.patch": "why"}
     old = old.model_copy(update={"patches": old.patches.model_copy(update={"left_out": left_out})})
-    moved = relock.newest(archive, "trixie", old, print, obtain=debian_files)
+    moved = available.newest(archive, "trixie", old, print, obtain=debian_files)
     assert moved.patches is not None
     assert moved.patches.left_out == {"t*.patch": "why"}
 
@@ -395,7 +396,7 @@ def test_the_packages_of_a_line_are_of_one_release(tmp_path: Path) -> None:
     path = tmp_path / "host.toml"
     path.write_text('[groups]\nqemu = [["qemu-user/trixie", "m4"]]\n')
     with pytest.raises(engine_errors.BadDeclaration, match="must be of one release"):
-        declaration.read(path, source.Candidates)
+        declaration.read(path, pin_files.Candidates)
 
 
 def test_a_run_lock_that_cannot_be_read_names_itself(run_lock: Path) -> None:
@@ -419,8 +420,8 @@ DAMAGES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> None:
     pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
-    moved = {"zlib": source.Moved(replaces="1", pin=pin)}
-    relock._write(run_lock, source.RunLock(moved=moved))
+    moved = {"zlib": pin_files.Moved(replaces="1", pin=pin)}
+    relock._write(run_lock, pin_files.RunLock(moved=moved))
     assert source.remembered(run_lock).moved == moved
     text = DAMAGES[damage](run_lock.read_text(encoding="utf-8"))
     run_lock.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -429,13 +430,13 @@ def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> 
     assert len(notes) == 1
     assert "run-lock.toml is damaged" in notes[0]
     assert "the archive is asked again" in notes[0]
-    assert source.remembered(run_lock) == source.RunLock()
+    assert source.remembered(run_lock) == pin_files.RunLock()
 
 
 def test_a_run_lock_of_an_older_version_is_believed(run_lock: Path) -> None:
     pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
-    moved = {"zlib": source.Moved(replaces="1", pin=pin)}
-    relock._write(run_lock, source.RunLock(moved=moved))
+    moved = {"zlib": pin_files.Moved(replaces="1", pin=pin)}
+    relock._write(run_lock, pin_files.RunLock(moved=moved))
     _, _, older = run_lock.read_text(encoding="utf-8").partition("\n")
     run_lock.write_text(older, encoding="utf-8")
     assert source.remembered(run_lock).moved == moved
@@ -456,7 +457,7 @@ def test_a_group_that_is_asked_for_no_more_is_forgotten(tmp_path: Path, run_lock
 
 
 def test_a_new_name_gets_a_pin_of_its_source_package(
-    tmp_path: Path, debian_files: relock.Obtain
+    tmp_path: Path, debian_files: available.Obtain
 ) -> None:
     folder = tmp_path / "pins"
     shutil.copytree(PINS, folder)
@@ -479,7 +480,7 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
     """An index may name a kernel before every mirror has it."""
     folder, notes = tmp_path / "pins", list[str]()
     shutil.copytree(PINS, folder)
-    before = declaration.read(folder / "kernels.toml", source.FixedGroups).groups
+    before = declaration.read(folder / "kernels.toml", pin_files.FixedGroups).groups
     archive = Archive(
         tmp_path, located("linux-image-rpi", "6.99-1", "linux-image-rpi_6.99-1_armel.deb")
     )
@@ -490,14 +491,14 @@ def test_a_group_whose_files_cannot_be_had_stays(tmp_path: Path) -> None:
     for had, get in ((False, obtain), (True, nothing)):
         names = ["kernel-rpi"]
         relock.relock(folder, archive, notes.append, host=HOST, obtain=get, names=names)
-        after = declaration.read(folder / "kernels.toml", source.FixedGroups).groups
+        after = declaration.read(folder / "kernels.toml", pin_files.FixedGroups).groups
         assert (after == before) is not had
     (note,) = notes
     assert note.startswith("kernel-rpi stays as it is: linux-image-rpi_6.99-1_armel.deb could not")
 
 
 def test_a_new_name_gets_the_newest_version_that_can_be_had(
-    tmp_path: Path, debian_files: relock.Obtain
+    tmp_path: Path, debian_files: available.Obtain
 ) -> None:
     folder, notes = tmp_path / "pins", list[str]()
     shutil.copytree(PINS, folder)
@@ -617,7 +618,7 @@ def test_where_nothing_newer_can_be_had_a_pin_stays(tmp_path: Path, pins: Pins) 
         raise fetch_errors.NoNetwork(wanted.name, ["404  Not Found"])
 
     notes: list[str] = []
-    assert relock.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
+    assert available.newest(archive, "trixie", pin, notes.append, obtain=obtain) == pin
     assert "3.5.99-1 is passed over" in notes[0]
 
 

@@ -18,7 +18,7 @@ from muslin.graph.catalog import Catalog
 from muslin.models import declaration, service
 from muslin.models import errors as model_errors
 from muslin.models import pins as source
-from muslin.models.pins import Pin, PinSet
+from muslin.models.pin_files import Pin, PinSet
 from muslin.models.service import Service
 from muslin.models.settings import Driver
 from muslin.models.target import load
