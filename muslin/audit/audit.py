@@ -9,6 +9,7 @@ from muslin.audit import claims, code, layout, objects, symbols
 from muslin.audit.baseline import Baseline
 from muslin.audit.finding import Finding, Place, Refused
 from muslin.audit.memory import Memory
+from muslin.audit.stripped import report
 
 LINKED = ("ET_EXEC", "ET_DYN")
 
@@ -63,6 +64,12 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
     elif code.is_for_the_linker(elf):
         audit.unseen.append(f"{place} holds what a linker makes code of (LTO), and no code yet")
+    elif linked and baseline.code != "x86_64" and code.is_stripped(elf):
+        found = report.of(elf, content, place, baseline)
+        audit.code_bytes += found.code_bytes
+        audit.findings += found.findings
+        audit.unseen += found.unseen
+        audit.notes += found.notes
     elif code.is_stripped(elf) and baseline.code != "x86_64":
         audit.unseen.append(f"{place} is stripped: what in it is code cannot be told any more")
     else:

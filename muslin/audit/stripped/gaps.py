@@ -1,0 +1,170 @@
+"""What no lead gets to: padding, code that may be run all the same, and the rest."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from elftools.elf.elffile import ELFFile
+
+from muslin.audit import layout
+from muslin.audit.stripped.area import Area, Areas
+from muslin.audit.stripped.dynamic import Dynamic
+from muslin.audit.stripped.plausible import Plausible
+from muslin.audit.stripped.reach import Level, Reach
+
+UNKNOWN = re.compile(b"\0+")
+FILLING = {
+    4: re.compile(rb"(?s)(?:\0{4}|\x1f\x20\x03\xd5|\x00\xf0\x20\xe3|\x00\x00\xa0\xe1)+"),
+    2: re.compile(
+        rb"(?s)(?:\0\0|\x00\xbf|\xc0\x46|\xaf\xf3\x00\x80|\x00\xf0\x20\xe3|\0\0\xa0\xe1)+"
+    ),
+}
+"""What linkers and compilers fill with, by the bytes of a unit: zeros and what does nothing."""
+NOT_CODE = ("PT_INTERP", "PT_NOTE", "PT_DYNAMIC", "PT_GNU_EH_FRAME", "PT_ARM_EXIDX", "PT_PHDR")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Bytes that the file itself says are code, as far as it says anything."""
+
+    area: Area
+    name: str
+    start: int
+    end: int
+
+
+def ranges(elf: ELFFile, areas: Areas, dynamic: Dynamic) -> list[Range]:
+    """The executable sections; without section headers what executable segments have beside tables
+    that other headers name."""
+    found = list[Range]()
+    for section in elf.iter_sections():
+        area = areas.at(section.header.sh_addr)
+        if layout.is_code(section) and area is not None:
+            start = section.header.sh_addr
+            end = min(start + section.header.sh_size, area.end)
+            found.append(Range(area, section.name, start, end))
+    return found or list(_of_segments(elf, areas, dynamic))
+
+
+def _of_segments(elf: ELFFile, areas: Areas, dynamic: Dynamic) -> Iterator[Range]:
+    tables = sorted(_tables(elf, dynamic))
+    for segment in elf.iter_segments():
+        header = segment.header
+        area = areas.at(header.p_vaddr)
+        if header.p_type != "PT_LOAD" or area is None or not header.p_flags & layout.PF_X:
+            continue
+        at, end = header.p_vaddr, min(header.p_vaddr + header.p_filesz, area.end)
+        for start, size in (*tables, (end, 0)):
+            if start > at:
+                yield Range(area, f"segment {header.p_vaddr:#x}", at, min(start, end))
+            at = max(at, start + size)
+            if at >= end:
+                break
+
+
+def _tables(elf: ELFFile, dynamic: Dynamic) -> Iterator[tuple[int, int]]:
+    """Address and size of what is no code."""
+    header = elf.header
+    for segment in elf.iter_segments():
+        if segment.header.p_type == "PT_LOAD" and segment.header.p_offset == 0:
+            yield segment.header.p_vaddr, header.e_ehsize
+            yield segment.header.p_vaddr + header.e_phoff, header.e_phnum * header.e_phentsize
+        if segment.header.p_type in NOT_CODE:
+            yield segment.header.p_vaddr, segment.header.p_filesz
+    for start, size in (("RELA", "RELASZ"), ("REL", "RELSZ"), ("JMPREL", "PLTRELSZ")):
+        yield dynamic.tag(start), dynamic.tag(size)
+    if dynamic.tag("SYMTAB") < dynamic.tag("STRTAB"):
+        names_end = dynamic.tag("STRTAB") + dynamic.tags.get(10, 0)  # DT_STRSZ
+        yield dynamic.tag("SYMTAB"), names_end - dynamic.tag("SYMTAB")
+
+
+@dataclass
+class Gaps:
+    """Goes through what was not reached and follows what can be code there."""
+
+    areas: Areas
+    reach: Reach
+    plausible: Plausible
+    unresolved: frozenset[int]
+    """Functions with a branch by a register of which nothing is known."""
+    named: set[int]
+    padding: dict[int, bytearray] = field(default_factory=dict)
+    """By the start of an area: 1 for each unit that is padding."""
+
+    def __post_init__(self) -> None:
+        mask = 1 if self.areas.is_arm else 0
+        self._starts = sorted({key & ~mask for key in self.reach.functions})
+
+    def explore(self, all_ranges: list[Range]) -> None:
+        """Follow what can be code, at the walk's level."""
+        for one in all_ranges:
+            area, unit = one.area, one.area.unit
+            first, last = (one.start - area.start) // unit, (one.end - area.start) // unit
+            known = self._known(area, first, last)
+            for gap in UNKNOWN.finditer(known):
+                self._gap(area, first + gap.start(), first + gap.end())
+
+    def _known(self, area: Area, first: int, last: int) -> bytes:
+        padding = self.padding.setdefault(area.start, bytearray(len(area.seen)))
+        total = 0
+        for one in (area.seen, area.data, padding):
+            total |= int.from_bytes(one[first:last], "little")
+        return total.to_bytes(last - first, "little")
+
+    def _gap(self, area: Area, at: int, last: int) -> None:
+        padding = self.padding[area.start]
+        named = (
+            sorted(
+                (one - area.start) // area.unit
+                for one in self.named
+                if area.start + at * area.unit < one < area.start + last * area.unit
+            )
+            if last - at > 64 // area.unit
+            else []
+        )
+        while at < last:
+            if area.seen[at] or area.data[at] or padding[at]:
+                at += 1
+            elif filled := self._filling(area, at, last):
+                padding[at : at + filled] = b"\1" * filled
+                at += filled
+            elif self._is_wanted(area, at) and self._follow(area, at, last):
+                continue
+            else:
+                at = self._next_start(area, at, last, named)
+
+    def _is_wanted(self, area: Area, at: int) -> bool:
+        """Whether what is not reached is to be followed at this level: probable is what lies in a
+        function with a branch by a register of which nothing is known."""
+        if self.reach.level is not Level.PROBABLE:
+            return True
+        index = bisect_right(self._starts, area.start + at * area.unit) - 1
+        return index >= 0 and self._starts[index] in self.unresolved
+
+    def _follow(self, area: Area, at: int, last: int) -> bool:
+        address, end = area.start + at * area.unit, area.start + last * area.unit
+        key = address
+        if self.areas.is_arm and not self.plausible.looks_like_arm(address, min(end, address + 64)):
+            key |= 1
+        if self.plausible.run(key) is None:
+            return False
+        self.reach.lead(key)
+        return bool(area.seen[at])
+
+    @staticmethod
+    def _filling(area: Area, at: int, last: int) -> int:
+        content = area.texts[0].content
+        found = FILLING[area.unit].match(content, at * area.unit, last * area.unit)
+        return (found.end() - found.start()) // area.unit if found else 0
+
+    @staticmethod
+    def _next_start(area: Area, at: int, last: int, named: list[int]) -> int:
+        """Where code may begin next: behind padding, or where something names an address."""
+        content, unit = area.texts[0].content, area.unit
+        found = re.compile(rb"\0{4}").search(content, (at + 1) * unit, last * unit)
+        behind = -(-found.start() // unit) if found else last
+        index = bisect_right(named, at)
+        return min(behind, named[index] if index < len(named) else last)

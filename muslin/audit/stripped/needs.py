@@ -1,0 +1,62 @@
+"""What the instructions that were walked over need beyond a baseline."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+
+from muslin.audit import aarch64, arm
+from muslin.audit.baseline import Baseline
+from muslin.audit.stripped.a32_text import A32Text
+from muslin.audit.stripped.a64_text import A64Text
+from muslin.audit.stripped.area import RUN, RUN_THUMB, Area
+from muslin.audit.stripped.thumb_text import ThumbText
+
+Need = tuple[int, int, str, str]
+"""Address and size of an instruction, its state, and what it needs."""
+WIDE = re.compile(bytes((RUN_THUMB, 4)))
+
+
+def beyond(area: Area, baseline: Baseline) -> Iterator[Need]:
+    """Every instruction of an area, at any level, that needs more than the baseline has."""
+    for text in area.texts:
+        if isinstance(text, ThumbText):
+            yield from _thumb(area, text, baseline)
+        else:
+            yield from _words(area, text, baseline)
+
+
+def _words(area: Area, text: A32Text | A64Text, baseline: Baseline) -> Iterator[Need]:
+    rule = arm.a32 if text.kind == "a" else aarch64.a64
+    bad = _beyond(set(text.words), rule, baseline.has)
+    step = 4 // area.unit
+    for index, word in enumerate(text.words):
+        if word in bad and area.seen[index * step] & RUN:
+            for need in bad[word]:
+                yield text.start + 4 * index, 4, text.kind, need
+
+
+def _thumb(area: Area, text: ThumbText, baseline: Baseline) -> Iterator[Need]:
+    bad = _beyond({half for half in set(text.halves) if half < 0xE800}, arm.t16, baseline.has)
+    seen = area.seen
+    for index, half in enumerate(text.halves):
+        if half in bad and seen[index] == RUN_THUMB:
+            for need in bad[half]:
+                yield text.start + 2 * index, 2, "t", need
+    halves = text.halves
+    places = array("I", (match.start() for match in WIDE.finditer(seen)))
+    wide = array("I", (halves[at] << 16 | halves[at + 1] for at in places if at + 1 < len(halves)))
+    worse = _beyond(set(wide), lambda word: arm.t32(word >> 16, word & 0xFFFF), baseline.has)
+    for at, word in zip(places, wide, strict=False):
+        if word in worse:
+            for need in worse[word]:
+                yield text.start + 2 * at, 4, "t", need
+
+
+def _beyond(
+    words: Iterable[int], rule: Callable[[int], Iterable[str]], has: frozenset[str]
+) -> dict[int, tuple[str, ...]]:
+    """The numbers that need more, with what they need."""
+    found = ((word, tuple(need for need in rule(word) if need not in has)) for word in words)
+    return {word: needs for word, needs in found if needs}

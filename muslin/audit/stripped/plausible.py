@@ -1,0 +1,109 @@
+"""Whether bytes that nothing surely leads to can be code: decided strictly, for a table that is
+taken for code makes findings of nothing."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import capstone
+
+from muslin.audit.stripped.area import RUN, RUN_THUMB, SECOND_HALF, Area, Areas
+from muslin.audit.stripped.step import CALLS, GOES_ON, LEADS, MAY_SKIP, UNDEFINED, UNLIKELY
+
+LONGEST = 8192
+"""Bytes of a run that are looked at."""
+MODES = {
+    "a": (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
+    "t": (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
+    "x": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
+}
+
+
+@functools.cache
+def decoder(kind: str) -> capstone.Cs:
+    """The disassembler for a state."""
+    return capstone.Cs(*MODES[kind])
+
+
+@dataclass(frozen=True)
+class Plausible:
+    """Tells runs of code from data in a program."""
+
+    areas: Areas
+
+    def run(self, key: int) -> int | None:
+        """The end of the code that begins somewhere, up to behind what ends it; None where it
+        cannot be code."""
+        state = key & 1 if self.areas.is_arm else 0
+        area = self.areas.at(key - state)
+        at = key - state - area.start if area else 0
+        if area is None or at & (3 if not state else 1):
+            return None
+        mine = RUN_THUMB if state else RUN
+        if area.seen[at // area.unit] & ~mine & 0xFF:
+            return None
+        end = self._end(area, state, at)
+        if end is None or not self._decodes(area, state, at, end):
+            return None
+        return area.start + end
+
+    def _end(self, area: Area, state: int, begin: int) -> int | None:
+        text, at = area.texts[state], begin
+        mine = RUN_THUMB if state else RUN
+        while at - begin < LONGEST:
+            stop = text.stop(at)
+            if stop >= len(text.content) or any(area.data[at // area.unit : stop // area.unit + 1]):
+                return None
+            flags, size, to = text.step(stop)
+            if flags & (UNDEFINED | UNLIKELY):
+                return None
+            if flags & LEADS and not self._can_lead(to):
+                return None
+            at = stop + size
+            if not flags & (GOES_ON | CALLS | MAY_SKIP):
+                return at
+            if at // area.unit >= len(area.seen):
+                return None
+            if area.seen[at // area.unit] == mine:
+                return at  # it goes on as what is known to be code
+        return at
+
+    def _can_lead(self, key: int) -> bool:
+        state = key & 1 if self.areas.is_arm else 0
+        area = self.areas.at(key - state)
+        if area is None or ((key - state) & 3 and not state):
+            return False
+        at = (key - state - area.start) // area.unit
+        if area.data[at]:
+            return False
+        seen = area.seen[at]
+        return not seen & (SECOND_HALF if state else SECOND_HALF | RUN_THUMB) and not (
+            state and seen & RUN
+        )
+
+    def _decodes(self, area: Area, state: int, at: int, end: int) -> bool:
+        text = area.texts[state]
+        code = text.content[at:end]
+        last, instructions, always = 0, 0, 0
+        for begin, size, _, _ in decoder(text.kind).disasm_lite(code, 0):
+            last = begin + size
+            instructions += 1
+            if text.kind == "a":
+                always += code[begin + 3] >> 4 >= 0xE
+        if last < len(code):
+            return False
+        return text.kind != "a" or always * 3 >= instructions * 2
+
+    def looks_like_arm(self, start: int, end: int) -> bool:
+        """Whether code of 32-bit ARM at an address is rather ARM's than Thumb's: most words of it
+        have the condition that is always met."""
+        area = self.areas.at(start)
+        if area is None or start & 3:
+            return False
+        code = area.texts[0].content[start - area.start : min(end, area.end) - area.start]
+        tops = code[3::4]
+        if not tops:
+            return False
+        always = sum(top >= 0xE0 for top in tops)
+        return always * 5 >= len(tops) * 3

@@ -1,0 +1,270 @@
+"""Everything that a program's leads get to, in the state that the processor is in.
+
+A graph is followed whose nodes are the instructions that may do more than go on, by their key: the
+address, on 32-bit ARM with bit 0 set for Thumb. What is behind a call is followed once the called
+function is known to have a way back, so that what lies behind the call of one that never returns
+is not taken for code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from muslin.audit.stripped.area import POOL, RUN, RUN_THUMB, SECOND_HALF, Area, Areas
+from muslin.audit.stripped.step import (
+    CALLS,
+    GOES_ON,
+    LEADS,
+    MAY_SKIP,
+    RETURNS,
+    UNDEFINED,
+    UNKNOWN,
+    UNLIKELY,
+    Step,
+)
+from muslin.audit.stripped.thumb_text import ThumbText
+
+
+class Level(IntEnum):
+    """How sure it is that something is run."""
+
+    SURE = 0
+    PROBABLE = 1
+    POSSIBLE = 2
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A branch whose target only registers say."""
+
+    area: Area
+    state: int
+    at: int
+    """Its offset in the area."""
+    begin: int
+    """The offset from which its block was followed."""
+    calls: bool
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Keys that such a branch leads to; whether these are all, surely."""
+
+    targets: tuple[int, ...] = ()
+    sure: bool = False
+
+
+@dataclass
+class Reach:
+    """A program, what of it was followed, and at which level."""
+
+    areas: Areas
+    resolve: Callable[[Jump], Resolved]
+    level: Level = Level.SURE
+    functions: set[int] = field(default_factory=set)
+    """Keys of what is called or led to from outside the code."""
+    contradictions: list[int] = field(default_factory=list)
+    """Addresses where what was followed beyond sure leads cannot be code."""
+    outside: list[tuple[int, int]] = field(default_factory=list)
+    """Sure branches to where no code is loaded: from and to."""
+    clashes: list[int] = field(default_factory=list)
+    """Addresses that were followed in both states, or into the middle of an instruction."""
+    unresolved: list[int] = field(default_factory=list)
+    """Jumps by a register of which nothing is known."""
+    returning: set[int] = field(default_factory=set)
+    _begun: dict[int, int] = field(default_factory=dict)
+    """The nodes, with the offset from which each was first reached."""
+    _work: list[tuple[int, Step]] = field(default_factory=list)
+    _waiting: dict[int, list[int]] = field(default_factory=dict)
+    """By node what returns if that does; inverted (~) is a call that goes on then."""
+    _behind: dict[int, int] = field(default_factory=dict)
+    """By a call what comes next."""
+    _unknown_calls: list[tuple[int, Resolved]] = field(default_factory=list)
+    _unknown_jumps: list[tuple[int, Resolved]] = field(default_factory=list)
+
+    def lead(self, key: int) -> None:
+        """Follow what the processor gets to from outside the code."""
+        if self.reach(key, -1) is not None:
+            self.functions.add(key)
+        self.follow()
+
+    def follow(self) -> None:
+        """Follow everything that is left at this level."""
+        while True:
+            while self._work:
+                self._visit(*self._work.pop())
+            if self.level is Level.SURE or not (self._unknown_calls or self._unknown_jumps):
+                return
+            self._assume()
+
+    def _assume(self) -> None:
+        """Take calls and jumps by a register to come back."""
+        calls, self._unknown_calls = self._unknown_calls, []
+        jumps, self._unknown_jumps = self._unknown_jumps, []
+        for node, resolved in calls:
+            for to in resolved.targets:
+                self.reach(to, node)
+            self._edge(node, self.reach(self._behind[node], node))
+        for node, resolved in jumps:
+            for to in resolved.targets:
+                self._edge(node, self.reach(to, node))
+            if not resolved.targets:
+                self.unresolved.append(node)
+                self._returned(node)
+
+    def reach(self, key: int, origin: int) -> int | None:
+        """Follow up to the first instruction that may branch; its key, if all up to there can be
+        code."""
+        state = key & 1 if self.areas.is_arm else 0
+        area = self.areas.at(key - state)
+        if area is None:
+            if self.level is Level.SURE:
+                self.outside.append((origin, key))
+            return None
+        at, text = key - state - area.start, area.texts[state]
+        if at & 3 and not state:
+            if self.level is Level.SURE:
+                self.clashes.append(key)
+            return None
+        stop = text.stop(at)
+        if stop >= len(text.content):
+            return self.reach(area.end + state, key) if self._mark(area, state, at, stop) else None
+        node = area.start + stop + state
+        if node in self._begun:
+            return node if self._mark(area, state, at, stop) else None
+        step = text.step(stop)
+        if self.level is not Level.SURE and step[0] & (UNDEFINED | UNLIKELY):
+            return None
+        if not self._mark(area, state, at, stop):
+            return None
+        self._begun[node] = at
+        self._work.append((node, step))
+        return node
+
+    def _mark(self, area: Area, state: int, at: int, stop: int) -> bool:
+        first, last = at // area.unit, min(stop // area.unit + 1, len(area.seen))
+        if loads := area.loads(state, at, stop):
+            self._note_pools(area, state, at, loads)
+        if any(area.data[first:last]):
+            return False
+        if not self.areas.is_arm:
+            area.seen[first:last] = b"\1" * (last - first)
+            return True
+        if not state:
+            last = min(last + 1, len(area.seen))
+            run, other = area.seen[first:last], RUN_THUMB | SECOND_HALF
+            if any(run.translate(None, b"\0\1")):
+                if self.level is not Level.SURE:
+                    return False
+                self.clashes.append(area.start + at)
+                both = (one & other | RUN for one in run)
+                area.seen[first:last] = bytes(both)
+            else:
+                area.seen[first:last] = b"\1" * (last - first)
+            return True
+        return self._mark_thumb(area, at, stop, first, last)
+
+    def _note_pools(
+        self, area: Area, state: int, at: int, loads: list[tuple[int, int, int]]
+    ) -> None:
+        text, halves = area.texts[state], frozenset[int]()
+        if isinstance(text, ThumbText):
+            halves = frozenset(text.second_halves(at, loads[-1][0] + 2))
+        for begin, address, size in loads:
+            if begin not in halves and (pool := self.areas.at(address)) is not None:
+                pool.note_data(address, size, POOL)
+
+    def _mark_thumb(self, area: Area, at: int, stop: int, first: int, last: int) -> bool:
+        if area.seen[first] == RUN_THUMB:
+            return True
+        text = area.texts[1]
+        assert isinstance(text, ThumbText)
+        if stop + 2 <= len(text.content) and text.halves[stop >> 1] >= 0xE800:
+            last = min(last + 1, len(area.seen))
+        new = bytearray(bytes((RUN_THUMB,)) * (last - first))
+        for offset in text.second_halves(at, last << 1):
+            new[(offset >> 1) - first] = SECOND_HALF
+        old = area.seen[first:last]
+        if any(old):
+            both = bytes(was | now for was, now in zip(old, new, strict=True))
+            if set(both) - {RUN_THUMB, SECOND_HALF}:
+                if self.level is not Level.SURE:
+                    return False
+                self.clashes.append(area.start + at)
+            area.seen[first:last] = both
+        else:
+            area.seen[first:last] = new
+        return True
+
+    def _visit(self, node: int, step: Step) -> None:
+        flags, size, to = step
+        if flags & UNKNOWN:
+            state = node & 1 if self.areas.is_arm else 0
+            area = self.areas.at(node - state)
+            assert area is not None
+            at = node - state - area.start
+            resolved = self.resolve(Jump(area, state, at, self._begun[node], bool(flags & CALLS)))
+        else:
+            resolved = Resolved((to,), sure=True) if flags & LEADS else Resolved(sure=True)
+        if flags & RETURNS:
+            self._returned(node)
+        if flags & CALLS:
+            self._called(node, size, resolved)
+        elif resolved.sure:
+            for target in resolved.targets:
+                self._next(node, target)
+        else:
+            self._unknown_jumps.append((node, resolved))
+        if flags & (GOES_ON | MAY_SKIP):
+            self._next(node, node + size)
+
+    def _next(self, node: int, key: int) -> None:
+        """Go on somewhere, which cannot fail if the node is code."""
+        after = self.reach(key, node)
+        if after is None and self.level is not Level.SURE:
+            self.contradictions.append(node)
+        self._edge(node, after)
+
+    def _called(self, node: int, size: int, resolved: Resolved) -> None:
+        self._behind[node] = node + size
+        known = False
+        for target in resolved.targets if resolved.sure else ():
+            called = self.reach(target, node)
+            if called is None:
+                continue
+            self.functions.add(target)
+            known = True
+            if called in self.returning:
+                self._edge(node, self.reach(node + size, node))
+            else:
+                self._waiting.setdefault(called, []).append(~node)
+        if not known:
+            self._unknown_calls.append((node, resolved))
+
+    def _edge(self, node: int, after: int | None) -> None:
+        if after is None:
+            return
+        if after in self.returning:
+            self._returned(node)
+        else:
+            self._waiting.setdefault(after, []).append(node)
+
+    def _returned(self, node: int) -> None:
+        """Note that a node has a way back, and with it all that wait for that."""
+        left = [node]
+        while left:
+            node = left.pop()
+            if node in self.returning:
+                continue
+            self.returning.add(node)
+            for waiting in self._waiting.pop(node, ()):
+                if waiting >= 0:
+                    left.append(waiting)
+                    continue
+                after = self.reach(self._behind[~waiting], ~waiting)
+                if after in self.returning:
+                    left.append(~waiting)
+                elif after is not None:
+                    self._waiting.setdefault(after, []).append(~waiting)
