@@ -15,8 +15,12 @@ from muslin.audit.stripped.thumb_text import ThumbText
 RUN, RUN_THUMB, SECOND_HALF = 1, 2, 4
 """What a unit was read as: an instruction of the usual state, the first half-word of one of
 Thumb's, the second half-word of one."""
-TABLE, POOL = 1, 2
-"""Why a unit is known as data: a jump table, or a constant that an instruction loads."""
+TABLE, POOL, ELSEWHERE = 1, 2, 4
+"""Why a unit is known as data: a jump table, a constant that an instruction loads, or that the file
+says so."""
+INSIDE_CODE = bytes(range(ELSEWHERE))
+USUAL = 20
+"""How much more of one state there is than of the other where that one is usual."""
 Texts = tuple[A64Text] | tuple[A32Text, ThumbText]
 
 
@@ -70,6 +74,18 @@ class Areas:
             if part.executable
         ]
         self._starts = [area.start for area in self.all]
+
+    def is_seen(self, address: int) -> bool:
+        """Whether a walk was there."""
+        area = self.at(address)
+        return area is not None and bool(area.seen[(address - area.start) // area.unit])
+
+    def usual(self) -> tuple[bool, bool]:
+        """Whether a program for 32-bit ARM is nearly all ARM, and whether it is nearly all
+        Thumb, by what was seen of it."""
+        as_arm = sum(area.seen.count(RUN) for area in self.all)
+        as_thumb = sum(len(area.seen) - area.seen.count(0) for area in self.all) - as_arm
+        return as_thumb * USUAL < as_arm, as_arm * USUAL < as_thumb
 
     def at(self, address: int) -> Area | None:
         """The part that an address lies in."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from elftools.elf.elffile import ELFFile
 
 from muslin.audit import layout
-from muslin.audit.stripped.area import Area, Areas
+from muslin.audit.stripped.area import ELSEWHERE, Area, Areas
 from muslin.audit.stripped.dynamic import Dynamic
-from muslin.audit.stripped.plausible import Plausible
+from muslin.audit.stripped.leads import SURELY_ARM
+from muslin.audit.stripped.plausible import MOSTLY, Plausible
 from muslin.audit.stripped.reach import Level, Reach
 
 UNKNOWN = re.compile(b"\0+")
@@ -23,6 +24,8 @@ FILLING = {
     ),
 }
 """What linkers and compilers fill with, by the bytes of a unit: zeros and what does nothing."""
+OTHERS = bytes((ELSEWHERE,)) + bytes(255)
+ZEROS = re.compile(rb"\0{4}")
 NOT_CODE = ("PT_INTERP", "PT_NOTE", "PT_DYNAMIC", "PT_GNU_EH_FRAME", "PT_ARM_EXIDX", "PT_PHDR")
 
 
@@ -47,6 +50,20 @@ def ranges(elf: ELFFile, areas: Areas, dynamic: Dynamic) -> list[Range]:
             end = min(start + section.header.sh_size, area.end)
             found.append(Range(area, section.name, start, end))
     return found or list(_of_segments(elf, areas, dynamic))
+
+
+def note_others(areas: Areas, all_ranges: list[Range]) -> None:
+    """Note that what lies in no range is data, as the file says: only sure leads get there."""
+    for area in areas.all:
+        code = bytearray(len(area.data))
+        for one in all_ranges:
+            if one.area is area:
+                first, last = (
+                    (one.start - area.start) // area.unit,
+                    (one.end - area.start) // area.unit,
+                )
+                code[first:last] = b"\1" * (last - first)
+        area.data[:] = code.translate(OTHERS)
 
 
 def _of_segments(elf: ELFFile, areas: Areas, dynamic: Dynamic) -> Iterator[Range]:
@@ -97,6 +114,8 @@ class Gaps:
     def __post_init__(self) -> None:
         mask = 1 if self.areas.is_arm else 0
         self._starts = sorted({key & ~mask for key in self.reach.functions})
+        self._named = sorted(self.named)
+        self._usual = self.areas.usual() if self.areas.is_arm else (False, False)
 
     def explore(self, all_ranges: list[Range]) -> None:
         """Follow what can be code, at the walk's level."""
@@ -116,15 +135,6 @@ class Gaps:
 
     def _gap(self, area: Area, at: int, last: int) -> None:
         padding = self.padding[area.start]
-        named = (
-            sorted(
-                (one - area.start) // area.unit
-                for one in self.named
-                if area.start + at * area.unit < one < area.start + last * area.unit
-            )
-            if last - at > 64 // area.unit
-            else []
-        )
         while at < last:
             if area.seen[at] or area.data[at] or padding[at]:
                 at += 1
@@ -134,7 +144,7 @@ class Gaps:
             elif self._is_wanted(area, at) and self._follow(area, at, last):
                 continue
             else:
-                at = self._next_start(area, at, last, named)
+                at = self._next_start(area, at, last)
 
     def _is_wanted(self, area: Area, at: int) -> bool:
         """Whether what is not reached is to be followed at this level: probable is what lies in a
@@ -146,13 +156,24 @@ class Gaps:
 
     def _follow(self, area: Area, at: int, last: int) -> bool:
         address, end = area.start + at * area.unit, area.start + last * area.unit
-        key = address
-        if self.areas.is_arm and not self.plausible.looks_like_arm(address, min(end, address + 64)):
-            key |= 1
-        if self.plausible.run(key) is None:
-            return False
-        self.reach.lead(key)
-        return bool(area.seen[at])
+        for key in self._keys(address, end):
+            if self.plausible.run(key) is not None:
+                self.reach.lead(key)
+                return bool(area.seen[at])
+        return False
+
+    def _keys(self, address: int, end: int) -> list[int]:
+        """The states that code may be in, the likely one first; on 32-bit ARM not the one that the
+        program does not use, unless it has a lot of marks of it."""
+        if not self.areas.is_arm:
+            return [address]
+        arm_usual, thumb_usual = self._usual
+        always = self.plausible.share_of_always(address, min(end, address + 64))
+        if arm_usual:
+            return [address]
+        if thumb_usual and always < SURELY_ARM:
+            return [address | 1]
+        return [address] if always >= MOSTLY else [address | 1]
 
     @staticmethod
     def _filling(area: Area, at: int, last: int) -> int:
@@ -160,11 +181,12 @@ class Gaps:
         found = FILLING[area.unit].match(content, at * area.unit, last * area.unit)
         return (found.end() - found.start()) // area.unit if found else 0
 
-    @staticmethod
-    def _next_start(area: Area, at: int, last: int, named: list[int]) -> int:
+    def _next_start(self, area: Area, at: int, last: int) -> int:
         """Where code may begin next: behind padding, or where something names an address."""
         content, unit = area.texts[0].content, area.unit
-        found = re.compile(rb"\0{4}").search(content, (at + 1) * unit, last * unit)
+        found = ZEROS.search(content, (at + 1) * unit, last * unit)
         behind = -(-found.start() // unit) if found else last
-        index = bisect_right(named, at)
-        return min(behind, named[index] if index < len(named) else last)
+        index = bisect_right(self._named, area.start + at * unit)
+        if index == len(self._named):
+            return behind
+        return min(behind, max((self._named[index] - area.start) // unit, at + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from elftools.elf.elffile import ELFFile
@@ -15,6 +16,8 @@ from muslin.audit.stripped.plausible import Plausible
 
 FUNCTION, RESOLVER = 2, 10
 """STT_FUNC and STT_GNU_IFUNC."""
+SURELY_ARM = 0.8
+"""The share of words with the condition that is always met, from which on code is ARM's."""
 ARRAYS = (
     ("INIT_ARRAY", "INIT_ARRAYSZ"),
     ("FINI_ARRAY", "FINI_ARRAYSZ"),
@@ -73,18 +76,41 @@ def pointers(elf: ELFFile, areas: Areas, dynamic: Dynamic) -> set[int]:
     return found
 
 
-def unwound(elf: ELFFile, memory: Memory, areas: Areas, plausible: Plausible) -> Iterator[int]:
-    """Keys of functions that `.ARM.exidx` names, each in the state that it is plausible in."""
-    starts = sorted(dict(unwinding.exidx(elf, memory)).items())
-    for (start, can), (end, _) in pairwise([*starts, (starts[-1][0] + 64 if starts else 0, True)]):
-        area = areas.at(start)
-        if area is None:
-            continue
-        seen = area.seen[(start - area.start) // 2]
-        if seen:
-            yield start | (seen == 2)
-        elif plausible.looks_like_arm(start, min(end, start + 4096)):
-            if can or plausible.run(start) is not None:
+@dataclass
+class Unwound:
+    """The functions that `.ARM.exidx` names: it does not say their state."""
+
+    elf: ELFFile
+    memory: Memory
+    areas: Areas
+    plausible: Plausible
+
+    def surely_arm(self) -> Iterator[int]:
+        """Keys of those that ARM code is written all over."""
+        for start, end, can in self._spans():
+            always = self.plausible.share_of_always(start, end)
+            if can and always >= SURELY_ARM and self.plausible.run(start) is not None:
                 yield start
-        elif plausible.run(start | 1) is not None:
-            yield start | 1
+
+    def others(self) -> Iterator[tuple[int, bool]]:
+        """Keys of the rest, in the state of most of the program unless it cannot be that one; each
+        with whether it is sure."""
+        arm_usual, thumb_usual = self.areas.usual()
+        for start, end, can in self._spans():
+            if self.areas.is_seen(start):
+                continue
+            as_arm = self.plausible.run(start) is not None
+            as_thumb = self.plausible.run(start | 1) is not None
+            if as_arm and (arm_usual or not as_thumb):
+                yield start, can and not (as_thumb and thumb_usual)
+            elif as_thumb:
+                yield start | 1, can and thumb_usual and not as_arm
+
+    def _spans(self) -> Iterator[tuple[int, int, bool]]:
+        """Start, end and whether it can be unwound: linkers name the end of code too, as what
+        cannot."""
+        starts = sorted(dict(unwinding.exidx(self.elf, self.memory)).items())
+        last = (starts[-1][0] + 64 if starts else 0, True)
+        for (start, can), (end, _) in pairwise([*starts, last]):
+            if self.areas.at(start) is not None:
+                yield start, min(end, start + 1024), can

@@ -13,6 +13,8 @@ from muslin.audit.stripped.step import CALLS, GOES_ON, LEADS, MAY_SKIP, UNDEFINE
 
 LONGEST = 8192
 """Bytes of a run that are looked at."""
+MOSTLY = 0.6
+NOT_ALWAYS = bytes(range(0xE0))
 MODES = {
     "a": (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
     "t": (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
@@ -96,14 +98,15 @@ class Plausible:
         return text.kind != "a" or always * 3 >= instructions * 2
 
     def looks_like_arm(self, start: int, end: int) -> bool:
-        """Whether code of 32-bit ARM at an address is rather ARM's than Thumb's: most words of it
-        have the condition that is always met."""
+        """Whether code of 32-bit ARM at an address is rather ARM's than Thumb's."""
+        return self.share_of_always(start, end) >= MOSTLY
+
+    def share_of_always(self, start: int, end: int) -> float:
+        """How many words of ARM code at an address have the condition that is always met, of all:
+        most of ARM's, few where it is Thumb's."""
         area = self.areas.at(start)
         if area is None or start & 3:
-            return False
-        code = area.texts[0].content[start - area.start : min(end, area.end) - area.start]
-        tops = code[3::4]
-        if not tops:
-            return False
-        always = sum(top >= 0xE0 for top in tops)
-        return always * 5 >= len(tops) * 3
+            return 0.0
+        first, last = start - area.start, min(end, area.end) - area.start
+        tops = area.texts[0].content[first:last][3::4]
+        return len(tops.translate(None, NOT_ALWAYS)) / len(tops) if tops else 0.0

@@ -133,7 +133,9 @@ class Reach:
             return self.reach(area.end + state, key) if self._mark(area, state, at, stop) else None
         node = area.start + stop + state
         if node in self._begun:
-            return node if self._mark(area, state, at, stop) else None
+            if area.seen[at // area.unit] == 1 + state or self._mark(area, state, at, stop):
+                return node
+            return None
         step = text.step(stop)
         if self.level is not Level.SURE and step[0] & (UNDEFINED | UNLIKELY):
             return None
@@ -147,7 +149,8 @@ class Reach:
         first, last = at // area.unit, min(stop // area.unit + 1, len(area.seen))
         if loads := area.loads(state, at, stop):
             self._note_pools(area, state, at, loads)
-        if any(area.data[first:last]):
+        data = area.data[first:last]
+        if any(data) and (self.level is not Level.SURE or any(data.translate(None, b"\4"))):
             return False
         if not self.areas.is_arm:
             area.seen[first:last] = b"\1" * (last - first)

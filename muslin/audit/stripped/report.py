@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,7 +15,9 @@ from muslin.audit.shown import shown
 from muslin.audit.stripped import needs
 from muslin.audit.stripped.area import POOL, Area
 from muslin.audit.stripped.gaps import Range
+from muslin.audit.stripped.needs import Need
 from muslin.audit.stripped.plausible import decoder
+from muslin.audit.stripped.step import all_of, any_of
 from muslin.audit.stripped.survey import Survey
 
 ENOUGH = 0.99
@@ -22,6 +25,11 @@ ENOUGH = 0.99
 PACKERS = ((b"UPX!", "UPX"),)
 HEAD = 4096
 """Bytes at the start of a file in which a packer's name is looked for."""
+
+
+ANY = bytes(0xFF if value else 0 for value in range(256))
+IS_POOL = bytes(0xFF if value == POOL else 0 for value in range(256))
+SET = re.compile(b"[^\0]")
 
 
 @dataclass
@@ -57,13 +65,14 @@ def of(elf: ELFFile, content: bytes, place: Place, baseline: Baseline) -> Report
             report.findings.append(
                 Finding(place=place, what=f"{what} leads to {to:#x}, where no code is loaded")
             )
-    groups = _groups(survey, baseline)
+    found = {area.start: list(needs.beyond(area, baseline)) for area in survey.areas.all}
+    groups = _groups(survey, found)
     certain = {need for (_, need), group in groups.items() if group.certain}
     report.findings += _findings(survey, place, groups, baseline)
     report.unseen += _possible(survey, groups, baseline, certain)
     for name in (name for mark, name in PACKERS if mark in content[:HEAD]):
         report.unseen.append(f"{place} is packed by {name}: what it unpacks was not looked at")
-    coverage = _Coverage(survey, baseline, certain)
+    coverage = _Coverage(survey, found, certain)
     for one in survey.ranges:
         coverage.add(one)
     report.notes.append(f"{place}: {coverage}")
@@ -74,11 +83,11 @@ def of(elf: ELFFile, content: bytes, place: Place, baseline: Baseline) -> Report
     return report
 
 
-def _groups(survey: Survey, baseline: Baseline) -> dict[tuple[int, str], Group]:
+def _groups(survey: Survey, found: dict[int, list[Need]]) -> dict[tuple[int, str], Group]:
     """By function and need."""
     levels, groups = _Levels(survey), dict[tuple[int, str], Group]()
     for area in survey.areas.all:
-        for address, size, kind, need in needs.beyond(area, baseline):
+        for address, size, kind, need in found[area.start]:
             key = (survey.function(address), need)
             group = groups.get(key)
             sure = levels.is_certain(area, address, key[0])
@@ -96,9 +105,9 @@ class _Levels:
         self._survey = survey
         self._doubtful = {survey.function(key) for key in survey.reach.contradictions}
         for area in survey.areas.all:
-            for index, (seen, data) in enumerate(zip(area.seen, area.data, strict=True)):
-                if data == POOL and seen:
-                    self._doubtful.add(survey.function(area.start + index * area.unit))
+            contested = all_of(bytes(area.seen).translate(ANY), bytes(area.data).translate(IS_POOL))
+            for match in SET.finditer(contested):
+                self._doubtful.add(survey.function(area.start + match.start() * area.unit))
         self._decodes = dict[int, bool]()
 
     def is_certain(self, area: Area, address: int, function: int) -> bool:
@@ -186,40 +195,28 @@ def _section(survey: Survey, address: int) -> str:
 class _Coverage:
     """How much of the executable bytes is reached, at which level, and what the rest is."""
 
-    def __init__(self, survey: Survey, baseline: Baseline, certain: set[str]) -> None:
+    def __init__(self, survey: Survey, found: dict[int, list[Need]], certain: set[str]) -> None:
         self._survey = survey
-        self.counts = dict.fromkeys(("sure", "probable", "fitting", "data", "padding", "rest"), 0)
-        self._beyond = {
-            area.start: {
-                (address - area.start) // area.unit
-                for address, _, _, need in needs.beyond(area, baseline)
-                if need not in certain
-            }
-            for area in survey.areas.all
-        }
+        self.counts = dict.fromkeys(("sure", "probable", "data", "fitting", "padding", "rest"), 0)
+        self._fitting = dict[int, bytearray]()
+        for area in survey.areas.all:
+            fitting = self._fitting[area.start] = bytearray(area.seen)
+            for address, _, _, need in found[area.start]:
+                if need not in certain:
+                    fitting[(address - area.start) // area.unit] = 0
 
     def add(self, one: Range) -> None:
-        """Count the bytes of a range."""
+        """Count the bytes of a range, each by the first that explains it."""
         area, unit = one.area, one.area.unit
         first, last = (one.start - area.start) // unit, (one.end - area.start) // unit
-        seen, probable = area.seen[first:last], area.probable[first:last]
-        sure = area.sure[first:last]
-        padding = self._survey.gaps.padding.get(area.start, bytearray(len(area.seen)))[first:last]
-        counts = self.counts
-        for index in range(last - first):
-            if sure[index]:
-                counts["sure"] += unit
-            elif probable[index]:
-                counts["probable"] += unit
-            elif area.data[first + index]:
-                counts["data"] += unit
-            elif seen[index]:
-                which = "rest" if first + index in self._beyond[area.start] else "fitting"
-                counts[which] += unit
-            elif padding[index]:
-                counts["padding"] += unit
-            else:
-                counts["rest"] += unit
+        padding = self._survey.gaps.padding.get(area.start, bytearray(len(area.seen)))
+        kinds = (area.sure, area.probable, area.data, self._fitting[area.start], padding)
+        known, length = bytes(last - first), last - first
+        for name, kind in zip(self.counts, kinds, strict=False):
+            before = known.count(0)
+            known = any_of(known, kind[first:last])
+            self.counts[name] += (before - known.count(0)) * unit
+        self.counts["rest"] += known.count(0) * unit if length else 0
 
     @property
     def share(self) -> float:

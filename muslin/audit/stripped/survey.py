@@ -46,18 +46,35 @@ class Survey:
         self._names: dict[int, str] | None = None
 
     def run(self) -> None:
-        """Follow sure leads to their end, then probable ones."""
+        """Follow sure leads to their end, then probable ones, then what may be code."""
+        self.ranges = gaps.ranges(self.elf, self.areas, self._dynamic)
+        gaps.note_others(self.areas, self.ranges)
         for key in leads.sure(self.elf, self.memory, self.areas, self._dynamic):
             self.reach.lead(key)
-        found = set[int]()
+        doubtful = self._follow_unwound() if self.areas.is_arm else []
         for area in self.areas.all:
             area.sure = bytes(area.seen)
         self.reach.level = Level.PROBABLE
         self.reach.follow()
-        if self.areas.is_arm:
-            for key in leads.unwound(self.elf, self.memory, self.areas, self._plausible):
+        self._try(doubtful)
+        self._follow_pointers()
+        self._explore()
+
+    def _follow_unwound(self) -> list[int]:
+        """Follow what `.ARM.exidx` names, as far as its state is sure; returns the rest."""
+        unwound = leads.Unwound(self.elf, self.memory, self.areas, self._plausible)
+        for key in [*unwound.surely_arm()]:
+            self.reach.lead(key)
+        doubtful = list[int]()
+        for key, is_sure in unwound.others():
+            if is_sure:
                 self.reach.lead(key)
-        found |= leads.pointers(self.elf, self.areas, self._dynamic)
+            else:
+                doubtful.append(key)
+        return doubtful
+
+    def _follow_pointers(self) -> None:
+        found = leads.pointers(self.elf, self.areas, self._dynamic)
         if self.elf.header.e_type == "ET_EXEC":
             found.update(pointers.in_data(self.memory, self.areas, self._dynamic.word))
         for _ in range(ROUNDS):
@@ -65,12 +82,10 @@ class Survey:
             found.update(pointers.computed(self.areas))
             if not self._try(found - self._tried):
                 break
-        self._explore()
 
     def _explore(self) -> None:
         """Follow what no lead gets to, as far as it can be code."""
         reach = self.reach
-        self.ranges = gaps.ranges(self.elf, self.areas, self._dynamic)
         unresolved = frozenset(map(self.function, reach.unresolved))
         self.gaps = Gaps(self.areas, reach, self._plausible, unresolved, self.named)
         self.gaps.explore(self.ranges)
