@@ -12,6 +12,8 @@ from muslin.audit.memory import Memory
 from muslin.audit.stripped import report
 
 LINKED = ("ET_EXEC", "ET_DYN")
+WALKED = ("arm", "aarch64")
+"""Code of which a program is walked through where it has no symbols."""
 
 
 @dataclass(kw_only=True)
@@ -52,7 +54,8 @@ def of(path: Path, name: str, baseline: Baseline) -> Audit:
 def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> None:
     elf = layout.Elf(content)
     linked = elf.header.e_type in LINKED
-    for fault in layout.faults(elf, len(content), linked=linked):
+    is_bare = linked and elf.num_sections() == 0 and baseline.code in WALKED
+    for fault in layout.faults(elf, len(content), linked=linked and not is_bare):
         raise Refused(f"{place} is not a sound ELF file: {fault}")
     if place.member in objects.NOT_CODE and not code.count(elf):
         return
@@ -64,7 +67,7 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
     elif code.is_for_the_linker(elf):
         audit.unseen.append(f"{place} holds what a linker makes code of (LTO), and no code yet")
-    elif linked and baseline.code != "x86_64" and code.is_stripped(elf):
+    elif is_bare or (linked and baseline.code in WALKED and code.is_stripped(elf)):
         found = report.of(elf, content, place, baseline)
         audit.code_bytes += found.code_bytes
         audit.findings += found.findings

@@ -79,7 +79,7 @@ class A32Text:
         found = STOP.search(self._stops, at >> 2)
         return found.start() << 2 if found else len(self.content)
 
-    def step(self, at: int) -> Step:
+    def step(self, at: int) -> Step:  # noqa: PLR0911  # one for each kind
         """As `Text.step`."""
         word, here = self.words[at >> 2], self.start + at
         when, top = word >> 28, word >> 24 & 0xF
@@ -104,14 +104,14 @@ class A32Text:
             return GOES_ON | UNLIKELY, 4, 0
         return self._register(at, word, goes_on)
 
-    def _register(self, at: int, word: int, goes_on: int) -> Step:
+    def _register(self, at: int, word: int, goes_on: int) -> Step:  # noqa: PLR0911  # one for each kind
         """What writes the program counter, or stops."""
         here = self.start + at
         if word & 0x0FFFFFC0 == 0x012FFF00 and word & 0x30:  # bx, bxj, blx
             if word & 0x30 == 0x30:
                 return CALLS | UNKNOWN | (MAY_SKIP if goes_on else 0), 4, 0
             return (RETURNS if word & 0xF == 14 else UNKNOWN) | goes_on, 4, 0
-        if not flow.ends_a32(word | 0xE0000000 if word >> 28 != ALWAYS else word):
+        if not flow.ends_a32(word & 0x0FFFFFFF | 0xE0000000):
             return GOES_ON, 4, 0
         if word & 0x0FF000F0 in (0x07F000F0, 0x01200070):
             return goes_on, 4, 0

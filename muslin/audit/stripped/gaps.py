@@ -13,8 +13,9 @@ from muslin.audit import layout
 from muslin.audit.stripped.area import ELSEWHERE, Area, Areas
 from muslin.audit.stripped.dynamic import Dynamic
 from muslin.audit.stripped.leads import SURELY_ARM
+from muslin.audit.stripped.marks import Level
 from muslin.audit.stripped.plausible import MOSTLY, Plausible
-from muslin.audit.stripped.reach import Level, Reach
+from muslin.audit.stripped.reach import Reach
 
 UNKNOWN = re.compile(b"\0+")
 FILLING = {

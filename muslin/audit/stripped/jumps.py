@@ -114,17 +114,38 @@ def _a32(words: Sequence[int], here: int) -> Table | None:
         return Table(here + 8, 4, _Steps(here + 8, 4), bound)
     if word & 0x0FF0FFF0 == 0x0790F100:  # ldr pc, [rB, rI, lsl #2]
         base = _near_a32(words, here, word >> 16 & 0xF)
-        return base and Table(base, 4, lambda value: value, _bound_a32(words, word & 0xF))
+        return (
+            None
+            if base is None
+            else Table(base, 4, lambda value: value, _bound_a32(words, word & 0xF))
+        )
     if word & 0x0FF0FFF0 == 0x0080F000:  # add pc, rB, rO
-        first, second = word >> 16 & 0xF, word & 0xF
-        for of, offset in ((first, second), (second, first)):
-            base = here + 8 if of == 15 else _near_a32(words, here, of)
-            load = _load_a32(words, offset)
-            if base and load is not None and load >> 16 & 0xF in (of, first, second):
-                bound = _bound_a32(words, load & 0xF)
-                where = _near_a32(words, here, load >> 16 & 0xF) or base
-                return Table(where, 4, lambda value: base + value, bound, is_signed=True)
+        return _relative_a32(words, here)
     return None
+
+
+def _relative_a32(words: Sequence[int], here: int) -> Table | None:
+    """`add pc, rB, rO` with a load of one of them, from a table, before."""
+    first, second = words[-1] >> 16 & 0xF, words[-1] & 0xF
+    for of, offset in ((first, second), (second, first)):
+        base = here + 8 if of == 15 else _near_a32(words, here, of)
+        load = _load_a32(words, offset)
+        if base is None or load is None or load >> 16 & 0xF not in (of, first, second):
+            continue
+        where = _near_a32(words, here, load >> 16 & 0xF) or base
+        return Table(where, 4, _From(base), _bound_a32(words, load & 0xF), is_signed=True)
+    return None
+
+
+@dataclass(frozen=True)
+class _From:
+    """Of a table of distances, which may be counted in units."""
+
+    base: int
+    shift: int = 0
+
+    def __call__(self, value: int) -> int:
+        return self.base + (value << self.shift)
 
 
 class _Steps:
@@ -188,7 +209,11 @@ def _thumb(text: ThumbText, jump: Jump) -> Table | None:
         return Table(here + 4, size, lambda value: here + 4 + 2 * value | 1, bound)
     if first & 0xFFF0 == 0xF850 and second & 0xFFF0 == 0xF020:  # ldr pc, [rB, rI, lsl #2]
         base = _near_thumb(before, first & 0xF)
-        return base and Table(base, 4, lambda value: value, _bound_thumb(before, second & 0xF))
+        return (
+            None
+            if base is None
+            else Table(base, 4, lambda value: value, _bound_thumb(before, second & 0xF))
+        )
     return None
 
 
@@ -255,7 +280,7 @@ def _a64(words: Sequence[int], here: int) -> Table | None:
     return Table(
         table,
         size,
-        lambda value: origin + (value << shift),
+        _From(origin, shift),
         bound,
         is_signed=is_signed or size == 4,
     )

@@ -23,31 +23,25 @@ ARRAYS = (
     ("FINI_ARRAY", "FINI_ARRAYSZ"),
     ("PREINIT_ARRAY", "PREINIT_ARRAYSZ"),
 )
+CALLED_SECTIONS = (".init", ".fini", ".plt", ".iplt")
 SECTION_ARRAYS = ("SHT_INIT_ARRAY", "SHT_FINI_ARRAY", "SHT_PREINIT_ARRAY")
 
 
 def sure(elf: ELFFile, memory: Memory, areas: Areas, dynamic: Dynamic) -> Iterator[int]:
     """Keys of what the kernel, the loader and the start-up code call, and of functions that tables
     name."""
-    if elf.header.e_entry:
-        yield elf.header.e_entry
-    for name in ("INIT", "FINI"):
-        if dynamic.tag(name):
-            yield dynamic.tag(name)
+    yield from filter(None, (elf.header.e_entry, dynamic.tag("INIT"), dynamic.tag("FINI")))
     yield from _arrays(elf, memory, dynamic)
     for symbol in dynamic.symbols:
         if symbol.defined and symbol.kind in (FUNCTION, RESOLVER) and symbol.value:
             yield symbol.value
     resolver = IRELATIVE.get(elf.header.e_machine)
-    for _, kind, _, addend in dynamic.relocations:
-        if kind == resolver:
-            yield addend
+    yield from (addend for _, kind, _, addend in dynamic.relocations if kind == resolver)
     if not areas.is_arm:
         yield from unwinding.eh_frame(elf, memory)
     for section in elf.iter_sections():
-        header = section.header
-        if section.name in (".init", ".fini", ".plt", ".iplt") and header.sh_size:
-            yield header.sh_addr
+        if section.name in CALLED_SECTIONS and section.header.sh_size:
+            yield section.header.sh_addr
 
 
 def _arrays(elf: ELFFile, memory: Memory, dynamic: Dynamic) -> Iterator[int]:
@@ -96,15 +90,17 @@ class Unwound:
         """Keys of the rest, in the state of most of the program unless it cannot be that one; each
         with whether it is sure."""
         arm_usual, thumb_usual = self.areas.usual()
-        for start, end, can in self._spans():
+        if arm_usual:
+            self.plausible.least_always = 0.3
+        for start, _, can in self._spans():
             if self.areas.is_seen(start):
                 continue
             as_arm = self.plausible.run(start) is not None
             as_thumb = self.plausible.run(start | 1) is not None
             if as_arm and (arm_usual or not as_thumb):
-                yield start, can and not (as_thumb and thumb_usual)
-            elif as_thumb:
-                yield start | 1, can and thumb_usual and not as_arm
+                yield start, can and not (as_thumb or thumb_usual)
+            elif as_thumb and not arm_usual:
+                yield start | 1, can and thumb_usual
 
     def _spans(self) -> Iterator[tuple[int, int, bool]]:
         """Start, end and whether it can be unwound: linkers name the end of code too, as what

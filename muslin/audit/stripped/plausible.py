@@ -13,7 +13,10 @@ from muslin.audit.stripped.step import CALLS, GOES_ON, LEADS, MAY_SKIP, UNDEFINE
 
 LONGEST = 8192
 """Bytes of a run that are looked at."""
+IGNORED = (b"\0", b"\0\1", b"\0\2", b"\0\1\2")
 MOSTLY = 0.6
+"""The share of ARM code's words with the condition that is always met, from which on it looks like
+code."""
 NOT_ALWAYS = bytes(range(0xE0))
 MODES = {
     "a": (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
@@ -28,15 +31,18 @@ def decoder(kind: str) -> capstone.Cs:
     return capstone.Cs(*MODES[kind])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plausible:
     """Tells runs of code from data in a program."""
 
     areas: Areas
+    least_always: float = 0.6
+    """The share of a run of ARM code that has the condition that is always met: less is asked of a
+    program that is ARM code all over."""
 
-    def run(self, key: int) -> int | None:
+    def run(self, key: int, *, ignoring: int = 0) -> int | None:
         """The end of the code that begins somewhere, up to behind what ends it; None where it
-        cannot be code."""
+        cannot be code. What is known as data for some reasons may be ignored."""
         state = key & 1 if self.areas.is_arm else 0
         area = self.areas.at(key - state)
         at = key - state - area.start if area else 0
@@ -45,17 +51,20 @@ class Plausible:
         mine = RUN_THUMB if state else RUN
         if area.seen[at // area.unit] & ~mine & 0xFF:
             return None
-        end = self._end(area, state, at)
+        end = self._end(area, state, at, ignoring)
         if end is None or not self._decodes(area, state, at, end):
             return None
         return area.start + end
 
-    def _end(self, area: Area, state: int, begin: int) -> int | None:
+    def _end(  # noqa: PLR0911  # one for each reason
+        self, area: Area, state: int, begin: int, ignoring: int
+    ) -> int | None:
         text, at = area.texts[state], begin
         mine = RUN_THUMB if state else RUN
         while at - begin < LONGEST:
             stop = text.stop(at)
-            if stop >= len(text.content) or any(area.data[at // area.unit : stop // area.unit + 1]):
+            data = area.data[at // area.unit : stop // area.unit + 1]
+            if stop >= len(text.content) or any(data.translate(None, IGNORED[ignoring])):
                 return None
             flags, size, to = text.step(stop)
             if flags & (UNDEFINED | UNLIKELY):
@@ -95,7 +104,7 @@ class Plausible:
                 always += code[begin + 3] >> 4 >= 0xE
         if last < len(code):
             return False
-        return text.kind != "a" or always * 3 >= instructions * 2
+        return text.kind != "a" or always >= instructions * self.least_always
 
     def looks_like_arm(self, start: int, end: int) -> bool:
         """Whether code of 32-bit ARM at an address is rather ARM's than Thumb's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from muslin.audit import constants
 from muslin.audit.flow import signed
@@ -15,6 +15,7 @@ from muslin.audit.stripped.area import RUN, RUN_THUMB, Area, Areas
 from muslin.audit.stripped.step import all_of, table
 from muslin.audit.stripped.thumb_text import ThumbText
 
+AnyText = A64Text | A32Text | ThumbText
 AHEAD = 8
 """Instructions behind one that computes a part of an address, among which is the other part."""
 FOUND = re.compile(b"[^\0]")
@@ -27,7 +28,8 @@ ADR_THUMB = table((*range(0xA0, 0xA8), 0xF2))
 def in_pools(areas: Areas) -> Iterator[int]:
     """The constants that reached code loads from beside itself: they may be addresses."""
     for area in areas.all:
-        for number, text in enumerate(area.texts):
+        texts: Sequence[AnyText] = area.texts
+        for number, text in enumerate(texts):
             state = RUN_THUMB if text.kind == "t" else RUN
             for at, address, _ in area.loads(number, 0, area.end - area.start):
                 if area.seen[at // area.unit] == state:
@@ -36,9 +38,7 @@ def in_pools(areas: Areas) -> Iterator[int]:
                         yield from _constant(text, at, area_there, address)
 
 
-def _constant(
-    text: A64Text | A32Text | ThumbText, at: int, area: Area, address: int
-) -> Iterator[int]:
+def _constant(text: AnyText, at: int, area: Area, address: int) -> Iterator[int]:
     size = 8 if text.kind == "x" else 4
     offset = address - area.start
     value = int.from_bytes(area.texts[0].content[offset : offset + size], "little")
@@ -46,7 +46,7 @@ def _constant(
     yield value if place is None else value + place & 0xFFFFFFFF
 
 
-def _added_to(text: A64Text | A32Text | ThumbText, at: int) -> int | None:
+def _added_to(text: AnyText, at: int) -> int | None:
     """The program counter that is added to a constant that was loaded at an offset."""
     if isinstance(text, A32Text):
         register = text.words[at >> 2] >> 12 & 0xF

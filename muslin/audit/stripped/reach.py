@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from muslin.audit.stripped.area import POOL, RUN, RUN_THUMB, SECOND_HALF, Area, Areas
+from muslin.audit.stripped.area import Area, Areas
+from muslin.audit.stripped.marks import Level, Marks
 from muslin.audit.stripped.step import (
     CALLS,
     GOES_ON,
@@ -24,15 +24,6 @@ from muslin.audit.stripped.step import (
     UNLIKELY,
     Step,
 )
-from muslin.audit.stripped.thumb_text import ThumbText
-
-
-class Level(IntEnum):
-    """How sure it is that something is run."""
-
-    SURE = 0
-    PROBABLE = 1
-    POSSIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -62,15 +53,13 @@ class Reach:
 
     areas: Areas
     resolve: Callable[[Jump], Resolved]
-    level: Level = Level.SURE
+    marks: Marks = field(init=False)
     functions: set[int] = field(default_factory=set)
     """Keys of what is called or led to from outside the code."""
     contradictions: list[int] = field(default_factory=list)
     """Addresses where what was followed beyond sure leads cannot be code."""
     outside: list[tuple[int, int]] = field(default_factory=list)
     """Sure branches to where no code is loaded: from and to."""
-    clashes: list[int] = field(default_factory=list)
-    """Addresses that were followed in both states, or into the middle of an instruction."""
     unresolved: list[int] = field(default_factory=list)
     """Jumps by a register of which nothing is known."""
     returning: set[int] = field(default_factory=set)
@@ -84,9 +73,18 @@ class Reach:
     _unknown_calls: list[tuple[int, Resolved]] = field(default_factory=list)
     _unknown_jumps: list[tuple[int, Resolved]] = field(default_factory=list)
 
-    def lead(self, key: int) -> None:
-        """Follow what the processor gets to from outside the code."""
-        if self.reach(key, -1) is not None:
+    def __post_init__(self) -> None:
+        self.marks = Marks(self.areas)
+
+    @property
+    def level(self) -> Level:
+        """How sure what is followed now is."""
+        return self.marks.level
+
+    def lead(self, key: int, *, force: bool = False) -> None:
+        """Follow what the processor gets to from outside the code; by force over what is known as
+        data too."""
+        if self.reach(key, -1, force=force) is not None:
             self.functions.add(key)
         self.follow()
 
@@ -114,7 +112,9 @@ class Reach:
                 self.unresolved.append(node)
                 self._returned(node)
 
-    def reach(self, key: int, origin: int) -> int | None:
+    def reach(  # noqa: PLR0911  # one for each way that it cannot be code
+        self, key: int, origin: int, *, force: bool = False
+    ) -> int | None:
         """Follow up to the first instruction that may branch; its key, if all up to there can be
         code."""
         state = key & 1 if self.areas.is_arm else 0
@@ -126,80 +126,23 @@ class Reach:
         at, text = key - state - area.start, area.texts[state]
         if at & 3 and not state:
             if self.level is Level.SURE:
-                self.clashes.append(key)
+                self.marks.clashes.append(key)
             return None
         stop = text.stop(at)
-        if stop >= len(text.content):
-            return self.reach(area.end + state, key) if self._mark(area, state, at, stop) else None
         node = area.start + stop + state
-        if node in self._begun:
-            if area.seen[at // area.unit] == 1 + state or self._mark(area, state, at, stop):
-                return node
+        if node in self._begun and area.seen[at // area.unit] == 1 + state:
+            return node
+        step = text.step(stop) if stop < len(text.content) else None
+        if self.level is not Level.SURE and step and step[0] & (UNDEFINED | UNLIKELY):
             return None
-        step = text.step(stop)
-        if self.level is not Level.SURE and step[0] & (UNDEFINED | UNLIKELY):
+        if not self.marks.note(area, state, at, stop, force=force):
             return None
-        if not self._mark(area, state, at, stop):
-            return None
-        self._begun[node] = at
-        self._work.append((node, step))
+        if step is None:
+            return self.reach(area.end + state, key)
+        if node not in self._begun:
+            self._begun[node] = at
+            self._work.append((node, step))
         return node
-
-    def _mark(self, area: Area, state: int, at: int, stop: int) -> bool:
-        first, last = at // area.unit, min(stop // area.unit + 1, len(area.seen))
-        if loads := area.loads(state, at, stop):
-            self._note_pools(area, state, at, loads)
-        data = area.data[first:last]
-        if any(data) and (self.level is not Level.SURE or any(data.translate(None, b"\4"))):
-            return False
-        if not self.areas.is_arm:
-            area.seen[first:last] = b"\1" * (last - first)
-            return True
-        if not state:
-            last = min(last + 1, len(area.seen))
-            run, other = area.seen[first:last], RUN_THUMB | SECOND_HALF
-            if any(run.translate(None, b"\0\1")):
-                if self.level is not Level.SURE:
-                    return False
-                self.clashes.append(area.start + at)
-                both = (one & other | RUN for one in run)
-                area.seen[first:last] = bytes(both)
-            else:
-                area.seen[first:last] = b"\1" * (last - first)
-            return True
-        return self._mark_thumb(area, at, stop, first, last)
-
-    def _note_pools(
-        self, area: Area, state: int, at: int, loads: list[tuple[int, int, int]]
-    ) -> None:
-        text, halves = area.texts[state], frozenset[int]()
-        if isinstance(text, ThumbText):
-            halves = frozenset(text.second_halves(at, loads[-1][0] + 2))
-        for begin, address, size in loads:
-            if begin not in halves and (pool := self.areas.at(address)) is not None:
-                pool.note_data(address, size, POOL)
-
-    def _mark_thumb(self, area: Area, at: int, stop: int, first: int, last: int) -> bool:
-        if area.seen[first] == RUN_THUMB:
-            return True
-        text = area.texts[1]
-        assert isinstance(text, ThumbText)
-        if stop + 2 <= len(text.content) and text.halves[stop >> 1] >= 0xE800:
-            last = min(last + 1, len(area.seen))
-        new = bytearray(bytes((RUN_THUMB,)) * (last - first))
-        for offset in text.second_halves(at, last << 1):
-            new[(offset >> 1) - first] = SECOND_HALF
-        old = area.seen[first:last]
-        if any(old):
-            both = bytes(was | now for was, now in zip(old, new, strict=True))
-            if set(both) - {RUN_THUMB, SECOND_HALF}:
-                if self.level is not Level.SURE:
-                    return False
-                self.clashes.append(area.start + at)
-            area.seen[first:last] = both
-        else:
-            area.seen[first:last] = new
-        return True
 
     def _visit(self, node: int, step: Step) -> None:
         flags, size, to = step

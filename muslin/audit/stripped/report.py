@@ -66,6 +66,11 @@ def of(elf: ELFFile, content: bytes, place: Place, baseline: Baseline) -> Report
                 Finding(place=place, what=f"{what} leads to {to:#x}, where no code is loaded")
             )
     found = {area.start: list(needs.beyond(area, baseline)) for area in survey.areas.all}
+    if clashes := survey.reach.marks.clashes:
+        report.unseen.append(
+            f"{place}: code at {clashes[0]:#x} is reached in both states, or in the middle of an "
+            "instruction"
+        )
     groups = _groups(survey, found)
     certain = {need for (_, need), group in groups.items() if group.certain}
     report.findings += _findings(survey, place, groups, baseline)
@@ -76,9 +81,12 @@ def of(elf: ELFFile, content: bytes, place: Place, baseline: Baseline) -> Report
     for one in survey.ranges:
         coverage.add(one)
     report.notes.append(f"{place}: {coverage}")
-    if coverage.share < ENOUGH:
+    if not report.code_bytes:
+        report.unseen.append(f"{place} has no code where its headers say that code is")
+    elif coverage.share < ENOUGH:
         report.unseen.append(
-            f"{place} is stripped, and only {coverage.share:.1%} of its code is reached or explained"
+            f"{place} is stripped, and only {coverage.share:.1%} of its code is reached or "
+            "explained"
         )
     return report
 
@@ -210,7 +218,8 @@ class _Coverage:
         area, unit = one.area, one.area.unit
         first, last = (one.start - area.start) // unit, (one.end - area.start) // unit
         padding = self._survey.gaps.padding.get(area.start, bytearray(len(area.seen)))
-        kinds = (area.sure, area.probable, area.data, self._fitting[area.start], padding)
+        streams = (area.sure, area.probable, area.data, self._fitting[area.start], padding)
+        kinds = [bytes(stream) for stream in streams]
         known, length = bytes(last - first), last - first
         for name, kind in zip(self.counts, kinds, strict=False):
             before = known.count(0)

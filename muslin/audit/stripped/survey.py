@@ -11,13 +11,17 @@ from elftools.elf.elffile import ELFFile
 from muslin.audit.baseline import Baseline
 from muslin.audit.memory import Memory
 from muslin.audit.stripped import gaps, leads, pointers
-from muslin.audit.stripped.area import Areas
+from muslin.audit.stripped.area import POOL, TABLE, Areas
 from muslin.audit.stripped.dynamic import Dynamic
 from muslin.audit.stripped.gaps import Gaps, Range
 from muslin.audit.stripped.jumps import Jumps
-from muslin.audit.stripped.plausible import Plausible
-from muslin.audit.stripped.reach import Level, Reach
+from muslin.audit.stripped.leads import SURELY_ARM
+from muslin.audit.stripped.marks import Level
+from muslin.audit.stripped.plausible import MOSTLY, Plausible
+from muslin.audit.stripped.reach import Reach
 
+UNLIKELY_THUMB = 0.3
+"""The share of words with ARM's condition that is always met, from which on it is hardly Thumb."""
 ROUNDS = 6
 """Times that code is looked through for further addresses of code."""
 
@@ -41,6 +45,7 @@ class Survey:
         self.reach = Reach(self.areas, Jumps(self.areas, self.memory).resolve)
         self._plausible = Plausible(self.areas)
         self._dynamic = Dynamic(self.elf, self.memory)
+        self._usual = (False, False)
         self._tried = set[int]()
         self._starts = list[int]()
         self._names: dict[int, str] | None = None
@@ -52,13 +57,25 @@ class Survey:
         for key in leads.sure(self.elf, self.memory, self.areas, self._dynamic):
             self.reach.lead(key)
         doubtful = self._follow_unwound() if self.areas.is_arm else []
+        for key in self.reach.marks.contested:  # which may grow meanwhile
+            if self._is_code_all_the_same(key):
+                self.reach.lead(key, force=True)
         for area in self.areas.all:
             area.sure = bytes(area.seen)
-        self.reach.level = Level.PROBABLE
+        self.reach.marks.level = Level.PROBABLE
         self.reach.follow()
         self._try(doubtful)
         self._follow_pointers()
         self._explore()
+
+    def _is_code_all_the_same(self, key: int) -> bool:
+        """Whether sure leads are right that run into a constant. A pool lies behind many a call
+        that does not return, and nearly all half-words are Thumb code: there it is the constant."""
+        state = key & 1 if self.areas.is_arm else 0
+        area = self.areas.at(key - state)
+        if area is None or (state and area.data[(key - state - area.start) // area.unit]):
+            return False
+        return self._plausible.run(key, ignoring=POOL | TABLE) is not None
 
     def _follow_unwound(self) -> list[int]:
         """Follow what `.ARM.exidx` names, as far as its state is sure; returns the rest."""
@@ -74,6 +91,8 @@ class Survey:
         return doubtful
 
     def _follow_pointers(self) -> None:
+        if self.areas.is_arm:
+            self._usual = self.areas.usual()
         found = leads.pointers(self.elf, self.areas, self._dynamic)
         if self.elf.header.e_type == "ET_EXEC":
             found.update(pointers.in_data(self.memory, self.areas, self._dynamic.word))
@@ -91,7 +110,7 @@ class Survey:
         self.gaps.explore(self.ranges)
         for area in self.areas.all:
             area.probable = bytes(area.seen)
-        reach.level = Level.POSSIBLE
+        reach.marks.level = Level.POSSIBLE
         self.gaps.explore(self.ranges)
 
     def _try(self, found: Iterable[int]) -> bool:
@@ -104,14 +123,23 @@ class Survey:
             if area is None or area.seen[(key - state - area.start) // area.unit]:
                 continue
             end = self._plausible.run(key)
-            if end is not None and self.areas.is_arm and not state:
-                end = end if self._plausible.looks_like_arm(key, max(end, key + 16)) else None
-            if end is None:
+            if end is None or not self._is_likely(key, state, end):
                 self.named.add(key - state)
             else:
                 self.reach.lead(key)
                 followed = True
         return followed
+
+    def _is_likely(self, key: int, state: int, end: int) -> bool:
+        """Whether an address that something holds may be code of its state: on 32-bit ARM the words
+        there have to look like that."""
+        if not self.areas.is_arm:
+            return True
+        arm_usual, thumb_usual = self._usual
+        always = self._plausible.share_of_always(key & ~3, max(end, (key & ~3) + 4))
+        if state:
+            return not arm_usual or always < UNLIKELY_THUMB
+        return always >= (SURELY_ARM if thumb_usual else MOSTLY)
 
     def function(self, address: int) -> int:
         """The start of the function that an address lies in, as far as starts are known."""

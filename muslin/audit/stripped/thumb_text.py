@@ -105,15 +105,15 @@ class ThumbText:
             return flags | GOES_ON, size, to
         return self._step(at, first, here)
 
-    def _step(self, at: int, first: int, here: int) -> Step:
+    def _step(self, at: int, first: int, here: int) -> Step:  # noqa: PLR0911  # one for each kind
         if arm.is_wide(first):
             if at + 4 > len(self.content):
                 return UNDEFINED, 2, 0
-            return self._wide(at, first, self.halves[(at >> 1) + 1], here)
+            return _wide(first, self.halves[(at >> 1) + 1], here)
         top = first >> 8
         if 0xD0 <= top < 0xDE:
             return GOES_ON | LEADS, 2, here + 4 + 2 * signed(first & 0xFF, 8) | 1
-        if 0xE0 <= top:
+        if top >= 0xE0:
             return LEADS, 2, here + 4 + 2 * signed(first & 0x7FF, 11) | 1
         if first & 0xF500 == 0xB100:
             return GOES_ON | LEADS, 2, here + 4 + (first >> 3 & 0x40 | first >> 2 & 0x3E) | 1
@@ -139,19 +139,6 @@ class ThumbText:
             self._conditional.add(offset)
             offset += 4 if arm.is_wide(self.halves[offset >> 1]) else 2
 
-    def _wide(self, at: int, first: int, second: int, here: int) -> Step:
-        if first & 0xF800 == 0xF000:
-            return _branch(first, second, here)
-        if first & 0xFE50 == 0xE810:  # ldm
-            return RETURNS, 4, 0
-        if first & 0xFFF0 == 0xE8D0 and second & 0xFFE0 == 0xF000:  # tbb, tbh
-            return UNKNOWN, 4, 0
-        if first & 0xFF70 == 0xF850 and second >> 12 == 0xF:  # ldr pc
-            if first == 0xF85D and second == 0xFB04:
-                return RETURNS, 4, 0
-            return UNKNOWN, 4, 0
-        return GOES_ON, 4, 0
-
     def literals(self) -> list[tuple[int, int, int]]:
         """As `A64Text.literals`."""
         found = re.finditer(b"[^\0]", self.content[1::2].translate(NEAR))
@@ -174,6 +161,20 @@ class ThumbText:
         else:
             return []
         return [(at, base + (offset if first & 0x80 else -offset), size)]
+
+
+def _wide(first: int, second: int, here: int) -> Step:
+    if first & 0xF800 == 0xF000:
+        return _branch(first, second, here)
+    if first & 0xFE50 == 0xE810:  # ldm
+        return RETURNS, 4, 0
+    if first & 0xFFF0 == 0xE8D0 and second & 0xFFE0 == 0xF000:  # tbb, tbh
+        return UNKNOWN, 4, 0
+    if first & 0xFF70 == 0xF850 and second >> 12 == 0xF:  # ldr pc
+        if first == 0xF85D and second == 0xFB04:
+            return RETURNS, 4, 0
+        return UNKNOWN, 4, 0
+    return GOES_ON, 4, 0
 
 
 def _narrow_register(first: int, here: int) -> Step:
