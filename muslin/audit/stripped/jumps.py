@@ -81,7 +81,7 @@ class Jumps:
             targets.append(key)
             if to > at and area.start <= table.address < area.end:
                 nearest = min(nearest, to) if nearest else to
-        if table.size:
+        if not isinstance(table.target, _Steps):
             self.note(table.address, table.size * len(targets))
         return Resolved(tuple(dict.fromkeys(targets)), sure=table.bound is not None)
 
