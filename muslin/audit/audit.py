@@ -12,7 +12,7 @@ from muslin.audit.memory import Memory
 from muslin.audit.stripped import report
 
 LINKED = ("ET_EXEC", "ET_DYN")
-WALKED = ("arm", "aarch64")
+WALKED = ("arm", "aarch64", "x86_64")
 """Code of which a program is walked through where it has no symbols."""
 
 

@@ -27,7 +27,6 @@ from muslin.audit.stripped.step import (
     table,
 )
 
-WIDTH = 4
 ALWAYS = 0xE
 LINK = 0xE1A0E00F
 """mov lr, pc: what comes behind the next instruction is where a call returns to."""
@@ -58,6 +57,7 @@ class A32Text:
     """ARM code at an address."""
 
     kind = "a"
+    width = 4
 
     def __init__(self, start: int, content: bytes) -> None:
         self.start = start

@@ -21,7 +21,6 @@ from muslin.audit.stripped.step import (
     table,
 )
 
-WIDTH = 4
 UNALLOCATED = frozenset(top for top in range(256) if top & 0x1E in (0, 2, 6))
 """Highest bytes of words that no instruction has: bits 28 to 25 are 0000, 0001 or 0011."""
 FLOW = (
@@ -38,6 +37,7 @@ class A64Text:
     """AArch64 code at an address."""
 
     kind = "x"
+    width = 4
 
     def __init__(self, start: int, content: bytes) -> None:
         self.start = start

@@ -11,6 +11,7 @@ from muslin.audit.memory import Memory, Part
 from muslin.audit.stripped.a32_text import A32Text
 from muslin.audit.stripped.a64_text import A64Text
 from muslin.audit.stripped.thumb_text import ThumbText
+from muslin.audit.stripped.x86_text import X86Text
 
 RUN, RUN_THUMB, SECOND_HALF = 1, 2, 4
 """What a unit was read as: an instruction of the usual state, the first half-word of one of
@@ -21,7 +22,7 @@ says so."""
 INSIDE_CODE = bytes(range(ELSEWHERE))
 USUAL = 20
 """How much more of one state there is than of the other where that one is usual."""
-Texts = tuple[A64Text] | tuple[A32Text, ThumbText]
+Texts = tuple[A64Text] | tuple[X86Text] | tuple[A32Text, ThumbText]
 
 
 @dataclass
@@ -68,8 +69,9 @@ class Areas:
 
     def __init__(self, memory: Memory, baseline: Baseline) -> None:
         self.is_arm = baseline.code == "arm"
+        unit = {"arm": 2, "aarch64": 4}.get(baseline.code, 1)
         self.all = [
-            Area(part.start, part.end, _texts(part, baseline), 2 if self.is_arm else 4)
+            Area(part.start, part.end, _texts(part, baseline), unit)
             for part in memory.parts
             if part.executable
         ]
@@ -98,4 +100,6 @@ class Areas:
 def _texts(part: Part, baseline: Baseline) -> Texts:
     if baseline.code == "aarch64":
         return (A64Text(part.start, part.content),)
+    if baseline.code == "x86_64":
+        return (X86Text(part.start, part.content),)
     return A32Text(part.start, part.content), ThumbText(part.start, part.content)

@@ -19,6 +19,10 @@ from muslin.audit.stripped.reach import Reach
 
 UNKNOWN = re.compile(b"\0+")
 FILLING = {
+    1: re.compile(
+        rb"(?s)(?:\0{8}|\x90|\xcc|(?:\x66)*(?:\x2e)?\x0f\x1f(?:\x00|\x40.|\x44..|\x80.{4}|\x84.{5})"
+        rb"|\x66\x90|\xf4(?=\xf4|\x90|\xcc))+"
+    ),
     4: re.compile(rb"(?s)(?:\0{4}|\x1f\x20\x03\xd5|\x00\xf0\x20\xe3|\x00\x00\xa0\xe1)+"),
     2: re.compile(
         rb"(?s)(?:\0\0|\x00\xbf|\xc0\x46|\xaf\xf3\x00\x80|\x00\xf0\x20\xe3|\0\0\xa0\xe1)+"
@@ -185,6 +189,8 @@ class Gaps:
     def _next_start(self, area: Area, at: int, last: int) -> int:
         """Where code may begin next: behind padding, or where something names an address."""
         content, unit = area.texts[0].content, area.unit
+        if unit == 1:
+            return min(last, (at | 15) + 1)
         found = ZEROS.search(content, (at + 1) * unit, last * unit)
         behind = -(-found.start() // unit) if found else last
         index = bisect_right(self._named, area.start + at * unit)

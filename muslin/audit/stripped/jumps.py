@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from muslin.audit import constants
 from muslin.audit.flow import signed
 from muslin.audit.memory import Memory
+from muslin.audit.stripped import x86_jumps
 from muslin.audit.stripped.area import TABLE, Areas
 from muslin.audit.stripped.reach import Jump, Resolved
 from muslin.audit.stripped.thumb_text import ThumbText
+from muslin.audit.stripped.x86_text import X86Text
 
 LOOK_BACK = 16
 """Instructions before a jump among which its table's address and bound are looked for."""
@@ -41,12 +43,29 @@ class Jumps:
 
     def resolve(self, jump: Jump) -> Resolved:
         """Where a jump leads."""
+        if isinstance(jump.area.texts[jump.state], X86Text):
+            return self._x86(jump)
         if not jump.calls and (table := self._table(jump)) is not None:
             return self._entries(jump, table)
         near = self._constants(jump, jump.begin)
         if near:
             return Resolved(near, sure=True)
         return Resolved(self._constants(jump, jump.at - 4 * LOOK_BACK) if jump.state == 0 else ())
+
+    def _x86(self, jump: Jump) -> Resolved:
+        text = jump.area.texts[0]
+        assert isinstance(text, X86Text)
+        before = text.before(jump.begin, jump.at)
+        to = constants.x86_64(before[-constants.WINDOW :], text.start, self.memory)
+        if to and self.areas.at(to) is not None:
+            return Resolved((to,), sure=True)
+        found = None if jump.calls else x86_jumps.table(before, text.start)
+        if found is None or found.bound is None:
+            return Resolved()
+        target = _From(found.address if found.is_relative else 0)
+        size = 4 if found.is_relative else 8
+        table = Table(found.address, size, target, found.bound, is_signed=found.is_relative)
+        return self._entries(jump, table)
 
     def _constants(self, jump: Jump, begin: int) -> tuple[int, ...]:
         kind = jump.area.texts[jump.state].kind
@@ -74,7 +93,8 @@ class Jumps:
                 break
             key = table.target(signed(value, 8 * table.size) if table.is_signed else value)
             to = key & ~1 if self.areas.is_arm else key
-            if not area.start <= to < area.end or (to & 3 and not key & 1):
+            width = area.texts[key & 1 if self.areas.is_arm else 0].width
+            if not area.start <= to < area.end or to % width:
                 if table.bound is None:
                     break
                 return Resolved()

@@ -15,6 +15,7 @@ from muslin.audit.stripped.area import (
     Areas,
 )
 from muslin.audit.stripped.thumb_text import ThumbText
+from muslin.audit.stripped.x86_text import X86Text
 
 FILE_SAYS = bytes((ELSEWHERE,))
 
@@ -40,16 +41,14 @@ class Marks:
 
     def note(self, area: Area, state: int, at: int, stop: int, *, force: bool = False) -> bool:
         """Note that the instructions from one offset to another are run, unless they cannot be."""
+        text = area.texts[state]
+        if isinstance(text, X86Text):
+            return self._note_x86(area, text, at, stop, force=force)
         first, last = at // area.unit, min(stop // area.unit + 1, len(area.seen))
         if loads := area.loads(state, at, stop):
             self._note_pools(area, state, at, loads)
-        data = area.data[first:last]
-        if any(data) and not force:
-            if self.level is not Level.SURE:
-                return False
-            if any(data.translate(None, FILE_SAYS)):
-                self.contested.append(area.start + at + state)
-                return False
+        if not force and self._is_data(area, area.start + at + state, first, last):
+            return False
         if not self.areas.is_arm:
             area.seen[first:last] = b"\1" * (last - first)
             return True
@@ -58,6 +57,30 @@ class Marks:
             last = min(last + 1, len(area.seen))
             new = bytes((RUN,)) * (last - first)
         return self._merge(area, first, new)
+
+    def _is_data(self, area: Area, key: int, first: int, last: int) -> bool:
+        data = area.data[first:last]
+        if not any(data):
+            return False
+        if self.level is Level.SURE:
+            if not any(data.translate(None, FILE_SAYS)):
+                return False
+            self.contested.append(key)
+        return True
+
+    def _note_x86(self, area: Area, text: X86Text, at: int, stop: int, *, force: bool) -> bool:
+        end = text.behind(stop)
+        if not force and self._is_data(area, area.start + at, at, end):
+            return False
+        shape = text.shape(at, stop)
+        old = area.seen[at:end]
+        if any(old):
+            both = bytes(was | now for was, now in zip(old, shape, strict=True))
+            if self.level is not Level.SURE and any(one == RUN | SECOND_HALF for one in both):
+                return False
+            shape = both
+        area.seen[at:end] = shape
+        return True
 
     def _merge(self, area: Area, first: int, new: bytes) -> bool:
         old = area.seen[first : first + len(new)]

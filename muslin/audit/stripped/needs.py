@@ -13,6 +13,7 @@ from muslin.audit.stripped.a32_text import A32Text
 from muslin.audit.stripped.a64_text import A64Text
 from muslin.audit.stripped.area import RUN, RUN_THUMB, Area
 from muslin.audit.stripped.thumb_text import ThumbText
+from muslin.audit.stripped.x86_text import X86Text
 
 Need = tuple[int, int, str, str]
 """Address and size of an instruction, its state, and what it needs."""
@@ -24,10 +25,19 @@ WIDE = re.compile(bytes((RUN_THUMB, 4)))
 def beyond(area: Area, baseline: Baseline) -> Iterator[Need]:
     """Every instruction of an area, at any level, that needs more than the baseline has."""
     for text in area.texts:
-        if isinstance(text, ThumbText):
+        if isinstance(text, X86Text):
+            yield from _x86(area, text, baseline)
+        elif isinstance(text, ThumbText):
             yield from _thumb(area, text, baseline)
         else:
             yield from _words(area, text, baseline)
+
+
+def _x86(area: Area, text: X86Text, baseline: Baseline) -> Iterator[Need]:
+    for offset, (size, all_of_them) in sorted(text.needs.items()):
+        for need in all_of_them if area.seen[offset] & RUN else ():
+            if need not in baseline.has:
+                yield text.start + offset, size, "x", need
 
 
 def _words(area: Area, text: A32Text | A64Text, baseline: Baseline) -> Iterator[Need]:

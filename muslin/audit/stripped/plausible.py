@@ -10,6 +10,7 @@ import capstone
 
 from muslin.audit.stripped.area import RUN, RUN_THUMB, SECOND_HALF, Area, Areas
 from muslin.audit.stripped.step import CALLS, GOES_ON, LEADS, MAY_SKIP, UNDEFINED, UNLIKELY
+from muslin.audit.stripped.x86_text import X86Text
 
 LONGEST = 8192
 """Bytes of a run that are looked at."""
@@ -46,7 +47,7 @@ class Plausible:
         state = key & 1 if self.areas.is_arm else 0
         area = self.areas.at(key - state)
         at = key - state - area.start if area else 0
-        if area is None or at & (3 if not state else 1):
+        if area is None or at % area.texts[state].width:
             return None
         mine = RUN_THUMB if state else RUN
         if area.seen[at // area.unit] & ~mine & 0xFF:
@@ -83,7 +84,7 @@ class Plausible:
     def _can_lead(self, key: int) -> bool:
         state = key & 1 if self.areas.is_arm else 0
         area = self.areas.at(key - state)
-        if area is None or ((key - state) & 3 and not state):
+        if area is None or (key - state) % area.texts[state].width:
             return False
         at = (key - state - area.start) // area.unit
         if area.data[at]:
@@ -95,6 +96,8 @@ class Plausible:
 
     def _decodes(self, area: Area, state: int, at: int, end: int) -> bool:
         text = area.texts[state]
+        if isinstance(text, X86Text):
+            return True  # which was read by it already
         code = text.content[at:end]
         last, instructions, always = 0, 0, 0
         for begin, size, _, _ in decoder(text.kind).disasm_lite(code, 0):

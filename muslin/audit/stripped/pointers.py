@@ -14,8 +14,9 @@ from muslin.audit.stripped.a64_text import A64Text
 from muslin.audit.stripped.area import RUN, RUN_THUMB, Area, Areas
 from muslin.audit.stripped.step import all_of, table
 from muslin.audit.stripped.thumb_text import ThumbText
+from muslin.audit.stripped.x86_text import X86Text
 
-AnyText = A64Text | A32Text | ThumbText
+AnyText = A64Text | A32Text | ThumbText | X86Text
 AHEAD = 8
 """Instructions behind one that computes a part of an address, among which is the other part."""
 FOUND = re.compile(b"[^\0]")
@@ -72,7 +73,10 @@ def computed(areas: Areas) -> Iterator[int]:
     """Addresses that reached code computes from its own place, or from halves."""
     for area in areas.all:
         for text in area.texts:
-            if isinstance(text, A64Text):
+            if isinstance(text, X86Text):
+                places = text.addresses.items()
+                yield from {to for at, to in places if area.seen[at] & RUN and areas.at(to)}
+            elif isinstance(text, A64Text):
                 yield from _pages(area, text)
             elif isinstance(text, A32Text):
                 yield from _near(area, text)

@@ -124,13 +124,13 @@ class Reach:
                 self.outside.append((origin, key))
             return None
         at, text = key - state - area.start, area.texts[state]
-        if at & 3 and not state:
+        if at % text.width:
             if self.level is Level.SURE:
                 self.marks.clashes.append(key)
             return None
         stop = text.stop(at)
         node = area.start + stop + state
-        if node in self._begun and area.seen[at // area.unit] == 1 + state:
+        if node in self._begun and area.seen[at // area.unit] & (1 + state):
             return node
         step = text.step(stop) if stop < len(text.content) else None
         if self.level is not Level.SURE and step and step[0] & (UNDEFINED | UNLIKELY):

@@ -16,6 +16,9 @@ Thumb."""
 class Text(Protocol):
     """The bytes of one part of memory, read as instructions of one state."""
 
+    width: int
+    """Bytes that the address of an instruction is a multiple of."""
+
     def stop(self, at: int) -> int:
         """The offset of the first instruction from an offset on that may do more than to go on; the
         length where none is."""

@@ -26,7 +26,6 @@ from muslin.audit.stripped.step import (
     table,
 )
 
-WIDTH = 2
 NARROW, WIDE, STOPPING, BRANCHING, MANY, LOADING = range(6)
 """Classes of half-words in the low bits of a byte; the two highest are those of the half-word.
 Which of the last three stop is said by the second half."""
@@ -72,6 +71,7 @@ class ThumbText:
     """Thumb code at an address."""
 
     kind = "t"
+    width = 2
 
     def __init__(self, start: int, content: bytes) -> None:
         self.start = start
