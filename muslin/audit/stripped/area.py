@@ -89,6 +89,10 @@ class Areas:
         as_thumb = sum(len(area.seen) - area.seen.count(0) for area in self.all) - as_arm
         return as_thumb * USUAL < as_arm, as_arm * USUAL < as_thumb
 
+    def has_thumb(self) -> bool:
+        """Whether sure leads got to any Thumb code."""
+        return any(RUN_THUMB in area.sure for area in self.all)
+
     def at(self, address: int) -> Area | None:
         """The part that an address lies in."""
         index = bisect_right(self._starts, address) - 1

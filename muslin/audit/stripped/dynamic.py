@@ -15,7 +15,7 @@ NEEDED_TAGS = {
     "HASH": 4, "STRTAB": 5, "SYMTAB": 6, "RELA": 7, "RELASZ": 8, "INIT": 12, "FINI": 13, "REL": 17,
     "RELSZ": 18, "JMPREL": 23, "PLTRELSZ": 2, "INIT_ARRAY": 25, "FINI_ARRAY": 26,
     "INIT_ARRAYSZ": 27, "FINI_ARRAYSZ": 28, "PREINIT_ARRAY": 32, "PREINIT_ARRAYSZ": 33,
-    "RELRSZ": 35, "RELR": 36, "GNU_HASH": 0x6FFFFEF5, "PLTREL": 20,
+    "RELRSZ": 35, "RELR": 36, "GNU_HASH": 0x6FFFFEF5, "VERSYM": 0x6FFFFFF0, "PLTREL": 20,
 }  # fmt: skip
 RELATIVE = {"EM_ARM": 23, "EM_X86_64": 8, "EM_AARCH64": 1027}
 IRELATIVE = {"EM_ARM": 160, "EM_X86_64": 37, "EM_AARCH64": 1032}
@@ -75,13 +75,14 @@ class Dynamic:
 
     @functools.cached_property
     def symbols(self) -> list[Symbol]:
-        """All of the dynamic symbols: as many as lie before the table of names, or as any hash
-        table knows."""
+        """All of the dynamic symbols: as many as a hash table says, or lie before the next
+        table."""
         start, names = self.tag("SYMTAB"), self.tag("STRTAB")
         size = 24 if self.word == 8 else 16
         if not start:
             return []
-        count = min((names - start) // size if names > start else self._hashed(), MOST)
+        behind = min((at for at in self._tables() if at > start), default=start)
+        count = min(self._hashed() or (behind - start) // size, MOST)
         raw = self.memory.bytes_at(start, count * size)
         raw = raw[: len(raw) // size * size]
         text = self.memory.at(names)
@@ -97,6 +98,10 @@ class Dynamic:
             called = text.content[at : min(end, at + 512)].decode("latin-1") if text else ""
             found.append(Symbol(called, value, info & 0xF, bool(index)))
         return found
+
+    def _tables(self) -> Iterator[int]:
+        names = ("STRTAB", "HASH", "GNU_HASH", "RELA", "REL", "JMPREL", "RELR", "VERSYM")
+        return (self.tag(name) for name in names)
 
     def _hashed(self) -> int:
         start = self.tag("HASH")

@@ -16,8 +16,8 @@ from muslin.audit.stripped.x86_text import X86Text
 
 LOOK_BACK = 16
 """Instructions before a jump among which its table's address and bound are looked for."""
-MOST = 4096
-"""Entries of a table."""
+MOST, UNBOUNDED = 16384, 256
+"""Entries of a table, and of one whose number no comparison says."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,10 @@ class Jumps:
         """What a table holds, up to its bound, or up to what cannot be an entry of it."""
         targets, nearest = list[int](), 0
         area = jump.area
-        count = min(table.bound or MOST, MOST)
-        for index in range(count):
+        for index in range(min(table.bound or MOST, MOST)):
             at = table.address + table.size * index
+            if table.bound is None and index == UNBOUNDED and not nearest:
+                break
             value = self.memory.word(at, table.size)
             if value is None or (table.bound is None and nearest and at >= nearest):
                 break

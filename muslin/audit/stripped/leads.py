@@ -12,11 +12,11 @@ from muslin.audit.memory import Memory
 from muslin.audit.stripped import unwinding
 from muslin.audit.stripped.area import Areas
 from muslin.audit.stripped.dynamic import ABSOLUTE, IRELATIVE, RELATIVE, Dynamic
-from muslin.audit.stripped.plausible import Plausible
+from muslin.audit.stripped.plausible import MOSTLY, Plausible
 
 FUNCTION, RESOLVER = 2, 10
 """STT_FUNC and STT_GNU_IFUNC."""
-SURELY_ARM = 0.8
+SURELY_ARM, RARELY = 0.8, 0.3
 """The share of words with the condition that is always met, from which on code is ARM's."""
 ARRAYS = (
     ("INIT_ARRAY", "INIT_ARRAYSZ"),
@@ -90,12 +90,10 @@ class Unwound:
         """Keys of the rest, in the state of most of the program unless it cannot be that one; each
         with whether it is sure."""
         arm_usual, thumb_usual = self.areas.usual()
-        if arm_usual:
-            self.plausible.least_always = 0.3
         for start, _, can in self._spans():
             if self.areas.is_seen(start):
                 continue
-            as_arm = self.plausible.run(start) is not None
+            as_arm = self.plausible.run(start, always=RARELY if arm_usual else MOSTLY) is not None
             as_thumb = self.plausible.run(start | 1) is not None
             if as_arm and (arm_usual or not as_thumb):
                 yield start, can and not (as_thumb or thumb_usual)

@@ -37,13 +37,11 @@ class Plausible:
     """Tells runs of code from data in a program."""
 
     areas: Areas
-    least_always: float = 0.6
-    """The share of a run of ARM code that has the condition that is always met: less is asked of a
-    program that is ARM code all over."""
 
-    def run(self, key: int, *, ignoring: int = 0) -> int | None:
+    def run(self, key: int, *, ignoring: int = 0, always: float = MOSTLY) -> int | None:
         """The end of the code that begins somewhere, up to behind what ends it; None where it
-        cannot be code. What is known as data for some reasons may be ignored."""
+        cannot be code. What is known as data for some reasons may be ignored; of ARM code a share
+        has to have the condition that is always met."""
         state = key & 1 if self.areas.is_arm else 0
         area = self.areas.at(key - state)
         at = key - state - area.start if area else 0
@@ -53,7 +51,7 @@ class Plausible:
         if area.seen[at // area.unit] & ~mine & 0xFF:
             return None
         end = self._end(area, state, at, ignoring)
-        if end is None or not self._decodes(area, state, at, end):
+        if end is None or not self._decodes(area, state, at, end, always):
             return None
         return area.start + end
 
@@ -77,6 +75,8 @@ class Plausible:
                 return at
             if at // area.unit >= len(area.seen):
                 return None
+            if flags & CALLS and (area.data[at // area.unit] & ~ignoring):
+                return at  # it calls what does not return
             if area.seen[at // area.unit] == mine:
                 return at  # it goes on as what is known to be code
         return at
@@ -94,7 +94,7 @@ class Plausible:
             state and seen & RUN
         )
 
-    def _decodes(self, area: Area, state: int, at: int, end: int) -> bool:
+    def _decodes(self, area: Area, state: int, at: int, end: int, least: float) -> bool:
         text = area.texts[state]
         if isinstance(text, X86Text):
             return True  # which was read by it already
@@ -107,7 +107,7 @@ class Plausible:
                 always += code[begin + 3] >> 4 >= 0xE
         if last < len(code):
             return False
-        return text.kind != "a" or always >= instructions * self.least_always
+        return text.kind != "a" or always >= instructions * least
 
     def looks_like_arm(self, start: int, end: int) -> bool:
         """Whether code of 32-bit ARM at an address is rather ARM's than Thumb's."""

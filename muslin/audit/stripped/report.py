@@ -151,8 +151,16 @@ class _Levels:
                 behind = begin + size
             if behind < len(code):
                 return False
+            if text[state].kind == "a" and not _looks_like_arm(code):
+                return False
             at = stop
         return True
+
+
+def _looks_like_arm(code: bytes) -> bool:
+    """Whether half of the words have the condition that is always met."""
+    tops = code[3::4]
+    return 2 * sum(top >= 0xE0 for top in tops) >= len(tops)
 
 
 def _findings(

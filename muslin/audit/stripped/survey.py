@@ -138,7 +138,7 @@ class Survey:
         arm_usual, thumb_usual = self._usual
         always = self._plausible.share_of_always(key & ~3, max(end, (key & ~3) + 4))
         if state:
-            return not arm_usual or always < UNLIKELY_THUMB
+            return not arm_usual or (self.areas.has_thumb() and always < UNLIKELY_THUMB)
         return always >= (SURELY_ARM if thumb_usual else MOSTLY)
 
     def function(self, address: int) -> int:
