@@ -24,6 +24,7 @@ from muslin.audit.stripped.step import (
     UNLIKELY,
     Step,
 )
+from muslin.audit.stripped.ways import Ways
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Resolved:
     sure: bool = False
 
 
-@dataclass
-class Reach:
+@dataclass(kw_only=True)
+class Reach(Ways):
     """A program, what of it was followed, and at which level."""
 
     areas: Areas
@@ -62,14 +63,9 @@ class Reach:
     """Sure branches to where no code is loaded: from and to."""
     unresolved: list[int] = field(default_factory=list)
     """Jumps by a register of which nothing is known."""
-    returning: set[int] = field(default_factory=set)
     _begun: dict[int, int] = field(default_factory=dict)
     """The nodes, with the offset from which each was first reached."""
     _work: list[tuple[int, Step]] = field(default_factory=list)
-    _waiting: dict[int, list[int]] = field(default_factory=dict)
-    """By node what returns if that does; inverted (~) is a call that goes on then."""
-    _behind: dict[int, int] = field(default_factory=dict)
-    """By a call what comes next."""
     _unknown_calls: list[tuple[int, Resolved]] = field(default_factory=list)
     _unknown_jumps: list[tuple[int, Resolved]] = field(default_factory=list)
 
@@ -104,13 +100,13 @@ class Reach:
         for node, resolved in calls:
             for to in resolved.targets:
                 self.reach(to, node)
-            self._edge(node, self.reach(self._behind[node], node))
+            self.edge(node, self.reach(self.behind[node], node))
         for node, resolved in jumps:
             for to in resolved.targets:
-                self._edge(node, self.reach(to, node))
+                self.edge(node, self.reach(to, node))
             if not resolved.targets:
                 self.unresolved.append(node)
-                self._returned(node)
+                self.returned(node)
 
     def reach(  # noqa: PLR0911  # one for each way that it cannot be code
         self, key: int, origin: int, *, force: bool = False
@@ -155,7 +151,7 @@ class Reach:
         else:
             resolved = Resolved((to,), sure=True) if flags & LEADS else Resolved(sure=True)
         if flags & RETURNS:
-            self._returned(node)
+            self.returned(node)
         if flags & CALLS:
             self._called(node, size, resolved)
         elif resolved.sure:
@@ -171,10 +167,10 @@ class Reach:
         after = self.reach(key, node)
         if after is None and self.level is not Level.SURE:
             self.contradictions.append(node)
-        self._edge(node, after)
+        self.edge(node, after)
 
     def _called(self, node: int, size: int, resolved: Resolved) -> None:
-        self._behind[node] = node + size
+        self.behind[node] = node + size
         known = False
         for target in resolved.targets if resolved.sure else ():
             called = self.reach(target, node)
@@ -183,34 +179,8 @@ class Reach:
             self.functions.add(target)
             known = True
             if called in self.returning:
-                self._edge(node, self.reach(node + size, node))
+                self.edge(node, self.reach(node + size, node))
             else:
-                self._waiting.setdefault(called, []).append(~node)
+                self.waiting.setdefault(called, []).append(~node)
         if not known:
             self._unknown_calls.append((node, resolved))
-
-    def _edge(self, node: int, after: int | None) -> None:
-        if after is None:
-            return
-        if after in self.returning:
-            self._returned(node)
-        else:
-            self._waiting.setdefault(after, []).append(node)
-
-    def _returned(self, node: int) -> None:
-        """Note that a node has a way back, and with it all that wait for that."""
-        left = [node]
-        while left:
-            node = left.pop()
-            if node in self.returning:
-                continue
-            self.returning.add(node)
-            for waiting in self._waiting.pop(node, ()):
-                if waiting >= 0:
-                    left.append(waiting)
-                    continue
-                after = self.reach(self._behind[~waiting], ~waiting)
-                if after in self.returning:
-                    left.append(~waiting)
-                elif after is not None:
-                    self._waiting.setdefault(after, []).append(~waiting)

@@ -42,7 +42,7 @@ class Survey:
 
     def __post_init__(self) -> None:
         self.areas = Areas(self.memory, self.baseline)
-        self.reach = Reach(self.areas, Jumps(self.areas, self.memory).resolve)
+        self.reach = Reach(areas=self.areas, resolve=Jumps(self.areas, self.memory).resolve)
         self._plausible = Plausible(self.areas)
         self._dynamic = Dynamic(self.elf, self.memory)
         self._usual = (False, False)
