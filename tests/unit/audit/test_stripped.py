@@ -127,15 +127,16 @@ A64_REACHED = {
     "a table of jumps": (
         0x7100041F,  # cmp w0, #1
         0x540000C8,  # b.hi
-        0x10000101,  # adr x1, table
+        0x10000121,  # adr x1, table
         0x38604822,  # ldrb w2, [x1, w0, uxtw]
         0x10000063,  # adr x3
         0x8B228863,  # add x3, x3, w2, sxtb #2
         0xD61F0060,  # br x3
         A64_RETURN,
+        0xFFFFFFFF,
         LDADD,
         A64_RETURN,
-        0x00000100,
+        0x00000200,
     ),
 }
 
