@@ -18,7 +18,9 @@ IGNORED = (b"\0", b"\0\1", b"\0\2", b"\0\1\2")
 MOSTLY = 0.6
 """The share of ARM code's words with the condition that is always met, from which on it looks like
 code."""
-NOT_ALWAYS = bytes(range(0xE0))
+ALWAYS = 0xE0
+"""What the highest byte of an ARM instruction without a condition is at least."""
+NOT_ALWAYS = bytes(range(ALWAYS))
 MODES = {
     "a": (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
     "t": (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
@@ -50,6 +52,8 @@ class Plausible:
         mine = RUN_THUMB if state else RUN
         if area.seen[at // area.unit] & ~mine & 0xFF:
             return None
+        if area.texts[state].kind == "a" and area.texts[state].content[at + 3] < ALWAYS:
+            return None  # no function begins with a condition
         end = self._end(area, state, at, ignoring)
         if end is None or not self._decodes(area, state, at, end, always):
             return None
@@ -104,7 +108,7 @@ class Plausible:
             last = begin + size
             instructions += 1
             if text.kind == "a":
-                always += code[begin + 3] >> 4 >= 0xE
+                always += code[begin + 3] >= ALWAYS
         if last < len(code):
             return False
         return text.kind != "a" or always >= instructions * least
