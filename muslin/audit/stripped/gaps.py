@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from elftools.elf.elffile import ELFFile
 
 from muslin.audit import layout
-from muslin.audit.stripped.area import ELSEWHERE, Area, Areas
+from muslin.audit.stripped.area import ELSEWHERE, TABLE, Area, Areas
 from muslin.audit.stripped.dynamic import Dynamic
 from muslin.audit.stripped.leads import SURELY_ARM
 from muslin.audit.stripped.marks import Level
@@ -128,8 +128,13 @@ class Gaps:
             area, unit = one.area, one.area.unit
             first, last = (one.start - area.start) // unit, (one.end - area.start) // unit
             known = self._known(area, first, last)
+            in_table, behind = False, first
             for gap in UNKNOWN.finditer(known):
-                self._gap(area, first + gap.start(), first + gap.end())
+                at = first + gap.start()
+                # Padding may lie in a table too.
+                in_table = in_table and not any(area.seen[behind:at])
+                behind = first + gap.end()
+                in_table = self._gap(area, at, behind, in_table=in_table)
 
     def _known(self, area: Area, first: int, last: int) -> bytes:
         padding = self.padding.setdefault(area.start, bytearray(len(area.seen)))
@@ -138,7 +143,8 @@ class Gaps:
             total |= int.from_bytes(one[first:last], "little")
         return total.to_bytes(last - first, "little")
 
-    def _gap(self, area: Area, at: int, last: int) -> None:
+    def _gap(self, area: Area, at: int, last: int, *, in_table: bool) -> bool:
+        """Go through one; whether a table goes on to its end, if one did to its start."""
         padding = self.padding[area.start]
         while at < last:
             if area.seen[at] or area.data[at] or padding[at]:
@@ -146,10 +152,19 @@ class Gaps:
             elif filled := self._filling(area, at, last):
                 padding[at : at + filled] = b"\1" * filled
                 at += filled
-            elif self._is_wanted(area, at) and self._follow(area, at, last):
-                continue
+            elif self._may_be_code(area, at, in_table=in_table) and self._follow(area, at, last):
+                in_table = False
             else:
-                at = self._next_start(area, at, last)
+                behind = self._next_start(area, at, last)
+                in_table = in_table or area.start + at * area.unit in self.named
+                if in_table and self.reach.level is Level.POSSIBLE:
+                    area.data[at:behind] = bytes((TABLE,)) * (behind - at)
+                at = behind
+        return in_table
+
+    def _may_be_code(self, area: Area, at: int, *, in_table: bool) -> bool:
+        """Whether to try it: nearly everything in a table can be read as x86-64 code."""
+        return self._is_wanted(area, at) and not (in_table and area.unit == 1)
 
     def _is_wanted(self, area: Area, at: int) -> bool:
         """Whether what is not reached is to be followed at this level: probable is what lies in a

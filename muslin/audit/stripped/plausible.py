@@ -4,6 +4,7 @@ taken for code makes findings of nothing."""
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 
 import capstone
@@ -25,7 +26,17 @@ MODES = {
     "a": (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
     "t": (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
     "x": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
+    "x86": (capstone.CS_ARCH_X86, capstone.CS_MODE_64),
 }
+
+
+UNUSUAL = re.compile(
+    r"(adc|sbb|and|or|xor|sub|add) byte ptr .*|(rcl|rcr|cmc|stc|clc|std|cld|cli|salc|outs|ins|movs|"
+    r"cmps|xchg) .*|.*\b[abcd]h\b.*|.*\b(gs|es|ss|ds|cs):.*|.*fs:\[(?!0x28\]|0\]).*|f\w+ .*st.*"
+)
+"""Instructions of x86-64 that compilers write rarely and that data are often read as."""
+MANY = 12
+"""One unusual instruction among so many is accepted."""
 
 
 @functools.cache
@@ -101,7 +112,7 @@ class Plausible:
     def _decodes(self, area: Area, state: int, at: int, end: int, least: float) -> bool:
         text = area.texts[state]
         if isinstance(text, X86Text):
-            return True  # which was read by it already
+            return _is_usual(text.content[at:end])
         code = text.content[at:end]
         last, instructions, always = 0, 0, 0
         for begin, size, _, _ in decoder(text.kind).disasm_lite(code, 0):
@@ -126,3 +137,12 @@ class Plausible:
         first, last = start - area.start, min(end, area.end) - area.start
         tops = area.texts[0].content[first:last][3::4]
         return len(tops.translate(None, NOT_ALWAYS)) / len(tops) if tops else 0.0
+
+
+def _is_usual(code: bytes) -> bool:
+    """Whether few instructions of x86-64 code are what compilers hardly write."""
+    count, unusual = 0, 0
+    for _, _, name, operands in decoder("x86").disasm_lite(code, 0):
+        count += 1
+        unusual += UNUSUAL.fullmatch(f"{name} {operands}") is not None
+    return unusual * MANY <= count

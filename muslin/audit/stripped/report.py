@@ -142,12 +142,14 @@ class _Levels:
                 at += 1
                 continue
             stop = at
-            same = (state,) if state == 1 else (2, 4)
+            same = (state,) if state == 1 and area.unit > 1 else (state, 4)
             while stop < last and area.probable[stop] in same:
                 stop += 1
             code = text[state].content[at * area.unit : stop * area.unit]
             behind = 0
-            for begin, size, _, _ in decoder(text[state].kind).disasm_lite(code, 0):
+            for begin, size, _, _ in decoder(
+                "x86" if area.unit == 1 else text[state].kind
+            ).disasm_lite(code, 0):
                 behind = begin + size
             if behind < len(code):
                 return False

@@ -29,7 +29,12 @@ CHUNK = 160
 BEGINS, STOPS, INSIDE = 1, 2, 4
 STOP = re.compile(bytes((STOPS,)))
 SHAPE = bytes.maketrans(bytes((0, STOPS)), bytes((INSIDE, BEGINS)))
-RARE = frozenset(x86.BEGAN_WITH["kernel"].split()) - {"hlt"}
+RARE = frozenset(
+    f"{x86.BEGAN_WITH['kernel']} lahf sahf enter xlatb retf retfq lcall ljmp int fbld fbstp fisttp "
+    "lar lsl verr verw str sldt sgdt sidt smsw lfs lgs lss cmpsw scasw lodsw stosw pushf popf "
+    "fldenv fnstenv fnsave frstor fcom fcomp ficom ficomp ffreep".split()
+) - {"hlt"}
+"""What programs hardly have, and what data are read as."""
 NEAR = re.compile(r"\[rip ([+-]) (0x[0-9a-f]+|\d+)\]")
 NUMBER = re.compile(r"\w+, (0x[0-9a-f]+)")
 
