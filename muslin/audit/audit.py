@@ -33,8 +33,9 @@ class Audit:
     """What could not be looked at, and why."""
 
 
-def of(path: Path, name: str, baseline: Baseline) -> Audit:
-    """Audit a program, an object or an archive.
+def of(path: Path, name: str, baseline: Baseline, *, walks: bool = False) -> Audit:
+    """Audit a program, an object or an archive. A program without symbols may be walked through;
+    otherwise it is not seen, as nothing tells its code from data.
 
     Raises `Refused` for what is none of them or is not sound.
     """
@@ -42,7 +43,7 @@ def of(path: Path, name: str, baseline: Baseline) -> Audit:
     for place, content in objects.of(path, name):
         audit.members += 1
         try:
-            _look(audit, place, content, baseline)
+            _look(audit, place, content, baseline, walks=walks)
         except (Refused, MemoryError):
             raise
         except Exception as error:  # pyelftools raises all kinds upon lying files
@@ -51,10 +52,11 @@ def of(path: Path, name: str, baseline: Baseline) -> Audit:
     return audit
 
 
-def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> None:
+def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline, *, walks: bool) -> None:
     elf = layout.Elf(content)
     linked = elf.header.e_type in LINKED
-    is_bare = linked and elf.num_sections() == 0 and baseline.code in WALKED
+    walks = walks and linked and baseline.code in WALKED
+    is_bare = walks and elf.num_sections() == 0
     for fault in layout.faults(elf, len(content), linked=linked and not is_bare):
         raise Refused(f"{place} is not a sound ELF file: {fault}")
     if place.member in objects.NOT_CODE and not code.count(elf):
@@ -67,7 +69,7 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
     elif code.is_for_the_linker(elf):
         audit.unseen.append(f"{place} holds what a linker makes code of (LTO), and no code yet")
-    elif is_bare or (linked and baseline.code in WALKED and code.is_stripped(elf)):
+    elif is_bare or (walks and code.is_stripped(elf)):
         found = report.of(elf, content, place, baseline)
         audit.code_bytes += found.code_bytes
         audit.findings += found.findings

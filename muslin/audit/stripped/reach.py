@@ -65,6 +65,8 @@ class Reach(Ways):
     """Jumps by a register of which nothing is known."""
     _begun: dict[int, int] = field(default_factory=dict)
     """The nodes, with the offset from which each was first reached."""
+    _area: Area | None = None
+    """The one that was looked into last."""
     _work: list[tuple[int, Step]] = field(default_factory=list)
     _unknown_calls: list[tuple[int, Resolved]] = field(default_factory=list)
     _unknown_jumps: list[tuple[int, Resolved]] = field(default_factory=list)
@@ -114,7 +116,7 @@ class Reach(Ways):
         """Follow up to the first instruction that may branch; its key, if all up to there can be
         code."""
         state = key & 1 if self.areas.is_arm else 0
-        area = self.areas.at(key - state)
+        area = self._area_of(key - state)
         if area is None:
             if self.level is Level.SURE:
                 self.outside.append((origin, key))
@@ -129,7 +131,7 @@ class Reach(Ways):
         if node in self._begun and area.seen[at // area.unit] & (1 + state):
             return node
         step = text.step(stop) if stop < len(text.content) else None
-        if self.level is not Level.SURE and step and step[0] & (UNDEFINED | UNLIKELY):
+        if step and step[0] & (UNDEFINED | UNLIKELY) and self.level is not Level.SURE:
             return None
         if not self.marks.note(area, state, at, stop, force=force):
             return None
@@ -140,11 +142,16 @@ class Reach(Ways):
             self._work.append((node, step))
         return node
 
+    def _area_of(self, address: int) -> Area | None:
+        if self._area is None or not self._area.start <= address < self._area.end:
+            self._area = self.areas.at(address)
+        return self._area
+
     def _visit(self, node: int, step: Step) -> None:
         flags, size, to = step
         if flags & UNKNOWN:
             state = node & 1 if self.areas.is_arm else 0
-            area = self.areas.at(node - state)
+            area = self._area_of(node - state)
             assert area is not None
             at = node - state - area.start
             resolved = self.resolve(Jump(area, state, at, self._begun[node], bool(flags & CALLS)))

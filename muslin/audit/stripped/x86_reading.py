@@ -35,6 +35,8 @@ RARE = frozenset(
     "fldenv fnstenv fnsave frstor fcom fcomp ficom ficomp ffreep".split()
 ) - {"hlt"}
 """What programs hardly have, and what data are read as."""
+WITH_OPERANDS = ("add", "lea", "mov", "pextrw")
+"""Names of instructions whose operands tell something."""
 NEAR = re.compile(r"\[rip ([+-]) (0x[0-9a-f]+|\d+)\]")
 NUMBER = re.compile(r"\w+, (0x[0-9a-f]+)")
 
@@ -84,6 +86,8 @@ class Reading:
         self._begun, self._covered = bytearray(len(content)), bytearray(len(content))
         self._flows = dict[int, Instruction]()
         self._aside = dict[int, Block]()
+        self._plain = set[str]()
+        """Names of instructions of which nothing has to be noted."""
         self._decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
         self._decoder.skipdata = True
 
@@ -115,7 +119,9 @@ class Reading:
                 self._flows.setdefault(last, (offset - last, "nop", ""))
                 self._begun[last] = STOPS
                 return
-            size = self._note(offset, length, name, operands)
+            size = length
+            if name not in self._plain and (name != "mov" or "[" not in operands):
+                size = self._note(offset, length, name, operands)
             self._begun[offset] = STOPS if offset in self._flows else BEGINS
             self._covered[offset : offset + size] = b"\1" * size
             last = offset
@@ -135,6 +141,8 @@ class Reading:
             self.addresses[offset] = self.start + offset + size + distance
         elif name == "mov" and (number := NUMBER.fullmatch(operands)):
             self.addresses[offset] = int(number[1], 0)
+        elif name in x86.BASELINE and name not in WITH_OPERANDS:
+            self._plain.add(name)
         if name not in x86.BASELINE and (needs := tuple(x86.needs(name, operands))):
             self.needs[offset] = (size, needs)
         elif name == "pextrw" and "[" in operands:

@@ -78,7 +78,7 @@ def looked_at(
         content[table], content[numbers] = bytes(table.stop - table.start), bytes(6)
     path = tmp_path / "program"
     path.write_bytes(content)
-    return audit.of(path, "program", baseline)
+    return audit.of(path, "program", baseline, walks=True)
 
 
 def needs(found: Audit) -> set[str]:
@@ -250,3 +250,9 @@ def test_code_that_breaks_off_is_walked_to_its_end(size: int, tmp_path: Path) ->
     code = words(NOTHING, 0xEB000000) + bytes(range(1, size + 1))
     assert looked_at(tmp_path, code, ARMV6, bare=True).code_bytes
     assert looked_at(tmp_path, code + b"\0\xf0", ARMV7, thumb=True, bare=True).code_bytes
+
+
+def test_without_being_asked_to_walk_a_stripped_program_is_not_seen(tmp_path: Path) -> None:
+    looked_at(tmp_path, words(RETURN), ARMV6)
+    (text,) = audit.of(tmp_path / "program", "program", ARMV6).unseen
+    assert "is stripped" in text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from muslin.audit import audit
+from muslin.audit.audit import Audit
 from muslin.audit.baseline import BASELINES
 from tests import elf
 from tests.elf import ALLOC, EXEC, Loaded, Part
@@ -63,6 +64,11 @@ def linked(case: Case, tmp_path: Path, code: bytes) -> Path:
     return path
 
 
+def walked(path: Path, baseline: str) -> Audit:
+    """What is found in a program that is walked through."""
+    return audit.of(path, "program", BASELINES[baseline], walks=True)
+
+
 def pairs(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}Q", *values)
 
@@ -108,14 +114,14 @@ A64_TABLES = {
 @pytest.mark.parametrize("table", A64_TABLES)
 def test_tables_lead_to_code(table: str, tmp_path: Path) -> None:
     code = struct.pack("<3I", A64_RETURN, LDADD, A64_RETURN)
-    found = audit.of(linked(A64_TABLES[table], tmp_path, code), "x", BASELINES["armv8.0"])
+    found = walked(linked(A64_TABLES[table], tmp_path, code), "armv8.0")
     assert needs(found) == {"LSE atomics (ARMv8.1)"}, found.unseen
 
 
 def test_without_the_table_nothing_leads_there(tmp_path: Path) -> None:
     code = struct.pack("<3I", A64_RETURN, LDADD, A64_RETURN)
     case = Case("EM_AARCH64", bytes(32), DYNAMIC)
-    found = audit.of(linked(case, tmp_path, code), "x", BASELINES["armv8.0"])
+    found = walked(linked(case, tmp_path, code), "armv8.0")
     assert not needs(found)
     assert possible(found) == {"LSE atomics (ARMv8.1)"}
 
@@ -124,7 +130,10 @@ def test_functions_of_arm_that_can_be_unwound_are_code(tmp_path: Path) -> None:
     code = struct.pack("<5I", RETURN, 0xE92D4010, NEON, 0xE3A00000, 0xE8BD8010)
     table = struct.pack("<II", (START + 4 - DATA) & 0x7FFFFFFF, 0x80B0B0B0)
     found = audit.of(
-        linked(Case("EM_ARM", table, EXIDX), tmp_path, code), "x", BASELINES["armv6-vfpv2"]
+        linked(Case("EM_ARM", table, EXIDX), tmp_path, code),
+        "x",
+        BASELINES["armv6-vfpv2"],
+        walks=True,
     )
     assert needs(found) == {"NEON"}
 
@@ -146,7 +155,7 @@ X86_REACHED = {
 @pytest.mark.parametrize("way", X86_REACHED)
 def test_what_an_x86_64_processor_gets_to_is_certain(way: str, tmp_path: Path) -> None:
     case = Case("EM_X86_64", bytes(32), DYNAMIC)
-    found = audit.of(linked(case, tmp_path, X86_REACHED[way]), "x", BASELINES["x86-64"])
+    found = walked(linked(case, tmp_path, X86_REACHED[way]), "x86-64")
     assert needs(found) == {"POPCNT"}, (found.unseen, found.findings)
 
 
@@ -162,5 +171,5 @@ def test_what_an_x86_64_processor_does_not_get_to_is_no_certain_finding(
     way: str, tmp_path: Path
 ) -> None:
     case = Case("EM_X86_64", bytes(32), DYNAMIC)
-    found = audit.of(linked(case, tmp_path, X86_DATA[way]), "x", BASELINES["x86-64"])
+    found = walked(linked(case, tmp_path, X86_DATA[way]), "x86-64")
     assert not needs(found)
