@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from elftools.elf.elffile import ELFFile
 
 from muslin.audit import layout
+from muslin.audit.stripped.a64_text import UNALLOCATED
 from muslin.audit.stripped.area import ELSEWHERE, TABLE, Area, Areas
 from muslin.audit.stripped.dynamic import Dynamic
-from muslin.audit.stripped.leads import SURELY_ARM
+from muslin.audit.stripped.leads import RARELY, SURELY_ARM
 from muslin.audit.stripped.marks import Level
 from muslin.audit.stripped.plausible import MOSTLY, Plausible
 from muslin.audit.stripped.reach import Reach
@@ -30,7 +31,11 @@ FILLING = {
 }
 """What linkers and compilers fill with, by the bytes of a unit: zeros and what does nothing."""
 OTHERS = bytes((ELSEWHERE,)) + bytes(255)
-ZEROS = re.compile(rb"\0{4}")
+BEGINNINGS = {
+    2: re.compile(rb"(?s)\0{4}|.[\x40-\x7f\xc0-\xff]\x2d\xe9|\x04\xe0\x2d\xe5|.\xb5|\x2d\xe9"),
+    4: re.compile(rb"(?s)\0{4}|\xfd\x7b.\xa9|\x3f\x23\x03\xd5"),
+}
+"""How functions begin, by the bytes of a unit: they push the address to go back to; and padding."""
 NOT_CODE = ("PT_INTERP", "PT_NOTE", "PT_DYNAMIC", "PT_GNU_EH_FRAME", "PT_ARM_EXIDX", "PT_PHDR")
 
 
@@ -157,10 +162,21 @@ class Gaps:
             else:
                 behind = self._next_start(area, at, last)
                 in_table = in_table or area.start + at * area.unit in self.named
-                if in_table and self.reach.level is Level.POSSIBLE:
+                is_last = self.reach.level is Level.POSSIBLE
+                if in_table and is_last and self._is_no_code(area, at, behind):
                     area.data[at:behind] = bytes((TABLE,)) * (behind - at)
                 at = behind
         return in_table
+
+    def _is_no_code(self, area: Area, at: int, behind: int) -> bool:
+        """Whether bytes behind an address that something names are hardly code."""
+        start, end = area.start + at * area.unit, area.start + behind * area.unit
+        if area.unit == 1:
+            return True
+        if self.areas.is_arm:
+            return self._usual[0] and self.plausible.share_of_always(start, end) < RARELY
+        tops = area.texts[0].content[start - area.start : end - area.start][3::4]
+        return any(top in UNALLOCATED for top in tops)
 
     def _may_be_code(self, area: Area, at: int, *, in_table: bool) -> bool:
         """Whether to try it: nearly everything in a table can be read as x86-64 code."""
@@ -206,8 +222,8 @@ class Gaps:
         content, unit = area.texts[0].content, area.unit
         if unit == 1:
             return min(last, (at | 15) + 1)
-        found = ZEROS.search(content, (at + 1) * unit, last * unit)
-        behind = -(-found.start() // unit) if found else last
+        found = BEGINNINGS[unit].search(content, (at + 1) * unit, last * unit)
+        behind = max(found.start() // unit, at + 1) if found else last
         index = bisect_right(self._named, area.start + at * unit)
         if index == len(self._named):
             return behind
