@@ -86,7 +86,8 @@ class Jumps:
             targets.append(key)
             if to > at and area.start <= table.address < area.end:
                 nearest = min(nearest, to) if nearest else to
-        if not isinstance(table.target, Steps):
+        is_known = table.bound is not None or nearest > 0
+        if is_known and not isinstance(table.target, Steps):
             self.note(table.address, table.size * len(targets))
         return Resolved(tuple(dict.fromkeys(targets)), sure=table.bound is not None)
 

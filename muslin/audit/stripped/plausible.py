@@ -73,7 +73,7 @@ class Plausible:
     def _end(  # noqa: PLR0911  # one for each reason
         self, area: Area, state: int, begin: int, ignoring: int
     ) -> int | None:
-        text, at = area.texts[state], begin
+        text, at, pools = area.texts[state], begin, set[int]()
         mine = RUN_THUMB if state else RUN
         while at - begin < LONGEST:
             stop = text.stop(at)
@@ -85,12 +85,17 @@ class Plausible:
                 return None
             if flags & LEADS and not self._can_lead(to):
                 return None
+            pools |= {address for _, address, _ in area.loads(state, at, stop)}
             at = stop + size
             if not flags & (GOES_ON | CALLS | MAY_SKIP):
                 return at
             if at // area.unit >= len(area.seen):
                 return None
-            if flags & CALLS and (area.data[at // area.unit] & ~ignoring):
+            here = area.start + at
+            is_pool = area.data[at // area.unit] & ~ignoring or not pools.isdisjoint(
+                (here, here + 2)
+            )
+            if flags & CALLS and is_pool:
                 return at  # it calls what does not return
             if area.seen[at // area.unit] == mine:
                 return at  # it goes on as what is known to be code
