@@ -225,6 +225,6 @@ class Gaps:
         found = BEGINNINGS[unit].search(content, (at + 1) * unit, last * unit)
         behind = max(found.start() // unit, at + 1) if found else last
         index = bisect_right(self._named, area.start + at * unit)
-        if index == len(self._named):
-            return behind
-        return min(behind, max((self._named[index] - area.start) // unit, at + 1))
+        if index < len(self._named):
+            behind = min(behind, max((self._named[index] - area.start) // unit, at + 1))
+        return min(behind + (behind & 1), last) if self._usual[0] else behind  # whole words

@@ -136,8 +136,8 @@ class Plausible:
     def share_of_always(self, start: int, end: int) -> float:
         """How many words of ARM code at an address have the condition that is always met, of all:
         most of ARM's, few where it is Thumb's."""
-        area = self.areas.at(start)
-        if area is None or start & 3:
+        area, start = self.areas.at(start), start + 3 & ~3
+        if area is None:
             return 0.0
         first, last = start - area.start, min(end, area.end) - area.start
         tops = area.texts[0].content[first:last][3::4]
