@@ -9,8 +9,11 @@ from muslin.audit import claims, code, layout, objects, symbols
 from muslin.audit.baseline import Baseline
 from muslin.audit.finding import Finding, Place, Refused
 from muslin.audit.memory import Memory
+from muslin.audit.stripped import report
 
 LINKED = ("ET_EXEC", "ET_DYN")
+WALKED = ("arm", "aarch64", "x86_64")
+"""Code of which a program is walked through where it has no symbols."""
 
 
 @dataclass(kw_only=True)
@@ -30,8 +33,9 @@ class Audit:
     """What could not be looked at, and why."""
 
 
-def of(path: Path, name: str, baseline: Baseline) -> Audit:
-    """Audit a program, an object or an archive.
+def of(path: Path, name: str, baseline: Baseline, *, walks: bool = False) -> Audit:
+    """Audit a program, an object or an archive. A program without symbols may be walked through;
+    otherwise it is not seen, as nothing tells its code from data.
 
     Raises `Refused` for what is none of them or is not sound.
     """
@@ -39,7 +43,7 @@ def of(path: Path, name: str, baseline: Baseline) -> Audit:
     for place, content in objects.of(path, name):
         audit.members += 1
         try:
-            _look(audit, place, content, baseline)
+            _look(audit, place, content, baseline, walks=walks)
         except (Refused, MemoryError):
             raise
         except Exception as error:  # pyelftools raises all kinds upon lying files
@@ -48,10 +52,12 @@ def of(path: Path, name: str, baseline: Baseline) -> Audit:
     return audit
 
 
-def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> None:
+def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline, *, walks: bool) -> None:
     elf = layout.Elf(content)
     linked = elf.header.e_type in LINKED
-    for fault in layout.faults(elf, len(content), linked=linked):
+    walks = walks and linked and baseline.code in WALKED
+    is_bare = walks and elf.num_sections() == 0
+    for fault in layout.faults(elf, len(content), linked=linked and not is_bare):
         raise Refused(f"{place} is not a sound ELF file: {fault}")
     if place.member in objects.NOT_CODE and not code.count(elf):
         return
@@ -63,6 +69,12 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline) -> Non
         audit.notes.append(f"{place}: the target names no baseline; its code was not looked at")
     elif code.is_for_the_linker(elf):
         audit.unseen.append(f"{place} holds what a linker makes code of (LTO), and no code yet")
+    elif is_bare or (walks and code.is_stripped(elf)):
+        found = report.of(elf, content, place, baseline)
+        audit.code_bytes += found.code_bytes
+        audit.findings += found.findings
+        audit.unseen += found.unseen
+        audit.notes += found.notes
     elif code.is_stripped(elf) and baseline.has_marks:
         audit.unseen.append(f"{place} is stripped: what in it is code cannot be told any more")
     else:

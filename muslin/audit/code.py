@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 
-import capstone
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import Section, SymbolTableSection
@@ -20,11 +19,11 @@ from muslin.audit import (
     symbols,
     walk,
     x86_code,
-    x86_decoder,
 )
 from muslin.audit.baseline import Baseline
 from muslin.audit.finding import Finding, Hit, Place
 from muslin.audit.memory import Memory
+from muslin.audit.shown import shown
 from muslin.audit.stretches import Run, runs, wrong_marks
 from muslin.audit.symbols import CALLED, Names, Symbol
 
@@ -88,7 +87,7 @@ def findings(
                 section=section.name,
                 symbol=symbol,
                 address=section.header.sh_addr + first.offset,
-                instruction=_shown(code, kind, baseline),
+                instruction=shown(code, kind, baseline),
                 count=len(hits),
             )
     if whole is not None:
@@ -118,7 +117,7 @@ def _beyond(
             section=section,
             symbol=symbol,
             address=first.address,
-            instruction=_shown(whole.bytes_at(first.address, first.size), first.kind, looked.of),
+            instruction=shown(whole.bytes_at(first.address, first.size), first.kind, looked.of),
             count=len(all_met),
         )
 
@@ -266,27 +265,3 @@ def _thumb(run: Run, content: bytes, baseline: Baseline) -> Iterator[Hit]:
         offset += size
     if any(content[offset : run.end]):
         yield Hit(offset, run.end - offset, HALF_AN_INSTRUCTION)
-
-
-def _decoder(kind: str, baseline: Baseline) -> capstone.Cs:
-    match baseline.code, kind:
-        case "arm", "t":
-            return capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8)
-        case "arm", _:
-            return capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8)
-        case "aarch64", _:
-            return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
-        case "riscv", _:
-            mode = capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC
-            return capstone.Cs(capstone.CS_ARCH_RISCV, mode)
-        case "ppc", _:
-            return capstone.Cs(capstone.CS_ARCH_PPC, capstone.CS_MODE_64)
-        case _:
-            return x86_decoder.made(baseline.bits)
-
-
-def _shown(content: bytes, kind: str, baseline: Baseline) -> str:
-    """An instruction for people; its bytes where the disassembler does not know it."""
-    for _, _, name, operands in _decoder(kind, baseline).disasm_lite(content, 0):
-        return f"{name} {operands}".rstrip()
-    return f".inst {content[::-1].hex()}"

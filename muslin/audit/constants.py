@@ -46,7 +46,7 @@ def _a32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
     words = [word for (word,) in struct.iter_unpack("<I", code[: len(code) & ~3])]
     for index, word in enumerate(words):
         at = start + 4 * index
-        if (to := _add_to_pc(word, at)) is not None:
+        if (to := add_to_pc(word, at)) is not None:
             yield at, to, "a"
         elif word & 0x0F7FF000 == 0x051FF000 and word >> 28 != 0xF:  # ldr pc, [pc, #n]
             yield from _interworking(at, memory.word(_near(word, at), 4))
@@ -58,7 +58,7 @@ def _a32(start: int, code: bytes, memory: Memory) -> Iterator[Branch]:
             yield from _interworking(at, known.get(word & 0xF))
 
 
-def _add_to_pc(word: int, at: int) -> int | None:
+def add_to_pc(word: int, at: int) -> int | None:
     """Where `add pc, pc, #n` and `sub pc, pc, #n` lead."""
     if word >> 28 == 0xF or word & 0x0F0FF000 != 0x020FF000:
         return None

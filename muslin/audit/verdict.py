@@ -65,14 +65,21 @@ def _printable(text: str) -> str:
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
-def of(
-    path: Path, name: str, *, held_to: Baseline, baseline: str, entries: Sequence[Entry]
+def of(  # noqa: PLR0913  # keywords, one per fact that it depends on
+    path: Path,
+    name: str,
+    *,
+    held_to: Baseline,
+    baseline: str,
+    entries: Sequence[Entry],
+    walks: bool = False,
 ) -> Verdict:
-    """Hold a file to a processor; what is allowed is said by the baseline's name.
+    """Hold a file to a processor; what is allowed is said by the baseline's name. Programs without
+    symbols may be walked through.
 
     Raises `Refused` for what is no ELF file or archive, or is not sound.
     """
-    found = audit.of(path, name, held_to)
+    found = audit.of(path, name, held_to, walks=walks)
     refused: list[Finding] = []
     allowed: list[tuple[Finding, Entry]] = []
     there: set[tuple[Place, str]] = set()

@@ -141,7 +141,14 @@ def _needs(program: Program, machine: str, least: Baseline, options: Options) ->
 def _verdict(program: Program, processor: Baseline, allowed_for: str) -> Verdict:
     name = allowed_for or "any"
     entries = _entries() if allowed_for else _for_any(name)
-    return verdict.of(program.path, program.name, held_to=processor, baseline=name, entries=entries)
+    return verdict.of(
+        program.path,
+        program.name,
+        held_to=processor,
+        baseline=name,
+        entries=entries,
+        walks=True,
+    )
 
 
 @functools.cache

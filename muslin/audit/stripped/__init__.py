@@ -1,0 +1,1 @@
+"""Programs without symbols: what a processor surely gets to, and what else may be code."""
