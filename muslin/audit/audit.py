@@ -9,7 +9,6 @@ from muslin.audit import claims, code, layout, objects, symbols
 from muslin.audit.baseline import Baseline
 from muslin.audit.finding import Finding, Place, Refused
 from muslin.audit.memory import Memory
-from muslin.audit.stripped import report
 
 LINKED = ("ET_EXEC", "ET_DYN")
 WALKED = ("arm", "aarch64", "x86_64")
@@ -70,6 +69,9 @@ def _look(audit: Audit, place: Place, content: bytes, baseline: Baseline, *, wal
     elif code.is_for_the_linker(elf):
         audit.unseen.append(f"{place} holds what a linker makes code of (LTO), and no code yet")
     elif is_bare or (walks and code.is_stripped(elf)):
+        # The pipeline looks before it strips, and is not verified anew for another walk.
+        from muslin.audit.stripped import report  # noqa: PLC0415
+
         found = report.of(elf, content, place, baseline)
         audit.code_bytes += found.code_bytes
         audit.findings += found.findings
