@@ -16,6 +16,9 @@ from muslin.models import errors
 
 BUILT = ("CMakeCache.txt", "meson-info", "CACHEDIR.TAG")
 """What is in a folder that CMake, Meson or cargo filled; a name such as `build` says nothing."""
+OURS = ("dist", ("manifest.json", "SHA256SUMS"))
+"""The folder in which we put what was built, and the files by which it is known: a project is not
+built anew because of what came of it."""
 NOT_SOURCES = (
     *(".git", ".hg", ".svn", ".jj", ".cargo", ".idea", ".vscode", ".venv", ".nox", ".cache"),
     *("__pycache__", ".DS_Store", ".env", ".*.swp", "node_modules"),
@@ -125,8 +128,13 @@ def everything(root: Path) -> Iterator[Path]:
 
 def _was_built(folder: Path, beside: Sequence[str]) -> bool:
     is_cargos = folder.name == "target" and "Cargo.toml" in beside
+    name, marks = OURS
+    is_ours = folder.name == name and all(
+        os.path.exists(inputs.file(folder / mark))  # noqa: PTH110  # as below
+        for mark in marks
+    )
     # Not Path.exists, which raises for a folder that may not be entered: nothing is seen of it.
-    return is_cargos or any(os.path.exists(inputs.file(folder / name)) for name in BUILT)  # noqa: PTH110
+    return is_cargos or is_ours or any(os.path.exists(inputs.file(folder / name)) for name in BUILT)  # noqa: PTH110
 
 
 def _leads_back(folder: Path) -> bool:

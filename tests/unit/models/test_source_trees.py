@@ -144,3 +144,15 @@ def test_patterns_read_no_more_than_the_folders_they_begin_with(
     found = source_trees.tree(project, ("code/*.py", "code/deep/*.py"))
     assert [file.path for file in found.files] == ["code/deep/one.py"]
     assert roots == [project / "code"]
+
+
+def test_what_was_built_of_a_project_is_no_source_of_it(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "main.c").write_text("int main;")
+    before = source_trees.of_project(tmp_path)
+    (tmp_path / "dist" / "armv6").mkdir(parents=True)
+    (tmp_path / "dist" / "armv6" / "report.txt").write_text("report")
+    assert source_trees.of_project(tmp_path) != before, "a folder of the project's own"
+    for name in ("manifest.json", "SHA256SUMS"):
+        (tmp_path / "dist" / name).write_text("{}")
+    assert source_trees.of_project(tmp_path) == before
