@@ -164,3 +164,13 @@ def test_a_noxfile_of_two_lines(wheel: Path, project: Path, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert "greet-armv6" in done.stdout
+
+
+def test_a_run_leaves_the_ways_of_imports_alone() -> None:
+    """They are among what a run with nothing to do compares."""
+    program = (
+        "import sys; before = [*sys.path];"
+        "from muslin.cli import build, context, main, terminal, up_to_date;"
+        "import muslin.cli.commands.build_all; assert sys.path == before"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True)

@@ -12,7 +12,8 @@ import os
 import sys
 import warnings  # noqa: F401  # by os.execvp, where there is no Python any more
 
-sys.path.insert(0, os.path.abspath(__file__ + "/../../../.."))
+if __name__ == "__main__":  # by its path: nothing of ours is found yet
+    sys.path.insert(0, os.path.abspath(__file__ + "/../../../.."))
 
 from muslin.engine.process import landlock, namespaces
 
