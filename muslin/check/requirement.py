@@ -6,15 +6,15 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from muslin import installation
 from muslin.audit import baseline
 from muslin.audit.baseline import BASELINES, Baseline
 from muslin.check import computers
 from muslin.check.computers import Computer
 from muslin.check.platforms import Platform
 
-TOOLCHAINS = Path(__file__).parents[2] / "toolchains"
+TOOLCHAINS = installation.declarations("toolchains")
 
 
 class UnknownName(Exception):  # what a person wrote

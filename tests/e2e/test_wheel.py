@@ -125,6 +125,12 @@ def test_what_a_person_types(
     assert said in (done.stderr if code else done.stdout)
 
 
+def test_a_program_is_checked_anywhere(muslin: Muslin, tmp_path: Path) -> None:
+    done = muslin("check", "--target", "armv6", sys.executable, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "does not fit armv6" in done.stdout
+
+
 def test_outside_of_a_project(muslin: Muslin, tmp_path: Path) -> None:
     done = muslin("plan", cwd=tmp_path)
     assert done.returncode == 1

@@ -432,7 +432,7 @@ def test_it_starts_without_the_pipeline(tmp_path: Path) -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & {"pydantic", "requests", "nox", "urllib3", "tqdm", "filelock"}
     ours = {name for name in done.stdout.split() if name.startswith("muslin.")}
-    assert {name.split(".")[1] for name in ours} == {"audit", "check"}
+    assert {name.split(".")[1] for name in ours} == {"audit", "check", "installation"}
 
 
 def test_help_is_quick(benchmarked: Callable[..., float]) -> None:
