@@ -241,10 +241,12 @@ FAILING = """\
 import sys
 from pathlib import Path
 from muslin.engine.process import errors
+from muslin.engine.process.host_root import Seal
 from muslin.engine.process.runner import HOST_PATH, Runner
 
 runner, folder = Runner(1), Path(sys.argv[1])
-facts = dict(what="x", cwd=folder, env={"PATH": HOST_PATH}, log=folder / "log", writable=[folder])
+seal = Seal(writable=(folder,))
+facts = dict(what="x", cwd=folder, env={"PATH": HOST_PATH}, log=folder / "log", seal=seal)
 runner.run(["grep", "SigIgn", "/proc/self/status"], output=folder / "ignored", **facts)
 try:
     runner.run(["sh", "-c", "exit 3"], **facts)
