@@ -24,10 +24,12 @@ RUN = """\
 import sys
 from pathlib import Path
 from muslin.engine import inputs
+from muslin import installation
 from muslin.cli.up_to_date import Found, Unchanged
 
 place = Path(sys.argv[1])
 project, cache = place / "project", place / "cache"
+installation.ROOT = project  # in the real one other tests are at work
 known = Unchanged(project, "build-all", sys.argv[2:])
 if known.repeated():
     raise SystemExit

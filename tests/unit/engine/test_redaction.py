@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from muslin import installation
 from muslin.cli.up_to_date import Found, Unchanged
 from muslin.engine import inputs, redaction
 from muslin.engine.cache import layout
@@ -78,6 +79,7 @@ def test_the_record_of_a_run_has_no_values_of_variables(
     monkeypatch.setenv("CARGO_REGISTRIES_CORP_TOKEN", PLANTED)
     for name in ("_files", "_folders", "_patterns"):  # what other tests read, and removed
         monkeypatch.setattr(inputs, name, {})
+    monkeypatch.setattr(installation, "ROOT", tmp_path)  # in the real one other tests are at work
     records = tmp_path / "cache" / layout.UNCHANGED
     records.mkdir(parents=True)
     old = records / "old.json"
