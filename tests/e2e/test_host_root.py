@@ -15,7 +15,7 @@ from muslin.engine.process import errors, host_root
 from muslin.engine.process.host_root import WAYS, Way
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Stage
-from muslin.engine.vocabulary import Run, Write
+from muslin.engine.vocabulary import Link, Run, Write
 from muslin.models import pin_files
 from muslin.models import pins as source
 from recipes import host_root as recipe
@@ -157,6 +157,34 @@ def test_a_program_that_is_not_in_the_root_is_missing(bench: Bench) -> None:
     assert shutil.which("git")
     stage = Stage(name="git", steps=(Run(argv=("git", "--version")),), runs_on="host")
     with pytest.raises(errors.CommandMissing, match="git"):
+        bench.build(stage)
+
+
+def test_a_program_behind_a_link_into_the_cache_is_found(bench: Bench) -> None:
+    need = Stage(
+        name="need",
+        steps=(Write(path="${out}/program", text="#!/bin/sh\necho run\n", executable=True),),
+        runs_on="host",
+    )
+    stage = Stage(
+        name="linked",
+        needs=(("n", need),),
+        steps=(
+            Link(path="${work}/tree", target="${need.n}"),
+            Run(argv=("../tree/program",), cwd="${work}/build", output="${out}/said"),
+        ),
+        runs_on="host",
+    )
+    assert (bench.build(stage)["linked"].tree / "said").read_text() == "run\n"
+
+
+def test_links_in_a_circle_lead_nowhere(bench: Bench) -> None:
+    stage = Stage(
+        name="circle",
+        steps=(Link(path="${work}/a", target="a"), Run(argv=("./a",))),
+        runs_on="host",
+    )
+    with pytest.raises(errors.CommandMissing):
         bench.build(stage)
 
 

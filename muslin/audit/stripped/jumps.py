@@ -102,7 +102,7 @@ class Jumps:
             assert isinstance(text, ThumbText)
             return arm_tables.thumb(text, jump)
         index = jump.at >> 2
-        words = text.words[max(index - LOOK_BACK, 0) : index + 1]  # type: ignore[union-attr]
+        words = text.words[max(index - LOOK_BACK, 0) : index + 1]  # type: ignore[union-attr]  # not x86
         return (arm_tables.a32 if text.kind == "a" else a64_tables.a64)(
             words, jump.area.start + jump.at
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 GOES_ON, CALLS, LEADS, RETURNS, UNKNOWN, UNDEFINED, UNLIKELY, MAY_SKIP = (1 << n for n in range(8))
@@ -43,7 +44,7 @@ def all_of(*streams: bytes) -> bytes:
     return total.to_bytes(len(streams[0]), "little")
 
 
-def table(values: object) -> bytes:
+def table(values: Iterable[int]) -> bytes:
     """A table for `bytes.translate` that keeps 0xff for some values and 0 for others."""
-    kept = frozenset(values)  # type: ignore[call-overload]
+    kept = frozenset(values)
     return bytes(0xFF if value in kept else 0 for value in range(256))

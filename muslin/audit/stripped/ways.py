@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 
 @dataclass(kw_only=True)
-class Ways:
+class Ways(ABC):
     """The nodes of a walk with a way back, and what waits for one to have it."""
 
     returning: set[int] = field(default_factory=set)
@@ -15,9 +16,9 @@ class Ways:
     behind: dict[int, int] = field(default_factory=dict)
     """By a call what comes next."""
 
+    @abstractmethod
     def reach(self, key: int, origin: int, *, force: bool = False) -> int | None:
         """Follow what comes next, as the walk does."""
-        raise NotImplementedError
 
     def edge(self, node: int, after: int | None) -> None:
         """Note that a node goes on at another."""

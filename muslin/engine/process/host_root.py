@@ -9,7 +9,6 @@ fetches.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ WAYS: tuple[Way, ...] = get_args(Way)
 """In the order in which they are tried."""
 CACHE = "/muslin"
 """Where the cache is inside."""
+MOST_PARTS = 1000
+"""Names of a path and of the links on it; more are links in a circle."""
 VIEW = "view"
 """An empty directory of the cache, over which the root is mounted."""
 OF_NETWORK = ("/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ssl", "/etc/pki")
@@ -62,9 +63,26 @@ class HostRoot:
         """Whether a program would be found inside."""
         if "/" in program:
             inside = os.path.join(self.inside(str(cwd)), self.inside(program))  # noqa: PTH118
-            return self.outside(inside).exists()
-        folders = (self.outside(one) for one in self.inside(env.get("PATH", "")).split(":"))
-        return shutil.which(program, path=":".join(map(str, folders))) is not None
+            return self._leads_to(inside) is not None
+        folders = self.inside(env.get("PATH", "")).split(":")
+        return any(self._leads_to(f"{folder}/{program}") for folder in folders)
+
+    def _leads_to(self, path: str) -> Path | None:
+        """The file on this machine to which a path inside leads; its links are followed as inside,
+        where an absolute one begins at the root. None if there is none."""
+        done, left = "/", [part for part in path.split("/") if part]
+        for _ in range(MOST_PARTS):
+            if not left:
+                return self.outside(done)
+            done = os.path.normpath(f"{done.rstrip('/')}/{left.pop(0)}")
+            place = self.outside(done)
+            if place.is_symlink():
+                target = str(place.readlink())
+                left = [one for one in target.split("/") if one] + left
+                done = "/" if target.startswith("/") else os.path.dirname(done)  # noqa: PTH120
+            elif not place.exists():
+                return None
+        return None
 
     def command(self, argv: Sequence[str], seal: Seal, *, cwd: Path, confined: bool) -> list[str]:
         """The command line that runs another one inside."""

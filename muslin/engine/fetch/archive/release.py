@@ -1,6 +1,6 @@
 """The Release file of a suite: dates, and the digests of its indexes.
 
-Format: https://wiki.debian.org/DebianRepository/Format
+Format: "DebianRepository/Format" in the wiki of Debian.
 """
 
 from __future__ import annotations
