@@ -10,14 +10,20 @@ a run has to remember go through `muslin.engine.inputs.matches`, which has the s
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from muslin.engine.filesystem import walk
 
+MAGIC = frozenset("*?[")
+
 
 def find(root: Path, pattern: str) -> list[Path]:
-    """Return what a pattern finds below a directory, sorted. Raises `TooDeep`."""
+    """Return what a pattern finds below a directory, sorted. A name finds a link that leads nowhere
+    too: inside the host root it may lead somewhere. Raises `TooDeep`."""
+    if not MAGIC & set(pattern):
+        return [root / pattern] if os.path.lexists(root / pattern) else []
     if "**" in pattern:
         walk.insist(root)
     return sorted(root.glob(pattern))
