@@ -47,8 +47,10 @@ class Unmet(Exception):
 
 def closure(wanted: Iterable[str], packages: Packages) -> dict[str, Stanza]:
     """Package -> stanza of its newest version, the wanted ones among them. Raises `Unmet`."""
-    chosen: dict[str, Stanza] = {}
+    wanted, chosen = tuple(wanted), dict[str, Stanza]()
     waiting = [(name, name, "") for name in wanted]
+    # What is asked for meets what others need, wherever it stands in the list.
+    coming = {name: there for name in wanted if (there := packages.newest(name)) is not None}
     while waiting:
         name, whose, relation = waiting.pop(0)
         if name in chosen:
@@ -59,7 +61,7 @@ def closure(wanted: Iterable[str], packages: Packages) -> dict[str, Stanza]:
         waiting += [
             (_choice(group, packages, name), name, _text(group))
             for group in _relations(stanza)
-            if not any(_is_met(one, chosen) for one in group)
+            if not any(_is_met(one, {**coming, **chosen}) for one in group)
         ]
     return chosen
 
