@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from muslin.engine.formats.unpack import MERGED
 from muslin.engine.vocabulary import Folder, Link, Present, Source, Stage, Unpack, Write
 
-MERGED = ("bin", "lib", "lib64", "sbin")
-"""Directories that are links into `usr`; old packages still have files there."""
 NOT_OF_A_ROOT = (
     *("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian"),
     *("usr/share/zoneinfo", "usr/share/bug", "var"),

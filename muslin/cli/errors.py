@@ -204,5 +204,15 @@ class NothingToInfer(PipelineError):
         )
 
 
+class PinsOfInstallation(PipelineError):
+    """Pins are to be moved that belong to an installed Muslin."""
+
+    def __init__(self, pins: Path) -> None:
+        super().__init__(
+            f"{pins} belongs to the installed Muslin, whose pins move with its versions: upgrade "
+            "it, or run `update` in a checkout"
+        )
+
+
 OF_USE = (WrongUse, NoSuchTarget, NoService, NoTarget, Unknown)
 """Errors of a command line."""

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from muslin import installation
+from muslin.cli import errors as cli_errors
 from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
@@ -33,7 +34,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
         _upstream(context, options.components or relock_upstream.AS_RELEASED)
         return
     if not installation.IS_CHECKOUT and context.pins.is_relative_to(installation.ROOT):
-        raise errors.Unknown("project with pins of its own", str(context.settings.project), ())
+        raise cli_errors.PinsOfInstallation(context.pins)
     with context.at_work(), context.report.busy("archive"):
         new = relock.relock(
             context.pins,

@@ -252,8 +252,15 @@ class Runner:
         with tempfile.TemporaryDirectory() as folder:
             env = {**BASE_ENVIRONMENT, "PATH": HOST_PATH}
             try:
-                self.run(argv, what=argv[0], cwd=Path(folder), env=env, log=Path(folder, "log"))
-            except process_errors.CommandFailed:
+                self.run(
+                    argv,
+                    what=argv[0],
+                    cwd=Path(folder),
+                    env=env,
+                    log=Path(folder, "log"),
+                    allowance=self.limits.check(),
+                )
+            except (process_errors.CommandFailed, process_errors.BeyondLimit):
                 return False
         return True
 
