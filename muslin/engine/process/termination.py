@@ -77,7 +77,7 @@ def end_leftovers(work: Path) -> int:
     """
     ended = set[int]()
     deadline = time.monotonic() + LAST_MOMENTS
-    while marked := set(_at_work_in(work)):
+    while marked := set(_at_work_in(work, deadline)):
         if time.monotonic() > deadline:
             raise errors.LeftoverAlive(f"an earlier run in {work}", sorted(marked))
         # Those without the mark are known by their ancestors alone, which adopt what they leave:
@@ -90,10 +90,24 @@ def end_leftovers(work: Path) -> int:
     return len(ended)
 
 
-def _at_work_in(work: Path) -> Iterator[int]:
+def _at_work_in(work: Path, deadline: float) -> Iterator[int]:
     """Processes that carry the folder in their environment; those that are ending do no more."""
     wanted = f"{MARK}={work}".encode()
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):  # gone meanwhile, or another user's
-            if wanted in environ.read_bytes().split(b"\0"):
+            while not (held := environ.read_bytes()) and _becomes_another(environ.parent):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(POLL / 10)
+            if wanted in held.split(b"\0"):
                 yield int(environ.parent.name)
+
+
+def _becomes_another(process: Path) -> bool:
+    """Whether an environment that was read as empty is not: between two programs a process has
+    that of neither (execve(2)). proc(5), /proc/PID/stat, fields 50 and 51: where it starts and
+    ends, 0 before there is one.
+    """
+    (process / "exe").readlink()  # the kernel's own threads have no program
+    start, end = (process / "stat").read_bytes().rpartition(b")")[2].split()[47:49]
+    return end == b"0" or start != end

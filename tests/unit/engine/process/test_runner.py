@@ -177,6 +177,21 @@ def test_a_leftover_that_does_not_end_is_named(
                 termination.end_leftovers(tmp_path / "work")
 
 
+def test_a_leftover_is_seen_while_it_becomes_another_program(
+    starter: Runner, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(termination, "LAST_MOMENTS", 3.0)
+    restless = tmp_path / "restless"
+    restless.write_text('#!/bin/sh\nexec "$0"\n')
+    restless.chmod(0o755)
+    mine = {**ENV, termination.MARK: str(tmp_path / "work")}
+    with starter.server([str(restless)], what="x", cwd=tmp_path, env=mine, log=log):
+        with monkeypatch.context() as immortal:
+            immortal.setattr(os, "kill", lambda *_: None)
+            with pytest.raises(errors.LeftoverAlive):
+                termination.end_leftovers(tmp_path / "work")
+
+
 def test_the_tail_of_a_log(log: Path) -> None:
     log.write_bytes(b"\xff\n" * 10_000 + b"last\n")
     lines = logs.tail(log)
