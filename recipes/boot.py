@@ -67,6 +67,7 @@ done
 """
 
 
+# Long: one stage, declared from its needs to its checks.
 def board(
     board: Board, target: Target, *, code: Tree, kernel: tuple[Source, ...], toolchain: Stage
 ) -> Stage:
@@ -128,6 +129,7 @@ def _plain(service: Service) -> tuple[DeclaredRun, ...]:
     return tuple(run for run in service.run if run.is_plain)
 
 
+# Long: one stage, declared from its needs to its checks.
 def service(  # noqa: PLR0913  # three declarations and four stages
     service: Service,
     target: Target,

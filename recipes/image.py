@@ -64,6 +64,7 @@ def _whole() -> tuple[Step, ...]:
     return (Copy(source="${source.ca-certificates}", to=f"${{out}}/{CA_BUNDLE}"),)
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     service: Service,
     target: Target,

@@ -22,7 +22,7 @@ from muslin.engine.vocabulary import (
     escaped,
 )
 from muslin.models.target import Target
-from recipes import command_aliases, cross, verify
+from recipes import command_aliases, cross, sdk_texts, verify
 from recipes.cross import Kit
 from recipes.rust import rustc_wrapper
 from recipes.rust.std import time64
@@ -31,73 +31,6 @@ PRIVATE = "libexec/muslin"
 """Programs that the folder's own scripts run."""
 PLAIN = f"{PRIVATE}/plain"
 """The target's programs by plain names, for build scripts and for whoever puts it on PATH."""
-SYSTEM = """\
-# They lie where the compiler looks by itself. Folders it would name it would name wrongly, were
-# there a letter beyond ASCII in their path; Meson asks for those too.
-unset PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
-export PKG_CONFIG_SYSTEM_INCLUDE_PATH="$here/{triple}/lib/pkgconfig/../../include"
-export PKG_CONFIG_SYSTEM_LIBRARY_PATH="$here/{triple}/lib/pkgconfig/../../lib"
-"""
-HERE = 'here=$(dirname "$(readlink -f "$0")")/{up}\n'
-RUN = """\
-#!/bin/sh
-# Runs a program for {triple} on an emulated processor with nothing beyond the target's baseline.
-{here}exec "$here/{private}/{emulator}" -cpu "{cpu}" "$@"
-"""
-ENV_SH = """\
-# . env.sh: compilers, cargo and pkg-config for {triple} in this shell.
-# Other shells than bash and zsh cannot tell where this file lies: set MUSLIN_TOOLCHAIN before.
-if [ -n "${{BASH_VERSION:-}}" ]; then
-    MUSLIN_TOOLCHAIN=$(cd "$(dirname "$BASH_SOURCE")" && pwd)
-elif [ -n "${{ZSH_VERSION:-}}" ]; then
-    MUSLIN_TOOLCHAIN=$(cd "$(dirname "$(eval 'echo "${{(%):-%x}}"')")" && pwd)
-fi
-if [ -x "${{MUSLIN_TOOLCHAIN:-}}/bin/{triple}-gcc" ]; then
-    export MUSLIN_TOOLCHAIN
-    export PATH="$MUSLIN_TOOLCHAIN/bin:$MUSLIN_TOOLCHAIN/rust/bin:$PATH"
-{exports}else
-    echo "env.sh: set MUSLIN_TOOLCHAIN to the folder that env.sh lies in, and try again" >&2
-fi
-"""
-ENV_FISH = """\
-# source env.fish: compilers, cargo and pkg-config for {triple} in this shell.
-set --global --export MUSLIN_TOOLCHAIN (path resolve (dirname (status filename)))
-set --global --export PATH $MUSLIN_TOOLCHAIN/bin $MUSLIN_TOOLCHAIN/rust/bin $PATH
-{exports}"""
-CARGO = """\
-# For `cargo --config FILE` or as a project's .cargo/config.toml, after env.sh.
-[build]
-target = "{rust}"
-
-[target.{rust}]
-linker = "{triple}-gcc"
-runner = "{triple}-run"
-"""
-MESON = """\
-# For `meson setup --cross-file FILE`, after env.sh.
-[binaries]
-c = '{triple}-gcc'
-cpp = '{triple}-g++'
-ar = '{triple}-ar'
-strip = '{triple}-strip'
-pkg-config = '{triple}-pkg-config'
-exe_wrapper = '{triple}-run'
-
-[built-in options]
-c_link_args = ['-static-pie']
-cpp_link_args = ['-static-pie']
-b_pie = true
-default_library = 'static'
-prefer_static = true
-
-[host_machine]
-system = 'linux'
-cpu_family = '{family}'
-cpu = '{cpu}'
-endian = '{endian}'
-"""
-FAMILIES = {"i686": "x86", "powerpc64le": "ppc64", "armv7": "arm"}
-"""Meson's names of processors, where a triple begins with another one."""
 PROGRAM = """\
 #include <curl/curl.h>
 #include <sqlite3.h>
@@ -186,7 +119,7 @@ def _rust(target: Target) -> tuple[Step, ...]:
         remaps={},
         plain=f"$here/{PLAIN}",
         variables=_programs(target, "$here/bin"),
-        here=HERE.format(up="../.."),
+        here=sdk_texts.HERE.format(up="../.."),
     )
     return (
         Copy(source="${need.rust}/programs", to="${out}/rust/programs"),
@@ -201,14 +134,14 @@ def _rust(target: Target) -> tuple[Step, ...]:
 
 
 def _scripts(target: Target) -> tuple[Step, ...]:
-    triple, here = target.triple, HERE.format(up="..")
+    triple, here = target.triple, sdk_texts.HERE.format(up="..")
     pkg_config = cross.pkg_config(
         target,
         program=f"$here/{PRIVATE}/pkgconf/bin/pkgconf",
         prefixes=[f"$here/{triple}"],
-        here=here + SYSTEM.format(triple=triple),
+        here=here + sdk_texts.SYSTEM.format(triple=triple),
     )
-    run = RUN.format(
+    run = sdk_texts.RUN.format(
         triple=triple,
         here=here,
         private=PRIVATE,
@@ -283,13 +216,13 @@ def _settings(target: Target) -> tuple[Step, ...]:
         emulator=f"{here}/{PRIVATE}/{target.qemu.program}",
     )
     files = {
-        "env.sh": ENV_SH.format(triple=triple, exports=posix),
-        "env.fish": ENV_FISH.format(triple=triple, exports=fish),
-        "cargo-config.toml": CARGO.format(rust=target.rust.triple, triple=triple),
+        "env.sh": sdk_texts.ENV_SH.format(triple=triple, exports=posix),
+        "env.fish": sdk_texts.ENV_FISH.format(triple=triple, exports=fish),
+        "cargo-config.toml": sdk_texts.CARGO.format(rust=target.rust.triple, triple=triple),
         "toolchain.cmake": cmake,
-        "meson-cross.ini": MESON.format(
+        "meson-cross.ini": sdk_texts.MESON.format(
             triple=triple,
-            family=FAMILIES.get(processor, processor),
+            family=sdk_texts.FAMILIES.get(processor, processor),
             cpu=processor,
             endian=target.endian,
         ),

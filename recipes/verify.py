@@ -112,6 +112,7 @@ def program(
     )
 
 
+# Long: one stage, declared from its needs to its checks.
 def _stage(  # noqa: PLR0913  # named at the call
     subject: str,
     target: Target,

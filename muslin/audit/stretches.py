@@ -77,6 +77,7 @@ def wrong_marks(there: Sequence[Symbol], section: Section, baseline: Baseline) -
             )
 
 
+# Long: one walk over a section; each kind of code goes on from the one before.
 def runs(
     there: Sequence[Symbol],
     content: bytes,

@@ -64,6 +64,7 @@ def of(path: Path, aside: Path) -> Iterator[Item]:
         yield Unreadable(name=path.name, reason="it holds no ELF file")
 
 
+# Long: one search, with what it has found so far.
 class _Search:
     """One input on its way through its archives."""
 

@@ -51,6 +51,7 @@ def building(
     return parser, run
 
 
+# Long: the order of a run, from its checks to what is remembered of it.
 def build(
     context: Context, selection: Selection, goal: Goal, *, keep_going: bool = False
 ) -> Found | None:

@@ -24,7 +24,7 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Host, Stage
-from muslin.models import board, service, settings, target, target_aliases
+from muslin.models import board, cache_folder, service, settings, target, target_aliases
 from muslin.models import errors as model_errors
 from muslin.models.service import Service
 from muslin.models.settings import Settings
@@ -79,7 +79,7 @@ class Context:
         chosen = self.targets_of(targets)
         found = service.load(self.declared[name] for name in services or self.declared)
         roots = [each.root for each in found.values()]
-        settings.insist_apart(self.settings.cache, self.settings.project, roots)
+        cache_folder.insist_apart(self.settings.cache, self.settings.project, roots)
         for one in found.values():
             self._tell_if_inferred(one)
         return Selection(

@@ -3,6 +3,7 @@
 They are texts, made of the plan: the targets, and how long each may take.
 """
 
+# Long: the texts of two forges' files.
 from __future__ import annotations
 
 import math

@@ -102,6 +102,7 @@ def _examples(name: str, parser: argparse.ArgumentParser) -> list[str]:
     return [line.strip() for line in lines if line.strip().startswith("nox ")]
 
 
+# Long: the tables of one page.
 def _targets(project: Path) -> Iterator[str]:
     """Every target and board of the project, and every computer that the check knows."""
     targets = target.load(project / "toolchains")

@@ -1,8 +1,6 @@
-"""Walk the graph: find what is there, run what is not, as much side by side as it allows.
+"""Walk the graph: find what is there, run what is not, as much side by side as it allows."""
 
-Longer than other modules: building, checking and refusing one stage share its locks, marks and log.
-"""
-
+# Long: its class.
 from __future__ import annotations
 
 import dataclasses
@@ -44,6 +42,7 @@ def _no_root() -> None:
     """Programs run on the machine itself."""
 
 
+# Long: building, checking and refusing a stage share its locks, marks and log.
 @dataclass(frozen=True, kw_only=True)
 class Builder:
     """Everything that building a stage takes; one class, since most methods need most of it."""

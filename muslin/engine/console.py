@@ -32,6 +32,7 @@ Reached = Callable[[], str]
 """How far something has come, in a word or two; empty if that is not known."""
 
 
+# Long: every line that a run prints.
 class Report:
     """Tells a person what happens."""
 

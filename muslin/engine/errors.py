@@ -1,11 +1,10 @@
 """What fails in the engine: what it was, on what, and where the log is.
 
-One list, longer than a module should be: whoever looks for a message looks in one place. What fails
-with a program is in `process/errors.py`, what fails with a download in `fetch/errors.py`.
-
-One class for each situation, with its message.
+What fails with a program is in `process/errors.py`, what fails with a download in
+`fetch/errors.py`. One class for each situation, with its message.
 """
 
+# Long: one list; whoever looks for a message looks in one place.
 from __future__ import annotations
 
 import errno

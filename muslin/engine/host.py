@@ -85,6 +85,7 @@ def compiler() -> str:
     return f"{Path(there).resolve().name} {file_digest(Path(there))}" if there else "none"
 
 
+# Long: a list, one finding after the other.
 def findings(cache: Path) -> Iterator[Finding]:
     """Everything the pipeline asks of this machine."""
     version = platform.python_version()

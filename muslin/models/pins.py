@@ -159,6 +159,7 @@ class Pins:
         return self.pins[component]
 
 
+# Long: which of four files holds for a pin.
 def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
     """The pins of a folder, with a cache's run lock over them where it still applies."""
     pin_set = declaration.read(folder / "debian.toml", PinSet)

@@ -1,5 +1,6 @@
 """A service: one folder with a `service.toml`."""
 
+# Long: the tables of a service's file, one after the other.
 from __future__ import annotations
 
 import os

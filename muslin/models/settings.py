@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-import platformdirs
 from pydantic import Field
 
 from muslin.engine import errors as engine_errors
-from muslin.engine import inputs
-from muslin.engine.cache import layout
-from muslin.engine.formats import documents
 from muslin.engine.process.limits import (
     BUILD_VARIABLE,
     CHECK_VARIABLE,
@@ -26,15 +19,11 @@ from muslin.engine.process.limits import (
     MEGABYTE,
     Limits,
 )
-from muslin.engine.scheduler import SHARE
-from muslin.models import declaration, project, service
+from muslin.models import cache_folder, capacity, declaration, project, service_folders
 from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 from muslin.models.project import Project
 
-CACHE_VARIABLE = "MUSLIN_CACHE"
-JOBS_VARIABLE = "MUSLIN_JOBS"
-MEMORY_VARIABLE = "MUSLIN_MEMORY"
 SOURCES_VARIABLE = "MUSLIN_SOURCES"
 DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
@@ -83,15 +72,6 @@ class Tool(Declaration):
     """Maximum size of a stage's log."""
 
 
-MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
-"""Characters that mean something to a shell, a makefile or a list of folders."""
-MAGIC = frozenset("*?[")
-"""Characters that make a pattern of a path."""
-SHOWN = 4
-BROUGHT = (layout.DOWNLOADS, "lost+found")
-"""What may lie there before: files for a machine without a network, and a disk's own."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Folders and defaults of one run."""
@@ -127,15 +107,15 @@ class Settings:
 def load(folder: Path) -> Settings:
     """Read the settings of the project in a directory; raises `BadDeclaration`, `CacheUnusable`."""
     found = project.at(folder)
-    tool, cache = _tool(found), _cache()
-    services = tuple(_services(found, tool.services))
-    insist_apart(cache, folder, services)
+    tool, cache = _tool(found), cache_folder.chosen()
+    services = tuple(service_folders.found(found, tool.services))
+    cache_folder.insist_apart(cache, folder, services)
     return Settings(
         project=folder,
         declared=found.declared,
         cache=cache,
-        jobs=_jobs(),
-        memory=_memory(),
+        jobs=capacity.jobs(),
+        memory=capacity.memory(),
         targets=tool.targets,
         services=services,
         sources=os.environ.get(SOURCES_VARIABLE) or tool.sources,
@@ -180,139 +160,3 @@ def _host(said: str) -> str:
 
 def _folder(address: str) -> str:
     return f"{address.rstrip('/')}/" if address else ""
-
-
-def _services(project: Project, patterns: tuple[str, ...]) -> list[Path]:
-    """The folders that patterns find, less those that hold no service; raises `BadDeclaration`
-    for one that is named in full and holds none. Without patterns, the project itself or, if it is
-    a cargo workspace without a package, its members with a program."""
-    if not patterns:
-        return list(service.inferred(project.root))
-    declared, key = project.declared, f"{project.key}.services" if project.key else "services"
-    folders, faults = set[Path](), []
-    for pattern in patterns:
-        found = set(_matching(project.root, pattern))
-        services = {folder for folder in found if service.declares(folder)}
-        if not services and not MAGIC & set(pattern):
-            faults.append(
-                f"{key}: {pattern} has neither a service.toml nor a Cargo.toml with "
-                "[package.metadata.muslin]"
-            )
-        folders |= services
-    if faults:
-        raise engine_errors.BadDeclaration(declared, faults)
-    return sorted(folders)
-
-
-def _matching(folder: Path, pattern: str) -> Iterator[Path]:
-    """The folders, wherever links lead, that a pattern means. Everything that it passes is asked
-    for by its own name, so that a watch notices what becomes a folder later."""
-    try:
-        whole = Path(pattern).expanduser()
-    except RuntimeError:  # a home of nobody's: a folder's name
-        whole = Path(pattern)
-    start = Path(whole.anchor) if whole.is_absolute() else folder
-    parts = whole.parts[1:] if whole.is_absolute() else whole.parts
-    found = [start]
-    for part in parts:
-        found = [inner for outer in found for inner in _inside(outer, part)]
-    return map(documents.real, found)
-
-
-def _inside(folder: Path, pattern: str) -> Iterator[Path]:
-    """The folders in a folder that a pattern without slashes means; none where this user may not
-    look."""
-    names = [pattern]
-    if MAGIC & set(pattern):
-        with suppress(OSError):
-            there = sorted(os.listdir(inputs.folder(folder)))  # noqa: PTH208  # a listing is all that is wanted
-            shown = [name for name in there if not name.startswith(".")]
-            names = fnmatch.filter(there if pattern.startswith(".") else shown, pattern)
-    for name in names:
-        if documents.is_folder(folder / name):
-            yield folder / name
-
-
-def _cache() -> Path:
-    said = os.environ.get(CACHE_VARIABLE)
-    cache = Path(said) if said else platformdirs.user_cache_path("muslin")
-    try:
-        cache = cache.expanduser()
-    except RuntimeError as error:
-        raise engine_errors.CacheUnusable(
-            cache, "it is in the home of a user who has none"
-        ) from error
-    if not cache.is_absolute():
-        raise engine_errors.CacheUnusable(cache, "its path is not absolute")
-    cache = documents.real(cache)  # a link may lead to a path with white space
-    if any(character.isspace() for character in str(cache)):
-        raise engine_errors.CacheUnusable(
-            cache, "its path has white space, which configure cannot bear"
-        )
-    if odd := sorted(set(str(cache)) & MEANT):
-        why = f"its path has {' '.join(odd)}, which shells, make or search paths take otherwise"
-        raise engine_errors.CacheUnusable(cache, why)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        there = list(cache.iterdir())
-    except OSError as error:
-        raise engine_errors.CacheUnusable(cache, error.strerror or str(error)) from error
-    for folder in (cache, *filter(documents.is_folder, there)):
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise engine_errors.CacheUnusable(folder, "it cannot be written")
-    # A first run that is at work beside this one writes `.format.<pid>` before `format`.
-    names = (path.name for path in there if not path.name.startswith(f".{layout.FORMAT}."))
-    others = sorted(name for name in names if name not in BROUGHT)
-    if others and not os.path.lexists(cache / layout.FORMAT):
-        shown = ", ".join(others[:SHOWN]) + (", …" if others[SHOWN:] else "")
-        why = f"it holds {shown} and no `format`, by which Muslin knows a cache of its own"
-        raise engine_errors.CacheUnusable(cache, why)
-    return cache
-
-
-def insist_apart(cache: Path, project: Path, services: Iterable[Path]) -> None:
-    """Refuse a cache that has somebody's files in it, which a clean-up could remove, or that lies
-    among what is built from or handed out."""
-    for folder in (project, *services):
-        if cache == folder or cache in folder.parents:
-            raise engine_errors.CacheUnusable(
-                cache, f"{folder} lies in it, which is no part of a cache"
-            )
-    for folder in (project / "dist", *services):
-        if folder in cache.parents or folder == cache:
-            why = f"it lies in {folder}, whose files are copied and compared"
-            raise engine_errors.CacheUnusable(cache, why)
-
-
-def _jobs() -> int:
-    said = os.environ.get(JOBS_VARIABLE)
-    if not said:
-        return len(os.sched_getaffinity(0))
-    if not re.fullmatch(r"[1-9][0-9]{0,5}", said):
-        raise model_errors.BadVariable(JOBS_VARIABLE, said, "a number of processes, such as 4")
-    return int(said)
-
-
-def _memory() -> int:
-    said = os.environ.get(MEMORY_VARIABLE)
-    if not said:
-        return int(min((_physical(), *_limits())) * SHARE)
-    size = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(MB|GB)", said)
-    if size is None or not float(size[1]):
-        raise model_errors.BadVariable(MEMORY_VARIABLE, said, "a size, such as 800MB or 4GB")
-    return int(float(size[1]) * {"MB": 10**6, "GB": 10**9}[size[2]])
-
-
-def _physical() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _limits() -> Iterator[int]:
-    """What the control group grants, as a container's: cgroup v2 and v1."""
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            said = Path(path).read_text(encoding="utf-8").strip()
-        except OSError:
-            continue
-        if said.isdecimal():  # `max` otherwise
-            yield int(said)

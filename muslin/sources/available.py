@@ -42,6 +42,7 @@ def resolve(archive: Archive, candidates: Iterable[tuple[str, ...]], name: str =
     raise source_errors.NotInArchive(names, "of any version", "one", ())
 
 
+# Long: one loop, with each reason to pass a version over.
 def newest(archive: Archive, suite: str, pin: Pin, note: Note, *, obtain: Obtain) -> Pin:
     """The newest of a pin's series whose files the archive hands out, with its patches.
 

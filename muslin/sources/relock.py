@@ -62,6 +62,7 @@ def complete(pins: Pins, archive: Archive, note: Note) -> Pins:
     return pins
 
 
+# Long: every kind of pin once, so that one run moves all of them.
 def relock(  # noqa: PLR0913  # named at the call
     folder: Path,
     archive: Archive,

@@ -67,6 +67,7 @@ endif()
 """
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include/curl`, `usr/lib/libcurl.a`, pkg-config and CMake files that can be moved."""
     upstream = source.version.partition("-")[0]

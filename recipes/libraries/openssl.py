@@ -40,6 +40,7 @@ echo all known answers
 """
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     """`usr/include`, `usr/lib/lib{ssl,crypto}.a`, pkg-config and CMake files that can be moved."""
     return Stage(
@@ -84,6 +85,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     )
 
 
+# Long: one stage, declared from its needs to its checks.
 def known_answers(
     target: Target, *, source: Component, kit: Kit, library: Stage, qemu: Stage
 ) -> Stage:

@@ -24,6 +24,7 @@ SOURCES = "${work}/sources.toml"
 LINKER = "${work}/bin/linker"
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     service: Service,
     target: Target,

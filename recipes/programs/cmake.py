@@ -20,6 +20,7 @@ HARD_CODED = (
 )
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, as CMake installs it."""
     build, program_to = "${work}/build", f"${{out}}/bin/{service.binary}"

@@ -24,6 +24,7 @@ NOT_THERE = (
 )
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Stage) -> Stage:
     """`bin/<binary>`, static-pie, by the Makefile's own goals and the usual names."""
     # The compilers win over what the Makefile says. Of `AR = ar rcu` they would take the flags.

@@ -50,6 +50,7 @@ def stripped(target: Target, service: Service) -> tuple[Copy | Strip, ...]:
     )
 
 
+# Long: a list of checks, in the order in which they run.
 def checks(service: Service, target: Target) -> tuple[Check, ...]:
     """Static, for the right machine, no build path inside, and it does what it says."""
     program = f"${{out}}/bin/{service.binary}"

@@ -54,6 +54,7 @@ fn main() {
 """
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,

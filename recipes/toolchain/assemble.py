@@ -90,6 +90,7 @@ PROGRAMS = (
 """What `bin` has behind the triple, whichever driver made it."""
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(
     target: Target, *, parts: tuple[tuple[str, Stage], ...], qemu: Stage, known: Stage
 ) -> Stage:

@@ -89,6 +89,7 @@ WITH_THE_TRIPLE = (
 gcc/c*/Make-lang.in): make does not see it when such a flag changes."""
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,

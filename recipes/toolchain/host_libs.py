@@ -18,6 +18,7 @@ WITH_PATHS = ("lib/*.la", "lib/pkgconfig", "share")
 """What names the folder it was built in, and no compiler needs."""
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(
     *,
     gmp: Component,

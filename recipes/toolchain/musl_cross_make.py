@@ -70,6 +70,7 @@ MILESTONES = (
 """Its stamps, which are there as soon as a part is built."""
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,

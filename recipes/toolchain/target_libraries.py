@@ -77,6 +77,7 @@ UNWINDER = ("pr-support.c", "unwind-arm.c", "unwind-dw2.c", "unwind-dw2-fde-dip.
 less of 35 on x86_64."""
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     target: Target,
     *,

@@ -20,7 +20,7 @@ from muslin.engine.cache import gc
 from muslin.engine.cache.store import remove
 from muslin.engine.stage import Stage
 from muslin.engine.vocabulary import Copy, Link, Present, Run, Write
-from muslin.models import settings
+from muslin.models import cache_folder, settings
 from tests.e2e.bench import PROJECT, Bench, shell, stage, text
 
 VICTIM = stage(
@@ -516,7 +516,7 @@ def test_an_entry_says_how_it_came_to_be(bench: Bench) -> None:
 def test_a_cache_path_with_white_space_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "my cache"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "my cache"))
     with pytest.raises(errors.CacheUnusable, match="white space"):
         settings.load(PROJECT)
     assert not (tmp_path / "my cache").exists()
@@ -541,7 +541,7 @@ def test_a_cache_of_somebody_else_is_refused(
 ) -> None:
     (tmp_path / "cache" / "store").mkdir(parents=True)
     (tmp_path / "cache" / part).chmod(0o555)
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "cache"))
     with pytest.raises(errors.CacheUnusable, match="it cannot be written"):
         settings.load(PROJECT)
 
@@ -574,7 +574,7 @@ def test_a_cache_that_cannot_be_written_is_refused(everybodys: Path) -> None:
     ):
         done = subprocess.run(
             [*nobody, sys.executable, "-c", LOAD, str(PROJECT)],
-            check=True, cwd=PROJECT, env={settings.CACHE_VARIABLE: str(cache)},
+            check=True, cwd=PROJECT, env={cache_folder.VARIABLE: str(cache)},
             capture_output=True, text=True,
         )  # fmt: skip
         assert f"the cache folder {str(fault)!r} cannot be used: " in done.stdout
@@ -604,7 +604,7 @@ exec "$@"
 @pytest.mark.parametrize("kind", ["limit", "tmpfs"])
 def test_the_first_use_of_a_full_disk_ends_in_a_sentence(tmp_path: Path, kind: str) -> None:
     (tmp_path / "cache").mkdir()
-    env = {**os.environ, settings.CACHE_VARIABLE: str(tmp_path / "cache")}
+    env = {**os.environ, cache_folder.VARIABLE: str(tmp_path / "cache")}
 
     def run(kind: str, *before: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -638,7 +638,7 @@ def test_a_read_only_checkout_is_told_before_anything_is_built(tmp_path: Path) -
         return left(folder, names) | ({"dist"} if Path(folder) == PROJECT else set())
 
     shutil.copytree(PROJECT, checkout, ignore=ignored)
-    env = {**os.environ, settings.CACHE_VARIABLE: str(tmp_path / "cache")}
+    env = {**os.environ, cache_folder.VARIABLE: str(tmp_path / "cache")}
 
     def session(*words: str) -> subprocess.CompletedProcess[str]:
         nox = (sys.executable, "-m", "nox", "-s", *words)

@@ -53,6 +53,7 @@ class Entry:
         return self.folder / TREE
 
 
+# Long: every way in which an entry comes, is found and goes, under one set of locks.
 class Store(Locks):
     """The folder of finished stages. Safe to share between processes of one machine."""
 

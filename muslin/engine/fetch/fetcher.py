@@ -52,6 +52,7 @@ class Progress(Protocol):
         """Something worth knowing that stops nothing."""
 
 
+# Long: one download from its first look to its place, with its locks.
 class Fetcher:
     """Fetches sources into the downloads folder, each once."""
 

@@ -50,6 +50,7 @@ class Head:
     """Bytes of the body; None where the header is missing or invalid."""
 
 
+# Long: one exchange with a server, and what each answer means.
 class Exchange:
     """One request and its response, redirections followed."""
 

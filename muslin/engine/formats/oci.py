@@ -47,6 +47,7 @@ class _Blob:
         return {"mediaType": media_type, "digest": self.digest, "size": self.size, **more}
 
 
+# Long: an image's documents, each with the digest of the one before.
 def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
     path: Path,
     *,

@@ -9,40 +9,24 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from tarfile import (  # type: ignore[attr-defined]  # the stubs lack three of them
-    EmptyHeaderError,
-    EOFHeaderError,
-    HeaderError,
-    ReadError,
-    TarFile,
-    TruncatedHeaderError,
-)
-from typing import IO, NoReturn, Self
+from typing import IO, NoReturn
 
 from muslin.engine import errors
 from muslin.engine.filesystem import patterns, walk
 from muslin.engine.filesystem.walk import MOST
-from muslin.engine.formats import compression
+from muslin.engine.formats import tar_reader
 
-LONGEST = 4095
-"""Letters of a name; Linux takes no longer path."""
 MERGED = ("bin", "lib", "lib64", "sbin")
 """Directories of a system that are links into its `usr`."""
 _CHUNK = 1 << 20
-_HEADER = 1 << 20
-"""Bytes of what tarfile reads into memory before it says that there is a member."""
-_READ_WHOLE = (
-    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE),
-    tarfile.SOLARIS_XHDTYPE,
-)
 
 
 def go_on() -> None:
     """Nothing speaks against the next member."""
 
 
+# Long: one loop, with what each fault is turned into.
 def unpack(  # noqa: PLR0913  # the fields of one step
     archive: Path,
     into: Path,
@@ -72,7 +56,7 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     missing, below = set(wanted), set[str]()
     unpacking = _Unpacking(archive, into, strip, at_most, system=system)
     try:
-        for tar, member in members(archive):
+        for tar, member in tar_reader.members(archive):
             before_each()
             name = posixpath.normpath(member.name)
             if wanted and not (below := wanted.intersection(prefixes(name))):
@@ -92,33 +76,6 @@ def unpack(  # noqa: PLR0913  # the fields of one step
     if missing:
         raise errors.BrokenArchive(archive, f"it holds nothing below {', '.join(sorted(missing))}")
     return unpacking.count
-
-
-def members(archive: Path) -> Iterator[tuple[TarFile, tarfile.TarInfo]]:
-    """Every member of a tar or Debian package, with the tar to read it from before the next one.
-
-    Raises `BrokenArchive` where it cannot be read to its end: Python's own tarfile takes a damaged
-    header behind the first for the end.
-    """
-    with ExitStack() as stack:
-        contents = stack.enter_context(compression.contents(archive))
-        try:
-            tar = stack.enter_context(tarfile.open(fileobj=contents, mode="r|", tarinfo=_Member))
-            while (member := tar.next()) is not None:
-                # Else the headers of all members stay in memory.
-                tar.members.clear()  # type: ignore[attr-defined]  # the stubs lack the name
-                if len(long := max(member.name, member.linkname, key=len)) > LONGEST:
-                    why = f"a name in it has {len(long)} letters, and {LONGEST} are the most"
-                    raise errors.BrokenArchive(archive, why)
-                yield tar, member
-            while contents.read(_CHUNK):  # what follows the last member holds the checksum
-                pass
-        except (tarfile.TarError, ValueError, OverflowError) as error:
-            raise errors.BrokenArchive(archive, str(error)) from error
-        except RecursionError as error:  # Python's tarfile takes each for the next one's header
-            raise errors.BrokenArchive(
-                archive, "it has headers upon headers, and no member"
-            ) from error
 
 
 def prefixes(name: str) -> Iterator[str]:
@@ -277,25 +234,3 @@ class _Unpacking:
             self._refuse(member, f"is a hard link to {linked!r}, which is no file")
         with walk.opened(place) as source:
             self._create(path, source, status.st_mode, status.st_mtime)
-
-
-class _Member(tarfile.TarInfo):
-    """A header; a faulty one between members is an error, where tarfile takes it for the end."""
-
-    @classmethod
-    def fromtarfile(cls, tarfile: TarFile) -> Self:
-        # frombuf(), which says more plainly what it reads, is no longer called by Python 3.13.
-        try:
-            return super().fromtarfile(tarfile)
-        except EOFHeaderError:
-            raise  # the block of zeros that ends every tar
-        except (EmptyHeaderError, TruncatedHeaderError) as error:
-            raise ReadError("it ends too early") from error
-        except HeaderError as error:
-            raise ReadError("a header in it is damaged") from error
-
-    def _proc_member(self, tarfile: TarFile) -> Self:
-        """Read what a header announces, unless it is a name or a table longer than any is."""
-        if self.type in _READ_WHOLE and self.size > _HEADER:
-            raise ReadError(f"a name or a table of names in it has {self.size} bytes")
-        return super()._proc_member(tarfile)  # type: ignore[misc, no-any-return]  # not in stubs

@@ -13,10 +13,9 @@ import os
 import shutil
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -24,8 +23,8 @@ from muslin.engine import errors as engine_errors
 from muslin.engine.process import errors as process_errors
 from muslin.engine.process import landlock, logs, termination
 from muslin.engine.process.host_root import HostRoot, Seal
-from muslin.engine.process.jobserver import Jobserver
 from muslin.engine.process.limits import Allowance, Fault, Limits
+from muslin.engine.process.slots import Slots
 from muslin.engine.process.supervisor import Process, Usage
 from muslin.engine.redaction import hidden
 
@@ -56,57 +55,22 @@ def network_environment() -> dict[str, str]:
     }
 
 
-class Runner:
+# Long: every way to start a process, and the end of all of them.
+class Runner(Slots):
     """Starts processes and can end all of them at once."""
 
     def __init__(self, jobs: int, limits: Limits | None = None) -> None:
-        self.jobs = jobs
+        super().__init__(jobs)
         self.limits = limits or Limits()
         self.confines = landlock.abi() >= landlock.LEAST_ABI
         """Whether this kernel can confine what is started."""
-        self.stopping = threading.Event()
         self.root: HostRoot | None = None
         """Where programs with a seal run; on the machine itself if there is none."""
         self.started = False
         """Whether anything was started."""
-        self._jobserver: Jobserver | None = None
         self._running: set[Process] = set()
-        self._lock = threading.Lock()
-        self._mine = threading.local()
 
-    @property
-    def jobserver(self) -> Jobserver:
-        """Made at its first use: a run that starts nothing needs none."""
-        with self._lock:
-            if self._jobserver is None:
-                self._jobserver = Jobserver(self.jobs)
-            return self._jobserver
-
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold one of the jobserver's slots in this thread; once, however often it is asked for.
-
-        A stage holds its own from its first step to its last. Between two steps a cargo beside it
-        would take the slot and keep it for as long as it has crates to compile.
-        """
-        if getattr(self._mine, "held", False):
-            yield
-            return
-        with self.jobserver.slot(self.stopping):
-            self._mine.held = True
-            try:
-                yield
-            finally:
-                self._mine.held = False
-
-    @contextmanager
-    def held_back(self, slots: int) -> Iterator[None]:
-        """Keep slots from everybody, for a stage whose processes take much memory each."""
-        with ExitStack() as held:
-            for _ in range(slots):
-                held.enter_context(self.jobserver.slot(self.stopping))
-            yield
-
+    # Long: what a process is given, in one place.
     def run(
         self,
         argv: Sequence[str],
@@ -264,6 +228,7 @@ class Runner:
                 return False
         return True
 
+    # Long: what a process is given, in one place.
     @contextmanager
     def _started(
         self,
@@ -325,13 +290,6 @@ class Runner:
         for process in running:
             process.wait(deadline - time.monotonic())
             process.kill()  # its caller may be waiting for an answer of what it left
-
-    def close(self) -> None:
-        """Nothing is started any more."""
-        with self._lock:
-            if self._jobserver is not None:
-                self._jobserver.close()
-                self._jobserver = None
 
 
 @contextmanager

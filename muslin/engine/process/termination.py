@@ -16,6 +16,8 @@ GRACE = 3.0
 """Seconds that a process has to end by itself."""
 LAST_MOMENTS = 10.0
 """Seconds in which a process that was killed must be gone."""
+BETWEEN = 1.0
+"""Seconds that a process may take from one program to the next."""
 POLL = 0.02
 MARK = "MUSLIN_WORK"
 """Set in every process of a stage: a later run finds by it what a killed run left behind."""
@@ -77,7 +79,7 @@ def end_leftovers(work: Path) -> int:
     """
     ended = set[int]()
     deadline = time.monotonic() + LAST_MOMENTS
-    while marked := set(_at_work_in(work, deadline)):
+    while marked := set(_at_work_in(work)):
         if time.monotonic() > deadline:
             raise errors.LeftoverAlive(f"an earlier run in {work}", sorted(marked))
         # Those without the mark are known by their ancestors alone, which adopt what they leave:
@@ -90,17 +92,23 @@ def end_leftovers(work: Path) -> int:
     return len(ended)
 
 
-def _at_work_in(work: Path, deadline: float) -> Iterator[int]:
+def _at_work_in(work: Path) -> Iterator[int]:
     """Processes that carry the folder in their environment; those that are ending do no more."""
     wanted = f"{MARK}={work}".encode()
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):  # gone meanwhile, or another user's
-            while not (held := environ.read_bytes()) and _becomes_another(environ.parent):
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(POLL / 10)
-            if wanted in held.split(b"\0"):
+            if wanted in _environment(environ).split(b"\0"):
                 yield int(environ.parent.name)
+
+
+def _environment(environ: Path) -> bytes:
+    """A process's environment; of one between two programs, the next one's."""
+    deadline = time.monotonic() + BETWEEN
+    while not (held := environ.read_bytes()) and _becomes_another(environ.parent):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL / 10)
+    return held
 
 
 def _becomes_another(process: Path) -> bool:

@@ -25,7 +25,7 @@ from muslin.engine.cargo import config as cargo_config
 from muslin.engine.key import Keys
 from muslin.errors import PipelineError
 from muslin.graph.catalog import Catalog
-from muslin.models import board, cargo_workspaces, service, target
+from muslin.models import board, cache_folder, cargo_workspaces, service, target
 from muslin.models import pins as source
 from muslin.models import settings as checkout
 from muslin.models.allowed_code import AllowedCode
@@ -332,7 +332,7 @@ def content(kind: Kind) -> st.SearchStrategy[bytes]:
 def path(place: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a kind's file lies; afterwards it is as it was."""
     monkeypatch.setenv("CARGO_HOME", str(place / "cargo"))
-    monkeypatch.setenv(checkout.CACHE_VARIABLE, str(place.parent / "cache"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(place.parent / "cache"))
     path = place / KINDS[name].path
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_bytes() if path.exists() else None

@@ -9,7 +9,7 @@ import pytest
 
 from muslin.audit import allowed, baseline
 from muslin.engine import errors
-from muslin.models import service, settings
+from muslin.models import cache_folder, service, settings
 
 PROJECT = Path(__file__).resolve().parents[3]
 BAD = PROJECT / "tests" / "data" / "bad"
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, text: str = GOOD, name: str = "my-service") -> Path:
 
 
 def test_the_real_services_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path))
     folders = settings.load(PROJECT).services
     services = service.load(folders)
     assert set(services) >= {"hello-c", "hello-http", "hello-tls"}

@@ -12,8 +12,8 @@ import pytest
 
 from muslin.engine import errors as engine_errors
 from muslin.engine.process.limits import BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE, Limits
+from muslin.models import cache_folder, capacity, settings
 from muslin.models import errors as model_errors
-from muslin.models import settings
 
 PROJECT = Path(__file__).resolve().parents[3]
 TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
@@ -22,8 +22,8 @@ TABLE = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\n'
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two services and a cache that is not there yet."""
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "cache"))
-    for name in (settings.JOBS_VARIABLE, BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE):
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "cache"))
+    for name in (capacity.JOBS_VARIABLE, BUILD_VARIABLE, CHECK_VARIABLE, LOG_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     place = tmp_path / "project"
     for name in ("services/two", "services/one", "services/none", "elsewhere/three"):
@@ -45,12 +45,12 @@ def test_what_the_project_says(project: Path, tmp_path: Path) -> None:
 
 
 def test_jobs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(settings.JOBS_VARIABLE, "7")
+    monkeypatch.setenv(capacity.JOBS_VARIABLE, "7")
     assert settings.load(project).jobs == 7
 
 
 def test_jobs_set_to_nothing_are_the_cores(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(settings.JOBS_VARIABLE, "")
+    monkeypatch.setenv(capacity.JOBS_VARIABLE, "")
     assert settings.load(project).jobs == len(os.sched_getaffinity(0))
 
 
@@ -58,7 +58,7 @@ def test_jobs_set_to_nothing_are_the_cores(project: Path, monkeypatch: pytest.Mo
 def test_jobs_that_are_no_number_are_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setenv(settings.JOBS_VARIABLE, said)
+    monkeypatch.setenv(capacity.JOBS_VARIABLE, said)
     with pytest.raises(model_errors.BadVariable, match=f"MUSLIN_JOBS is '{said}'"):
         settings.load(project)
 
@@ -95,7 +95,7 @@ def test_nothing_has_to_be_said(project: Path, text: str) -> None:
 def test_the_cache_is_the_users_by_default(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(settings.CACHE_VARIABLE)
+    monkeypatch.delenv(cache_folder.VARIABLE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert settings.load(project).cache == tmp_path / "xdg" / "muslin"
 
@@ -104,7 +104,7 @@ def test_a_home_may_be_named(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv(settings.CACHE_VARIABLE, "~/mine")
+    monkeypatch.setenv(cache_folder.VARIABLE, "~/mine")
     assert settings.load(project).cache == tmp_path / "mine"
 
 
@@ -112,7 +112,7 @@ def test_a_home_may_be_named(
 def test_a_relative_cache_is_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setenv(settings.CACHE_VARIABLE, said)
+    monkeypatch.setenv(cache_folder.VARIABLE, said)
     with pytest.raises(engine_errors.CacheUnusable, match="not absolute"):
         settings.load(project)
     assert not Path(said).exists()
@@ -122,7 +122,7 @@ def test_a_relative_cache_is_refused(
 def test_white_space_is_refused(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / name))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / name))
     with pytest.raises(engine_errors.CacheUnusable, match="white space"):
         settings.load(project)
 
@@ -132,14 +132,14 @@ def test_a_link_to_white_space_is_refused(
 ) -> None:
     (tmp_path / "my cache").mkdir()
     (tmp_path / "link").symlink_to("my cache")
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "link"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "link"))
     with pytest.raises(engine_errors.CacheUnusable, match="white space"):
         settings.load(project)
 
 
 def test_a_file_is_no_cache(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "file"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "file"))
     with pytest.raises(engine_errors.CacheUnusable, match="File exists"):
         settings.load(project)
 
@@ -148,7 +148,7 @@ def test_a_file_is_no_cache(project: Path, tmp_path: Path, monkeypatch: pytest.M
 def test_what_shells_and_makefiles_take_otherwise_is_refused(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / name))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / name))
     with pytest.raises(engine_errors.CacheUnusable, match="take otherwise"):
         settings.load(project)
     assert not (tmp_path / name).exists()
@@ -161,7 +161,7 @@ def test_a_folder_of_somebody_elses_is_no_cache(
     theirs = tmp_path / "home" / "work" / "thesis.tex"
     theirs.parent.mkdir(parents=True)
     theirs.touch()
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "home"))
     with pytest.raises(engine_errors.CacheUnusable, match="it holds work and no `format`"):
         settings.load(project)
     assert {path.name for path in (tmp_path / "home").iterdir()} == {"work"}
@@ -174,7 +174,7 @@ def test_a_cache_lies_apart_from_what_is_built(
     cache = (project.parent / place.replace("project", project.name)).resolve()
     cache.mkdir(parents=True, exist_ok=True)
     (cache / "format").write_text("3\n")
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(cache))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(cache))
     with pytest.raises(engine_errors.CacheUnusable, match="lies in"):
         settings.load(project)
 
@@ -202,7 +202,7 @@ def test_a_service_named_in_full_that_is_none_is_told(project: Path) -> None:
 def test_memory_may_be_limited(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str, bytes_: int
 ) -> None:
-    monkeypatch.setenv(settings.MEMORY_VARIABLE, said)
+    monkeypatch.setenv(capacity.MEMORY_VARIABLE, said)
     assert settings.load(project).memory == bytes_
 
 
@@ -210,7 +210,7 @@ def test_memory_may_be_limited(
 def test_memory_that_makes_no_sense(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setenv(settings.MEMORY_VARIABLE, said)
+    monkeypatch.setenv(capacity.MEMORY_VARIABLE, said)
     with pytest.raises(model_errors.BadVariable, match="a size, such as 800MB or 4GB"):
         settings.load(project)
 
@@ -218,10 +218,10 @@ def test_memory_that_makes_no_sense(
 def test_memory_is_the_machines_or_what_its_control_group_grants(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(settings.MEMORY_VARIABLE, raising=False)
+    monkeypatch.delenv(capacity.MEMORY_VARIABLE, raising=False)
     whole = settings.load(project).memory
     assert 100_000_000 < whole < 2**44
-    monkeypatch.setattr(settings, "_limits", lambda: iter([200_000_000]))
+    monkeypatch.setattr(capacity, "_limits", lambda: iter([200_000_000]))
     assert settings.load(project).memory == 160_000_000
 
 
@@ -326,7 +326,7 @@ def test_a_home_of_nobodys(project: Path, monkeypatch: pytest.MonkeyPatch, said:
     (project / "pyproject.toml").write_text(text)
     with pytest.raises(engine_errors.BadDeclaration, match="has neither a service"):
         settings.load(project)
-    monkeypatch.setenv(settings.CACHE_VARIABLE, said)
+    monkeypatch.setenv(cache_folder.VARIABLE, said)
     (project / "pyproject.toml").write_text(TABLE)
     with pytest.raises(engine_errors.CacheUnusable, match="a user who has none"):
         settings.load(project)
@@ -336,11 +336,11 @@ def test_a_home_of_nobodys(project: Path, monkeypatch: pytest.MonkeyPatch, said:
 def test_numbers_beyond_all_machines(
     project: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setenv(settings.JOBS_VARIABLE, said)
+    monkeypatch.setenv(capacity.JOBS_VARIABLE, said)
     with pytest.raises(model_errors.BadVariable):
         settings.load(project)
-    monkeypatch.delenv(settings.JOBS_VARIABLE)
-    monkeypatch.setenv(settings.MEMORY_VARIABLE, f"{said}000GB")
+    monkeypatch.delenv(capacity.JOBS_VARIABLE)
+    monkeypatch.setenv(capacity.MEMORY_VARIABLE, f"{said}000GB")
     with pytest.raises(model_errors.BadVariable):
         settings.load(project)
 

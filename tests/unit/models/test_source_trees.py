@@ -12,7 +12,7 @@ import pytest
 
 from muslin.engine import errors
 from muslin.engine.filesystem import removal, walk
-from muslin.models import settings, source_trees
+from muslin.models import cache_folder, settings, source_trees
 from tests.e2e.bench import PROJECT
 
 
@@ -110,7 +110,7 @@ def test_a_large_file_is_not_read_into_memory(
 def test_links_to_themselves_among_services(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(settings.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(cache_folder.VARIABLE, str(tmp_path / "cache"))
     checkout = tmp_path / "checkout"
     shutil.copytree(PROJECT / "services" / "hello-c", checkout / "services" / "hello-c")
     table = '[tool.muslin]\ntargets = ["armv6"]\nservices = ["services/*"]\nsources = "debian"\n'

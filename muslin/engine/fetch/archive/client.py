@@ -42,6 +42,7 @@ WITH_A_KERNEL = ("initramfs-tools", "kmod", "linux-base")
 """What Debian installs beside a kernel, and an emulated board has no use for."""
 
 
+# Long: one method for each question to the archive, over one set of indexes.
 class Archive:
     """Asks the archive; each suite's signed index is fetched once a run.
 
