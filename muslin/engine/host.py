@@ -19,6 +19,8 @@ from muslin.engine.stage import Host
 
 REQUIRED = ("gcc", "g++", "make", "perl", "strip", "sh")
 """What nobody can bring along; `strip` is the host compiler's own, from its binutils."""
+AWKS = ("gawk", "mawk", "nawk", "awk")
+"""In the order in which autoconf's AC_PROG_AWK looks for them."""
 BROUGHT_ALONG = ("m4", "bison", "flex", "patch")
 REMEDY = (
     "apt-get install --no-install-recommends gcc g++ libc6-dev make perl\n"
@@ -42,7 +44,15 @@ class Finding:
 def host() -> Host:
     """This machine, as far as it can change what runs on it. Starts no process."""
     libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
-    return Host(machine=platform.machine(), libc=libc or "not glibc")
+    return Host(machine=platform.machine(), libc=", ".join((libc or "not glibc", *_odd_awks())))
+
+
+def _odd_awks() -> list[str]:
+    """What `configure` and scripts take for awk, unless it is mawk: GCC sorts its options by it, so
+    the compiler's own bytes differ (measured with gawk)."""
+    taken = next(filter(None, map(where, AWKS)), None)
+    found = {Path(path).resolve().name for path in (taken, where("awk")) if path}
+    return sorted(found - {"mawk"})
 
 
 def in_root(digest: str) -> Host:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,25 @@ def test_a_cargo_configuration_in_the_root_folder_is_refused(tmp_path: Path, nam
     path.touch()
     with pytest.raises(errors.CargoConfiguration, match=f"cargo obeys {path} in every folder"):
         doctor.insist(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("programs", "links", "added"),
+    [
+        (("mawk",), {"awk": "mawk"}, ""),
+        (("mawk", "gawk"), {"awk": "mawk"}, ", gawk"),
+        (("gawk",), {"awk": "gawk"}, ", gawk"),
+        (("original-awk",), {"awk": "original-awk"}, ", original-awk"),
+        (("busybox",), {"awk": "busybox"}, ", busybox"),
+        (("mawk", "busybox"), {"awk": "busybox"}, ", busybox"),
+        ((), {}, ""),
+    ],
+)
+def test_another_awk_than_mawk_makes_another_host(
+    bare: Path, programs: tuple[str, ...], links: dict[str, str], added: str
+) -> None:
+    before = doctor.host()
+    install(bare, *programs)
+    for name, target in links.items():
+        (bare / name).symlink_to(target)
+    assert doctor.host() == dataclasses.replace(before, libc=f"{before.libc}{added}")
