@@ -18,6 +18,7 @@ import tomli_w
 
 from muslin.engine import errors
 from muslin.engine.formats import documents
+from muslin.engine.redaction import USERINFO
 
 TABLES = ("source", "registries", "registry", "http", "net", "credential-alias")
 NAMED = ("source", "registries")
@@ -102,7 +103,11 @@ def _faults(settings: Mapping[str, object]) -> Iterator[str]:
 
 def _without_credentials(table: dict[str, Any]) -> dict[str, Any]:
     """Of each registry where it is, and nothing by which somebody gets in."""
-    return {name: {"index": said["index"]} for name, said in table.items() if "index" in said}
+    return {
+        name: {"index": USERINFO.sub("", str(said["index"]))}
+        for name, said in table.items()
+        if "index" in said
+    }
 
 
 def _with_absolute_paths(settings: dict[str, Any], base: Path) -> dict[str, Any]:

@@ -124,6 +124,17 @@ def test_tokens_and_proxies_of_the_configuration_are_in_no_file(tmp_path: Path, 
     }
 
 
+def test_a_build_sees_no_password_in_a_registrys_address(tmp_path: Path, home: Path) -> None:
+    (home / "config.toml").write_text(
+        '[registries.mine]\nindex = "sparse+https://me:secret@crates.example/index/"\n'
+    )
+    path = tmp_path / "build" / "config.toml"
+    cargo_config.write_registry_settings(path, ("registries",))
+    assert tomllib.loads(path.read_text()) == {
+        "registries": {"mine": {"index": "sparse+https://crates.example/index/"}}
+    }
+
+
 def test_a_configuration_that_is_not_toml_is_named(tmp_path: Path, home: Path) -> None:
     (home / "config.toml").write_text("[net\n")
     with pytest.raises(errors.BadDeclaration) as caught:
