@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--targets",
         default="x86_64,aarch64,armv7,armv6",
         help="targets whose products tests/product examines, separated by commas",
+    )
+    parser.addoption(
+        "--digests",
+        type=Path,
+        help="where tests/product writes the digest of every project that it builds; to compare "
+        "two machines",
     )
     parser.addoption(
         "--kills",

@@ -132,8 +132,18 @@ def output(argv: Sequence[str | Path], cwd: Path | None = None, **env: str) -> s
 
 
 @pytest.fixture
-def shop(product: Product, tmp_path: Path) -> Shop:
-    return Shop(tmp_path, product)
+def shop(product: Product, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A checkout for projects of somebody else; with `--digests` what it made is written down."""
+    made = Shop(tmp_path, product)
+    yield made
+    record: Path | None = request.config.getoption("--digests")
+    if record is not None:
+        dist = made.folder / "checkout" / "dist" / made.target
+        with record.open("a", encoding="utf-8") as file:
+            for path in sorted(dist.rglob("*")):
+                if path.is_file() and path.suffix != ".json":
+                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                    file.write(f"{request.node.name} {path.relative_to(dist)} {digest}\n")
 
 
 @pytest.fixture
