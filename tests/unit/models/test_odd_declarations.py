@@ -194,7 +194,7 @@ def configured(folder: Path) -> None:
 
 def plan() -> Catalog:
     """A catalogue whose parts are made already."""
-    pins = source.load(PINS, Path("/nonexistent"), host="bookworm-amd64")
+    pins = source.load(PINS, PINS / "absent", host="bookworm-amd64")
     services = service.load((PROJECT / "services/hello-c", PROJECT / "services/hello-tls"))
     made = Catalog(host=HOST, targets=TARGETS, pins=pins, missing_tools=True, services=services)
     for one in services.values():
