@@ -68,7 +68,8 @@ def prepare(pipeline: Pipeline, place: Path, stages: Sequence[Stage], keys: Keys
     if (lock := pipeline.context.settings.cache / layout.RUN_LOCK).exists():
         shutil.copy(lock, place / layout.RUN_LOCK)
     anew = {keys.of(stage) for stage in stages}
-    for stage in _before(stages):
+    root = pipeline.root()
+    for stage in _before((*stages, *((root,) if root is not None else ()))):
         if (key := keys.of(stage)) not in anew and (pipeline.context.store.root / key).exists():
             _linked(pipeline.context.store.root / key, store.root / key)
 
@@ -117,6 +118,7 @@ def build(
         "MUSLIN_CACHE": str(place),
         "MUSLIN_JOBS": jobs,
         "MUSLIN_SOURCES": pipeline.pins.name,
+        "MUSLIN_HOST": pipeline.context.settings.host,
         "MUSLIN_DRIVER": pipeline.catalog().driver,
         **{name: os.environ[name] for name in limits.VARIABLES if name in os.environ},
     }
