@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from muslin import invocation
 from muslin.cli.call import Call, Program
 
 COMMANDS = Path(__file__).with_name("commands")
@@ -52,7 +53,7 @@ def parser(name: str) -> argparse.ArgumentParser:
     if name == STANDALONE:
         from muslin.check import arguments  # noqa: PLC0415  # as below
 
-        return arguments.parser()
+        return arguments.parser(invocation.prefix(name))
     made: argparse.ArgumentParser = _command(name).parser()
     return made
 

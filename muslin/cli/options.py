@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from muslin.cli import errors as cli_errors
+from muslin.invocation import prefix, spelled
 from muslin.models import errors as model_errors
 
 HELP = {"-h", "--help"}
-NOX = "nox -s {session} --"
-"""How a session is called through Nox; `muslin` has a spelling of its own."""
 
 
 class HelpRequested(Exception):
@@ -19,19 +18,12 @@ class HelpRequested(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """The options of one session. `summary` is its help, `examples` are words behind `--`."""
-
-    spelled = NOX
-    """How a person calls a session, for help and messages."""
+    """The options of one session. `summary` is its help, `examples` are words behind it."""
 
     def __init__(self, session: str, summary: str, *, examples: Sequence[str] = ()) -> None:
-        called = self.spelled.format(session=session)
-        lines = [
-            f"  {called} {words}" if words else f"  {called}".removesuffix(" --")
-            for words in examples
-        ]
+        lines = [f"  {spelled(session, words)}" for words in examples]
         super().__init__(
-            prog=called,
+            prog=prefix(session),
             description=summary,
             epilog="\n".join(["examples:", *lines]) if lines else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
