@@ -48,6 +48,7 @@ def parser(called: str = PROGRAM) -> argparse.ArgumentParser:
     shown.add_argument("--json", action="store_true", help="print JSON (schema muslin-check/1)")
     shown.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0")
     shown.add_argument("--github", action="store_true", help="print annotations for GitHub")
+    shown.add_argument("--gitlab", action="store_true", help="print a code quality report")
     made.add_argument(
         "--accept-unseen", action="store_true", help="pass what could not be fully looked at"
     )

@@ -100,6 +100,7 @@ class SeveralFailed(PipelineError):
         ]
         rest = "all that does not depend on it was finished; images of several platforms wait"
         super().__init__("\n".join((*parts, f"{len(faults)} stage(s) failed; {rest}")))
+        self.faults = tuple(faults)
 
 
 class CargoCannot(PipelineError):

@@ -70,6 +70,14 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
         self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
 
+    def add_sarif(self) -> None:
+        """Take `--sarif`, which `muslin.cli.run_report` looks for."""
+        self.add_argument(
+            "--sarif",
+            action="store_true",
+            help="write dist/muslin.sarif, as in CI, if it fills dist/",
+        )
+
     def add_keep_going(self) -> None:
         """Take `--keep-going`, in `options.keep_going`."""
         self.add_argument(

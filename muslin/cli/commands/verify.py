@@ -29,6 +29,7 @@ def parser() -> Parser:
     options = Parser("verify", __doc__, examples=("armv6", "--file dist/armv6/hello-http armv6"))
     options.add_selection()
     options.add_keep_going()
+    options.add_sarif()
     options.add_argument(
         "--file", default="", metavar="PATH", help="any program, object, archive or image instead"
     )

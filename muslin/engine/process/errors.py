@@ -94,6 +94,7 @@ class SaidNo(PipelineError):
     def __init__(self, stage: str, why: Sequence[str], log: Path) -> None:
         lines = "\n".join(f"  {line}" for line in why)
         super().__init__(f"{stage}:\n{lines}\n  all of it: {log}")
+        self.log = log
 
 
 class IllegalInstruction(PipelineError):
