@@ -23,6 +23,8 @@ class PipelineError(Exception):
 
     refuses = False
     """Whether it says that the product of a stage is bad."""
+    stage = ""
+    """The name of the stage that it ended, if it ended one."""
 
     def __init__(self, text: str) -> None:
         super().__init__("\n".join(map(shown, text.split("\n"))))

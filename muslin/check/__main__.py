@@ -12,10 +12,10 @@ from muslin.check import arguments
 WRONG_USE = 2
 
 
-def main(words: Sequence[str], folder: Path) -> int:
+def main(words: Sequence[str], folder: Path, called: str = arguments.PROGRAM) -> int:
     """Check what the words name, as seen from a folder, and return the exit code."""
     try:
-        chosen = arguments.parser().parse_args(words)
+        chosen = arguments.parser(called).parse_args(words)
     except SystemExit as asked:  # argparse has printed its help, or what is wrong
         return int(asked.code or 0)
     from muslin.check import command, requirement  # the disassembler takes a while to load

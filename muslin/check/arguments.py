@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-USAGE = "nox -s check -- PATH... [options]\n       python -m muslin.check PATH... [options]"
+PROGRAM = "python -m muslin.check"
+"""How it is called where nothing of the pipeline is there."""
 DESCRIPTION = """\
 Look at every instruction of ELF files, and say what each program needs at least, or whether it
 fits a processor. PATH is an ELF file, a folder, a wheel or another zip, a tar, a package (.deb,
@@ -13,25 +14,28 @@ fits a processor. PATH is an ELF file, a folder, a wheel or another zip, a tar, 
 """
 EPILOG = """\
 examples:
-  nox -s check -- dist/armv6/hello-http
-  nox -s check -- --boards pi-zero,pi-3 downloads/
-  nox -s check -- --target armv6 uv-0.9.0-py3-none-linux_armv6l.whl
-  nox -s check -- --baseline armv7-vfpv3-d16 --json package.deb > check.json
+{examples}
 
 exit codes:
   0  every program was looked at and fits, or its needs are known
   1  a program does not fit, or was not fully seen
   2  wrong use, or an input that cannot be read
 """
+EXAMPLES = (
+    "dist/armv6/hello-http",
+    "--boards pi-zero,pi-3 downloads/",
+    "--target armv6 uv-0.9.0-py3-none-linux_armv6l.whl",
+    "--baseline armv7-vfpv3-d16 --json package.deb > check.json",
+)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the check's words."""
+def parser(called: str = PROGRAM) -> argparse.ArgumentParser:
+    """The parser of the check's words, which a person writes behind `called`."""
     made = argparse.ArgumentParser(
         prog="check",
-        usage=USAGE,
+        usage=f"{called} PATH... [options]",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG.format(examples="\n".join(f"  {called} {words}" for words in EXAMPLES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -44,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     shown.add_argument("--json", action="store_true", help="print JSON (schema muslin-check/1)")
     shown.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0")
     shown.add_argument("--github", action="store_true", help="print annotations for GitHub")
+    shown.add_argument("--gitlab", action="store_true", help="print a code quality report")
     made.add_argument(
         "--accept-unseen", action="store_true", help="pass what could not be fully looked at"
     )

@@ -76,9 +76,12 @@ def show(result: Result, words: Namespace, say: Say, note: Say) -> None:
     if words.json:
         say(json.dumps(result.table(), indent=1))
     elif words.sarif:
-        say(json.dumps(problem_formats.sarif(result), indent=1))
+        log = problem_formats.sarif(result.problems(), tool="muslin-check")
+        say(json.dumps(log, indent=1))
+    elif words.gitlab:
+        say(json.dumps(problem_formats.code_quality(result.problems()), indent=1))
     else:
-        for line in problem_formats.github(result) if words.github else result.lines():
+        for line in problem_formats.github(result.problems()) if words.github else result.lines():
             say(line)
     count = len({one.program for one in result.assessments})
     note(f"{count} program(s) looked at, exit code {result.exit_code}")

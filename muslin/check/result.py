@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from muslin.audit.finding import Finding
-from muslin.check import computers
+from muslin.check import computers, problem
 from muslin.check.assessment import Assessment
+from muslin.check.problem import Problem
 from muslin.check.programs import Unreadable
 
 SCHEMA = "muslin-check/1"
@@ -58,16 +59,22 @@ class Result:
             "unreadable": [asdict(one) for one in self.unreadable],
         }
 
-    def problems(self) -> Iterator[tuple[str, str, str]]:
-        """Kind, program and text of everything for which the exit code is not 0."""
+    def problems(self) -> Iterator[Problem]:
+        """Everything for which the exit code is not 0."""
         for one in self.assessments:
             held = f" (held to {one.held_to})" if one.held_to else ""
             for finding in one.refused:
-                yield "does-not-fit", one.program, f"{_described(finding)}{held}"
+                yield _problem(
+                    problem.DOES_NOT_FIT, one.program, f"{_described(finding)}{held}", finding
+                )
             for text in () if one.accepted_unseen else one.unseen:
-                yield "not-seen", one.program, text
+                yield _problem(problem.NOT_SEEN, one.program, text)
         for fault in self.unreadable:
-            yield "unreadable", fault.name, fault.reason
+            yield _problem(problem.UNREADABLE, fault.name, fault.reason)
+
+
+def _problem(kind: str, program: str, text: str, finding: Finding | None = None) -> Problem:
+    return Problem(kind=kind, path=program, program=program, text=text, finding=finding)
 
 
 def _text(one: Assessment) -> Iterator[str]:

@@ -42,6 +42,7 @@ def building(
         options = Parser(session, summary, examples=examples)
         options.add_selection()
         options.add_keep_going()
+        options.add_sarif()
         return options
 
     def run(context: Context, options: argparse.Namespace, _: Call) -> Found | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from muslin.engine.similar_names import similar
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 from muslin.models.errors import Unknown
 
 
@@ -35,7 +36,7 @@ class WrongUse(PipelineError):
     """The words of a command line do not fit the session's options."""
 
     def __init__(self, session: str, fault: str) -> None:
-        super().__init__(f"{session}: {fault}. `nox -s {session} -- --help` shows its options")
+        super().__init__(f"{session}: {fault}. `{spelled(session, '--help')}` shows its options")
 
 
 class NoTarget(PipelineError):
@@ -45,7 +46,7 @@ class NoTarget(PipelineError):
         names = ", ".join(known)
         super().__init__(
             f"{session} wants a target first, one of {names}: "
-            f"`nox -s {session} -- armv6 build --release`"
+            f"`{spelled(session, 'armv6 build --release')}`"
         )
 
 
@@ -61,7 +62,7 @@ class FixesLacking(PipelineError):
 
     def __init__(self, summary: str) -> None:
         super().__init__(
-            f"{summary}. `nox -s update` moves the pins; what cannot move goes into "
+            f"{summary}. `{spelled('update')}` moves the pins; what cannot move goes into "
             "recipes/pins/advisories.toml with its reason"
         )
 
@@ -80,9 +81,10 @@ class NotAsRecorded(PipelineError):
     """A stage gave another product here than where its digest was recorded."""
 
     def __init__(self, stages: Sequence[str], record: Path) -> None:
+        again = spelled("reproduce", f"--stages {','.join(stages)}")
         super().__init__(
             f"{len(stages)} stage(s) differ from what {record} records for the same key: "
-            f"{', '.join(stages)}. `nox -s reproduce -- --stages {','.join(stages)}` builds them "
+            f"{', '.join(stages)}. `{again}` builds them "
             "again: if they are equal, this machine differs from the recording one; if not, the "
             "recipe depends on chance"
         )
@@ -98,6 +100,7 @@ class SeveralFailed(PipelineError):
         ]
         rest = "all that does not depend on it was finished; images of several platforms wait"
         super().__init__("\n".join((*parts, f"{len(faults)} stage(s) failed; {rest}")))
+        self.faults = tuple(faults)
 
 
 class CargoCannot(PipelineError):
@@ -122,7 +125,8 @@ class NothingToVerify(PipelineError):
 
     def __init__(self, known: Iterable[str]) -> None:
         super().__init__(
-            "verify wants a file and one target: `nox -s verify -- --file path/to/program armv6`. "
+            "verify wants a file and one target: "
+            f"`{spelled('verify', '--file path/to/program armv6')}`. "
             f"Targets: {', '.join(known)}"
         )
 
@@ -142,7 +146,8 @@ class NoSuchFile(PipelineError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"there is no {path}; a path starts where `nox` is called, unless it begins with /"
+            f"there is no {path}; a path that does not begin with / starts in the directory "
+            "where the command was called"
         )
 
 
@@ -160,10 +165,10 @@ class TooManyCaches(PipelineError):
     """GitLab's job for the joint images cannot have the caches of all targets."""
 
     def __init__(self, targets: Sequence[str], most: int) -> None:
+        some = spelled("ci", f"gitlab {' '.join(targets[:most])}")
         super().__init__(
             f"GitLab restores {most} caches in a job, and there are {len(targets)} targets: "
-            f"{', '.join(targets)}. Name {most} of them: nox -s ci -- gitlab "
-            f"{' '.join(targets[:most])}"
+            f"{', '.join(targets)}. Name {most} of them: {some}"
         )
 
 
@@ -173,7 +178,7 @@ class TargetThere(PipelineError):
     def __init__(self, name: str, what: str, text: str) -> None:
         shown = "".join(f"    {line}\n" for line in text.splitlines())
         remedy = {
-            "name": "Another name: nox -s import -- config.mak NAME",
+            "name": f"Another name: {spelled('import', 'config.mak NAME')}",
             "triple": "Two targets cannot share a triple: take that one, or change one of the two, "
             "such as armv6-linux-musleabihf beside arm-linux-musleabihf",
         }[what]

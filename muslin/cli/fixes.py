@@ -9,6 +9,7 @@ from muslin.cli.pipeline import Pipeline
 from muslin.engine.process import errors as process_errors
 from muslin.errors import PipelineError
 from muslin.graph.goals import Goal
+from muslin.invocation import spelled
 from muslin.models import declaration
 from muslin.models.pin_files import PinSet
 from muslin.sources import advisories, changelog_index
@@ -65,7 +66,7 @@ def warn(pipeline: Pipeline, goal: Goal) -> None:
         return
     for line in (found.summary, found.accepted):
         if line:
-            report.note(f"{line}; nox -s advisories")
+            report.note(f"{line}; {spelled('advisories')}")
 
 
 def _pinned(pipeline: Pipeline) -> list[Pinned]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from muslin import invocation
 from muslin.cli.call import Call, Program
+from muslin.cli.run_report import environment
+
+if TYPE_CHECKING:  # a run with nothing to do imports nothing of it
+    from muslin.errors import PipelineError
 
 COMMANDS = Path(__file__).with_name("commands")
 REMEMBERED = (
@@ -20,6 +27,9 @@ REMEMBERED = (
 """Sessions that build: if nothing has changed since the last run, they say so at once."""
 
 
+FILLING = ("verify", "package", "build-all", "boot", "sdk")
+"""Sessions that fill `dist/`."""
+NOTHING: Mapping[str, Path] = MappingProxyType({})
 STANDALONE = "check"
 """It needs nothing of the pipeline, and has options and exit codes of its own."""
 
@@ -52,7 +62,7 @@ def parser(name: str) -> argparse.ArgumentParser:
     if name == STANDALONE:
         from muslin.check import arguments  # noqa: PLC0415  # as below
 
-        return arguments.parser()
+        return arguments.parser(invocation.prefix(name))
     made: argparse.ArgumentParser = _command(name).parser()
     return made
 
@@ -69,6 +79,7 @@ def call(called: Call) -> Program | int:
     if called.name in REMEMBERED:
         known = Unchanged(called.project, called.name, called.words)
         if known.repeated():
+            _leave_reports(called)
             return 0
     return _run(called, known.keep if known else None)
 
@@ -79,26 +90,50 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
     from muslin.cli.options import HelpRequested  # noqa: PLC0415
     from muslin.engine.console import Report  # noqa: PLC0415
     from muslin.engine.redaction import hidden  # noqa: PLC0415
+    from muslin.engine.workflow_commands import inert  # noqa: PLC0415
     from muslin.errors import PipelineError  # noqa: PLC0415  # as above
 
     module = _command(called.name)
-    report = Report()
+    report, context = Report(), None
     try:
         options = module.parser().read(called.words)
         if called.apart:
             report.divert()
-        result = module.run(Context(called.project, report), options, called)
+        context = Context(called.project, report)
+        result = module.run(context, options, called)
     except HelpRequested as request:
         report.data(str(request))
         return 0
     except PipelineError as error:
+        _leave_reports(called, error, context.declared if context else {})
         code = WRONG_USE if isinstance(error, errors.OF_USE) else FAILED
-        raise SessionFailed(hidden(str(error)).rstrip("."), code) from error
+        raise SessionFailed(inert(hidden(str(error)).rstrip(".")), code) from error
     if isinstance(result, Program):
         return result
     if result is not None and keep is not None:
         keep(result)
+    _leave_reports(called)
     return 0
+
+
+def _leave_reports(
+    called: Call, error: PipelineError | None = None, services: Mapping[str, Path] = NOTHING
+) -> None:
+    """What a forge reads, if the run is on one; a forge that cannot be told changes no outcome."""
+    if not environment.wanted(called.words, os.environ):
+        return
+    from muslin.cli.run_report import forge  # noqa: PLC0415  # seldom
+
+    outcome = forge.Outcome(
+        session=called.name,
+        dist=called.project / "dist",
+        fills=called.name in FILLING,
+        error=error,
+    )
+    try:
+        forge.leave(outcome, services, os.environ, sys.stdout.write)
+    except OSError as fault:
+        sys.stderr.write(f"note: reports for the forge could not be written: {fault}\n")
 
 
 def _name(path: Path) -> str:

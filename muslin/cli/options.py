@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from muslin.cli import errors as cli_errors
+from muslin.invocation import prefix, spelled
 from muslin.models import errors as model_errors
 
 HELP = {"-h", "--help"}
-NOX = "nox -s {session} --"
-"""How a session is called through Nox; `muslin` has a spelling of its own."""
 
 
 class HelpRequested(Exception):
@@ -19,19 +18,12 @@ class HelpRequested(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """The options of one session. `summary` is its help, `examples` are words behind `--`."""
-
-    spelled = NOX
-    """How a person calls a session, for help and messages."""
+    """The options of one session. `summary` is its help, `examples` are words behind it."""
 
     def __init__(self, session: str, summary: str, *, examples: Sequence[str] = ()) -> None:
-        called = self.spelled.format(session=session)
-        lines = [
-            f"  {called} {words}" if words else f"  {called}".removesuffix(" --")
-            for words in examples
-        ]
+        lines = [f"  {spelled(session, words)}" for words in examples]
         super().__init__(
-            prog=called,
+            prog=prefix(session),
             description=summary,
             epilog="\n".join(["examples:", *lines]) if lines else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -77,6 +69,14 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
         self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
+
+    def add_sarif(self) -> None:
+        """Take `--sarif`, which `muslin.cli.run_report` looks for."""
+        self.add_argument(
+            "--sarif",
+            action="store_true",
+            help="write dist/muslin.sarif, as in CI, if it fills dist/",
+        )
 
     def add_keep_going(self) -> None:
         """Take `--keep-going`, in `options.keep_going`."""

@@ -16,10 +16,12 @@ from types import MappingProxyType
 from typing import Any
 
 import muslin
+from muslin import invocation
 from muslin.check import arguments, computers
 from muslin.cli import main, schemas
 from muslin.cli.options import Parser
 from muslin.errors import PipelineError
+from muslin.invocation import Spelling
 from muslin.models import board, target
 from muslin.models.board import Board
 from muslin.models.declaration import Declaration
@@ -57,7 +59,8 @@ def page(name: str, project: Path) -> str:
 
 def _sessions(_: Path) -> Iterator[str]:
     """Usage, options and examples of every session, from its parser."""
-    yield "\nArguments follow ` -- `. `nox -s SESSION -- --help` prints the same for one session."
+    called = invocation.spelled("SESSION", "--help", spelling=Spelling.NOX)
+    yield f"\nArguments follow ` -- `. `{called}` prints the same for one session."
     for name, summary in main.sessions().items():
         parser = main.parser(name)
         yield f"\n## {name}\n\n{summary.splitlines()[0]}\n\n```\n{_usage(name, parser)}\n```"
@@ -72,7 +75,7 @@ def _sessions(_: Path) -> Iterator[str]:
 def _usage(name: str, parser: argparse.ArgumentParser) -> str:
     # argparse's own text depends on the terminal and on Python's version.
     words = [_word(action) for action in _actions(parser)]
-    return " ".join((f"nox -s {name}", *(["--", *words] if words else [])))
+    return invocation.spelled(name, " ".join(words), spelling=Spelling.NOX)
 
 
 def _word(action: argparse.Action) -> str:
@@ -96,10 +99,8 @@ def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def _examples(name: str, parser: argparse.ArgumentParser) -> list[str]:
-    if isinstance(parser, Parser):
-        return [f"nox -s {name}{' -- ' * bool(words)}{words}" for words in parser.examples]
-    lines = arguments.EPILOG.splitlines()
-    return [line.strip() for line in lines if line.strip().startswith("nox ")]
+    examples = parser.examples if isinstance(parser, Parser) else arguments.EXAMPLES
+    return [invocation.spelled(name, words, spelling=Spelling.NOX) for words in examples]
 
 
 # Long: the tables of one page.

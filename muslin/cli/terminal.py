@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from muslin import installation
+from muslin import installation, invocation
 from muslin.cli import main as sessions
 from muslin.cli.call import Call, Program
+from muslin.invocation import Spelling
 
 USAGE = """\
 usage: muslin SESSION [OPTIONS] [TARGET ...]
@@ -48,11 +49,10 @@ def main(words: Sequence[str] = ()) -> int:
 
 
 def _run(name: str, words: list[str]) -> int:
-    from muslin.cli.options import Parser  # noqa: PLC0415  # the help comes first
-    from muslin.errors import PipelineError  # noqa: PLC0415
+    from muslin.errors import PipelineError  # noqa: PLC0415  # the help comes first
     from muslin.models import project  # noqa: PLC0415
 
-    Parser.spelled = "muslin {session}"
+    invocation.use(Spelling.COMMAND)
     here = Path.cwd()
     try:
         root = here if name in ANYWHERE else project.find(here).root

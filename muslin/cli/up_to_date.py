@@ -25,7 +25,7 @@ from typing import Any
 
 import platformdirs
 
-from muslin import installation
+from muslin import installation, invocation
 from muslin.engine import inputs
 from muslin.engine.cache import layout
 from muslin.engine.redaction import digest
@@ -72,7 +72,7 @@ class Unchanged:
             os.environ.get("MUSLIN_CACHE") or platformdirs.user_cache_path("muslin")
         ).expanduser()
         name = hashlib.sha256(
-            json.dumps([FORMAT, str(project), session, *words]).encode()
+            json.dumps([FORMAT, str(project), invocation.current().value, session, *words]).encode()
         ).hexdigest()
         self.path = self._cache / layout.UNCHANGED / f"{name}.json"
         """Of the record."""

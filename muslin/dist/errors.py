@@ -15,9 +15,9 @@ class ReadOnlyCheckout(PipelineError):
 
     def __init__(self, dist: Path) -> None:
         super().__init__(
-            f"{dist} cannot be written, and that is where programs and images go: call nox in a "
-            "checkout of your own. The sessions plan, fetch, toolchain, openssl, rust-std and "
-            "services write to the cache alone and work here"
+            f"{dist} cannot be written, and that is where programs and images go: work in a "
+            "copy of the project that you may write. The sessions plan, fetch, toolchain, openssl, "
+            "rust-std and services write to the cache alone and work here"
         )
 
 

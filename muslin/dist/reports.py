@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from muslin.engine import errors
@@ -14,18 +15,28 @@ class Verdict(Foreign):
     """What a verification's report says of its subject; one of a start has neither."""
 
     fits: bool = False
+    baseline: str = ""
+    """The processor whose instructions were looked for; none if claims alone were looked at."""
+    ran: tuple[str, ...] = ()
+    """What was seen of it when it ran, a line each."""
     shipped: str = ""
     """The digest of the program that was stripped, if its subject is one."""
 
 
 def verified(dist: Path, target: str) -> dict[str, str]:
     """Digests of the stripped programs that `dist/` has a report of, and where that is."""
-    found = {}
+    return {
+        verdict.shipped: str(path.with_suffix(".txt").relative_to(dist.parent))
+        for path, verdict in of_programs(dist, target)
+    }
+
+
+def of_programs(dist: Path, target: str) -> Iterator[tuple[Path, Verdict]]:
+    """The reports on programs of a target that fit it."""
     for path in sorted((dist / "reports" / target).glob("*.json")):
         try:
             said = declaration.parse(path, documents.json_table(path), Verdict)
         except errors.BadDeclaration:  # somebody's own, or cut off: it vouches for nothing
             continue
         if said.fits and said.shipped:
-            found[said.shipped] = str(path.with_suffix(".txt").relative_to(dist.parent))
-    return found
+            yield path, said

@@ -121,6 +121,7 @@ class Builder:
                     try:
                         future.result()
                     except PipelineError as error:
+                        error.stage = one.stage.name
                         if faults is None or self.runner.stopping.is_set():
                             raise
                         dropped = [other.stage.name for other in schedule.failed(one.key)]

@@ -17,6 +17,7 @@ from typing import Never, TextIO
 from tqdm import tqdm
 
 from muslin.engine.redaction import hidden
+from muslin.engine.workflow_commands import inert
 
 HEARTBEAT = 30.0
 """Seconds between two signs of life of one stage where there is no terminal."""
@@ -62,7 +63,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """One line, above whatever is alive."""
-        text = hidden(text)
+        text = inert(hidden(text))
         with self._lock:
             self.lines.append(text)
             tqdm.write(text, file=self._stream)

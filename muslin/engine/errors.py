@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 
 
 class BadDeclaration(PipelineError):
@@ -164,7 +165,7 @@ class DiskFull(PipelineError):
     def __init__(self, path: str | Path, error: OSError) -> None:
         super().__init__(
             f"{path} cannot be written: {error.strerror}. Finished stages stay finished.\n"
-            "  `nox -s gc -- 5GB` shrinks the cache, MUSLIN_CACHE moves it; "
+            f"  `{spelled('gc', '5GB')}` shrinks the cache, MUSLIN_CACHE moves it; "
             "then run the same command again: it goes on where this one stopped"
         )
 
@@ -181,7 +182,7 @@ class DiskTooSmall(PipelineError):
         super().__init__(
             f"{path} has {_gigabytes(free)} GB free, and what is to be built takes about "
             f"{_gigabytes(needed)} GB.\n"
-            "  `nox -s gc -- 5GB` shrinks the cache, MUSLIN_CACHE moves it; "
+            f"  `{spelled('gc', '5GB')}` shrinks the cache, MUSLIN_CACHE moves it; "
             "MUSLIN_JOBS=1 builds one thing at a time, which takes less"
         )
 

@@ -18,6 +18,7 @@ import tomli_w
 from muslin.engine import errors, inputs
 from muslin.engine.formats import documents
 from muslin.engine.source import File, Tree
+from muslin.invocation import spelled
 from muslin.models import cargo_manifest, crate_sources, source_trees
 from muslin.models.cargo_manifest import LOCK, MANIFEST, is_there, manifest
 from muslin.models.service import Service, declares
@@ -56,7 +57,7 @@ def root_of(service: Service) -> Path:
     if is_there(service.root):
         why = (
             f"there is no {LOCK}; run `cargo generate-lockfile` in {service.root}, or, without a "
-            "cargo of your own, `nox -f .../noxfile.py -s cargo -- TARGET generate-lockfile` there"
+            f"cargo of your own, `{spelled('cargo', 'TARGET generate-lockfile')}` there"
         )
     else:
         why = f"there is no {MANIFEST} in {service.root}; `source` says where the project lies"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from muslin.engine.similar_names import similar
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 
 
 class BadVariable(PipelineError):
@@ -58,9 +59,9 @@ class NotPinned(PipelineError):
         hint = f" (there is {near[0]})" if near else ""
         super().__init__(
             f"recipes/pins/ has no pin {component!r}{hint}. "
-            f"`nox -s update -- {component}` makes one of the Debian source package of that name, "
-            "in debian.toml. Where the package is called otherwise (the field `Source` says it), "
-            f"take its name there, and make [pins.{component}] of the table afterwards; its "
+            f"`{spelled('update', component)}` makes one of the Debian source package of that "
+            "name, in debian.toml. Where the package is called otherwise (the field `Source` says "
+            f"it), take its name there, and make [pins.{component}] of the table afterwards; its "
             "`package` stays. In upstream.toml one is written by hand (MUSLIN_SOURCES=debian does "
             "without)"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 
 
 class NotAsked(PipelineError):
@@ -16,7 +17,7 @@ class NotAsked(PipelineError):
     def __init__(self, components: Sequence[str]) -> None:
         super().__init__(
             f"this cache does not know the archive's changelogs of {', '.join(components)} yet: "
-            "run `nox -s advisories` once with the network"
+            f"run `{spelled('advisories')}` once with the network"
         )
 
 
@@ -37,7 +38,7 @@ class DriverWantsUpstream(PipelineError):
     def __init__(self, driver: str, sources: str) -> None:
         super().__init__(
             f"the driver {driver} builds from the upstream set, and this run's is {sources}: "
-            f"-- --sources upstream --driver {driver}"
+            f"add `--sources upstream --driver {driver}`"
         )
 
 

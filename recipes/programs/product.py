@@ -55,7 +55,7 @@ def checks(service: Service, target: Target) -> tuple[Check, ...]:
     """Static, for the right machine, no build path inside, and it does what it says."""
     program = f"${{out}}/bin/{service.binary}"
     kept = f"${{out}}/{UNSTRIPPED}/{service.binary}"
-    audit = f"nox -s verify -- --file {kept} {target.name}"
+    audit = f"--file {kept} {target.name}"
     return (
         Elf(patterns=(f"bin/{service.binary}",), machine=target.machine, static=True),
         ForbiddenText(root="${out}/bin", texts=("${cache}",)),

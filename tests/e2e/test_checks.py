@@ -332,7 +332,7 @@ def test_a_server_that_takes_no_notice_of_port(bench: Bench) -> None:
 
 
 def test_a_program_that_crashes_is_told_of_stacks(bench: Bench) -> None:
-    crash = CommandOutput(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="nox -s verify")
+    crash = CommandOutput(run=Run(argv=("sh", "-c", "kill -SEGV $$")), upon_sigill="--file x")
     with pytest.raises(process_errors.Crashed, match=r"`stack = 1048576` in service\.toml"):
         bench.build(dataclasses.replace(text("goal"), checks=(crash,)))
 
@@ -392,13 +392,13 @@ ILLEGAL = stage(
 @pytest.mark.parametrize(
     "dies",
     [
-        CommandOutput(run=Run(argv=("${out}/dies",)), upon_sigill="look at ${out}/dies"),
+        CommandOutput(run=Run(argv=("${out}/dies",)), upon_sigill="--file ${out}/dies"),
         Serves(
             run=Run(argv=("${out}/dies",)),
             scheme="http",
             path="/",
             expect="x",
-            upon_sigill="look at ${out}/dies",
+            upon_sigill="--file ${out}/dies",
         ),
     ],
     ids=["run", "serve"],
@@ -410,7 +410,7 @@ def test_an_illegal_instruction_is_called_that(bench: Bench, dies: Check) -> Non
         bench.build(dataclasses.replace(ILLEGAL, checks=(dies,)))
     said = str(caught.value)
     assert said.startswith("goal: died of SIGILL: it has an instruction that its processor lacks:")
-    assert "\n  which one: look at /" in said
+    assert "\n  which one: nox -s verify -- --file /" in said
 
 
 def test_another_end_is_no_illegal_instruction(bench: Bench) -> None:

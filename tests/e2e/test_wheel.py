@@ -115,6 +115,8 @@ def test_its_keys_are_those_of_a_checkout(muslin: Muslin, project: Path, tmp_pat
         (("paln",), 2, "no session 'paln'"),
         (("plan", "armv66"), 2, "Did you mean armv6?"),
         (("plan", "--jsno"), 2, "--json"),
+        (("plan", "--why"), 2, "`muslin plan --help` shows its options"),
+        (("check", "--help"), 0, "muslin check --boards pi-zero,pi-3 downloads/"),
     ],
 )
 def test_what_a_person_types(

@@ -1,4 +1,4 @@
-"""Call cargo for one target in the caller's directory: `-- armv6 build --release`."""
+"""Call cargo for one target in the caller's directory: `armv6 build --release`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write files by which a forge builds it all: `-- github` or `-- gitlab`."""
+"""Write files by which a forge builds it all: `github` or `gitlab`."""
 
 from __future__ import annotations
 

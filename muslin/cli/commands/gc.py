@@ -1,4 +1,4 @@
-"""Shrink the cache to a size, or read every file in it: `-- 10GB`, `-- --verify`."""
+"""Shrink the cache to a size, or read every file in it: `10GB`, `--verify`."""
 
 from __future__ import annotations
 

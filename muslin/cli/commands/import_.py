@@ -9,6 +9,7 @@ from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
 from muslin.engine.formats import documents
+from muslin.invocation import spelled
 from muslin.models import declaration
 from muslin.models.target import Target
 
@@ -44,5 +45,5 @@ def run(context: Context, options: argparse.Namespace, called: Call) -> None:
         f"toolchains/{name}.toml is written; kernel, machine, bits, rust, qemu, openssl and image "
         f"are those of {made.model}: look at them. It has no `baseline`: until it has one of "
         "muslin/audit/baseline.py no instruction is verified. "
-        f"Then nox -s plan -- {name}"
+        f"Then {spelled('plan', name)}"
     )

@@ -1,4 +1,4 @@
-"""Build stages again elsewhere and compare: `-- armv6 --stages gcc-armv6 --jobs 8 --load`."""
+"""Build stages again elsewhere and compare: `armv6 --stages gcc-armv6 --jobs 8 --load`."""
 
 from __future__ import annotations
 

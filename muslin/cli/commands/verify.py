@@ -1,4 +1,4 @@
-"""6. Hold every binary to its processor, or one: `-- --file path/to/program armv6`."""
+"""6. Hold every binary to its processor, or one: `--file path/to/program armv6`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from muslin.dist import publish, reports
 from muslin.engine.filesystem.content import file_digest
 from muslin.graph import goals
 from muslin.graph.verifications import allowed_code
+from muslin.invocation import spelled
 from muslin.models.target import Target
 
 
@@ -28,6 +29,7 @@ def parser() -> Parser:
     options = Parser("verify", __doc__, examples=("armv6", "--file dist/armv6/hello-http armv6"))
     options.add_selection()
     options.add_keep_going()
+    options.add_sarif()
     options.add_argument(
         "--file", default="", metavar="PATH", help="any program, object, archive or image instead"
     )
@@ -90,7 +92,7 @@ def _is_known(context: Context, name: str, file: Path, target: Target) -> bool:
         return True
     context.report.note(
         f"{report} is of other rules, or not listed in dist/manifest.json; "
-        "`nox -s verify` makes it anew"
+        f"`{spelled('verify')}` makes it anew"
     )
     return False
 

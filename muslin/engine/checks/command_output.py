@@ -25,7 +25,8 @@ class CommandOutput(Check):
     expect: str = ""
     code: int = 0
     upon_sigill: str = field(default="", metadata=UNKEYED)
-    """The command that tells more where an illegal instruction ends it; so with `Serves`."""
+    """Words of the session `verify` that tells more where an illegal instruction ends it; so with
+    `Serves`."""
 
     @property
     def title(self) -> str:

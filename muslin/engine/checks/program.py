@@ -9,6 +9,7 @@ from muslin.engine.filesystem import walk
 from muslin.engine.process import errors
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.steps.run import Run
+from muslin.invocation import spelled
 
 PRINTED = "printed"
 ANSWER_SHOWN = 500
@@ -37,5 +38,5 @@ def raise_if_died(run: Run, code: int | None, upon_sigill: str, sandbox: Sandbox
         )
     if code == -signal.SIGILL and upon_sigill:
         argv = [sandbox.expand(word) for word in run.argv]
-        remedy = sandbox.expand(upon_sigill)
+        remedy = spelled("verify", sandbox.expand(upon_sigill))
         raise errors.IllegalInstruction(sandbox.stage, argv, remedy, sandbox.log)

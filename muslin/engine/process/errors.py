@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 
 
 class CommandFailed(PipelineError):
@@ -93,6 +94,7 @@ class SaidNo(PipelineError):
     def __init__(self, stage: str, why: Sequence[str], log: Path) -> None:
         lines = "\n".join(f"  {line}" for line in why)
         super().__init__(f"{stage}:\n{lines}\n  all of it: {log}")
+        self.log = log
 
 
 class IllegalInstruction(PipelineError):
@@ -131,7 +133,7 @@ class CommandMissing(PipelineError):
             shown = ", ".join(there[:12]) + (", …" if there[12:] else "")
             remedy = f"\n  {cwd} holds {shown or 'nothing'}"
         else:
-            remedy = ". `nox -s doctor` says what is missing and how to get it"
+            remedy = f". `{spelled('doctor')}` says what is missing and how to get it"
         super().__init__(f"{what}{remedy}\n  log: {log}")
 
 

@@ -27,7 +27,7 @@ from muslin.check.arguments import parser
 from muslin.check.assessment import Options
 from muslin.check.programs import Unreadable
 from muslin.check.result import Result
-from tests import elf
+from tests import elf, sarif
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -45,7 +45,7 @@ def program(code: str = "1eff2fe1", machine: str = "arm") -> bytes:
 
 
 PLAIN = program()
-NEON = program("400822f2" + "1eff2fe1")  # vadd.i32 q0, q1, q2
+NEON = program("400822f2" + "1eff2fe1")  # vadd.i32 q0, q1, q0
 
 
 def tar(*members: tuple[str, bytes]) -> bytes:
@@ -369,18 +369,30 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_sarif(tmp_path: Path) -> None:
     (tmp_path / "a b").write_bytes(NEON)
-    log = problem_formats.sarif(checked(tmp_path / "a b", "--target", "armv6"))
+    log = sarif.valid(
+        problem_formats.sarif(
+            checked(tmp_path / "a b", "--target", "armv6").problems(), tool="muslin-check"
+        )
+    )
     (result,) = log["runs"][0]["results"]
     assert result["ruleId"] == "does-not-fit"
     assert "needs NEON (held to armv6)" in result["message"]["text"]
-    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
-    assert place == {"uri": "a%20b"}
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "a%20b"}
+    assert place["address"] == {"absoluteAddress": 0}
+    (function,) = result["locations"][0]["logicalLocations"]
+    assert function == {"name": "f", "kind": "function", "fullyQualifiedName": "a b::f"}
+    assert result["properties"] == {
+        "instruction": "vadd.i32 q0, q1, q0",
+        "needs": "NEON",
+        "count": 1,
+    }
     assert {"does-not-fit"} <= {rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]}
 
 
 def test_annotations_are_one_line_each(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(tar(("a\n::error::b,c", NEON)))
-    (line,) = problem_formats.github(checked(tmp_path / "x", "--target", "armv6"))
+    (line,) = problem_formats.github(checked(tmp_path / "x", "--target", "armv6").problems())
     assert line.startswith("::error file=x/a%0A%3A%3Aerror%3A%3Ab%2Cc,title=does-not-fit::x/a%0A")
     for text in checked(tmp_path / "x", "--target", "armv6").lines():
         assert "\n" not in text

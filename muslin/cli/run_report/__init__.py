@@ -1,0 +1,1 @@
+"""What a run leaves for a forge: annotations, a summary, SARIF and a code quality report."""
