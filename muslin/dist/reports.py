@@ -18,14 +18,19 @@ class Verdict(Foreign):
     """The digest of the program that was stripped, if its subject is one."""
 
 
+def read(path: Path) -> Verdict | None:
+    """A report; None for a file that is none."""
+    try:
+        return declaration.parse(path, documents.json_table(path), Verdict)
+    except errors.BadDeclaration:  # somebody's own, or cut off: it vouches for nothing
+        return None
+
+
 def verified(dist: Path, target: str) -> dict[str, str]:
     """Digests of the stripped programs that `dist/` has a report of, and where that is."""
     found = {}
     for path in sorted((dist / "reports" / target).glob("*.json")):
-        try:
-            said = declaration.parse(path, documents.json_table(path), Verdict)
-        except errors.BadDeclaration:  # somebody's own, or cut off: it vouches for nothing
-            continue
-        if said.fits and said.shipped:
+        said = read(path)
+        if said is not None and said.fits and said.shipped:
             found[said.shipped] = str(path.with_suffix(".txt").relative_to(dist.parent))
     return found
