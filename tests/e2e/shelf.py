@@ -17,7 +17,7 @@ import pytest
 from muslin.cli.context import Context
 from muslin.dist import artifacts, publish
 from muslin.dist.registry import push, reference
-from muslin.dist.registry.connection import Limits
+from muslin.dist.registry.retries import Limits
 from muslin.dist.verified_images import Shelf, VerifiedImage
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.store import Entry

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from muslin.dist.registry import errors
-from muslin.dist.registry.connection import Limits
+from muslin.dist.registry.retries import Limits
 from muslin.engine.process import errors as process_errors
 from muslin.errors import PipelineError
 from tests.e2e import registry as registries

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 from muslin.dist.registry import challenge as challenges
 from muslin.dist.registry import errors
+from muslin.dist.registry.answer import insist_on_passing
 from muslin.dist.registry.challenge import Challenge
-from muslin.dist.registry.connection import Connection, insist_on_passing
+from muslin.dist.registry.connection import Connection
 from muslin.dist.registry.credentials import Credential
 from muslin.engine import redaction
 from muslin.engine.fetch import failures
@@ -79,7 +80,7 @@ class Authorization:
             why = "has an address that is neither https nor, beside such a registry, on loopback"
             raise errors.TokenRefused(self._place, shown, why)
         what = "the token for it"
-        return self._connection.retried(
+        return self._connection.retries.run(
             what, self._place, lambda: self._asked(realm, offered.parameters.get("service", ""))
         )
 

@@ -6,29 +6,25 @@ own in the address. Interface: OCI distribution specification 1.1.
 
 from __future__ import annotations
 
-import email.utils
-import json
-import math
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import requests
 
 from muslin.dist.registry import errors
+from muslin.dist.registry.answer import Answer, joined
 from muslin.dist.registry.reference import Registry
+from muslin.dist.registry.retries import Limits, Retries
 from muslin.engine import redaction
-from muslin.engine.fetch import failures, request
+from muslin.engine.fetch import request
 from muslin.engine.fetch.failures import Fault
 from muslin.engine.fetch.route import Route
 from muslin.engine.fetch.transport import Session
 from muslin.engine.formats.oci_layout import Section
-from muslin.engine.process import errors as process_errors
 
 Method = Literal["GET", "HEAD", "POST", "PUT"]
 REDIRECTIONS = 5
@@ -36,73 +32,6 @@ KEEPS_METHOD = (307, 308)
 """After other redirections clients repeat a POST or PUT as a GET."""
 LARGEST_ANSWER = 1 << 20
 """Bytes."""
-CODES = frozenset(
-    {
-        *("BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID"),
-        *("MANIFEST_BLOB_UNKNOWN", "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID"),
-        *("NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED", "DENIED", "UNSUPPORTED"),
-        *("TOOMANYREQUESTS", "TAG_INVALID", "MANIFEST_UNVERIFIED"),
-    }
-)
-"""Of the specification; no other word of a registry is repeated."""
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How long a registry is given, in seconds unless it says otherwise."""
-
-    tries: int = 5
-    pause: float = 1.0
-    """Before the second try; doubled before each further one."""
-    longest_pause: float = 120.0
-    """What a registry may ask to wait for (`Retry-After`)."""
-    connect: float = 15.0
-    silence: float = 120.0
-    """Until an answer: a registry reads all that it was sent once more."""
-    patience: float = 180.0
-    """For a request and its answer, plus the time that its bytes take at `slowest`."""
-    slowest: int = 20_000
-    """Bytes a second."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a registry answers."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False)
-    address: str = field(repr=False)
-    """After redirections."""
-
-    @property
-    def is_page(self) -> bool:
-        """Whether it is for people: a login or an error of a proxy."""
-        return self.headers.get("Content-Type", "").lower().startswith("text/html")
-
-    @property
-    def digest(self) -> str:
-        """The digest of what it is about, if the registry says it."""
-        return self.headers.get("Docker-Content-Digest", "")
-
-    @property
-    def code(self) -> str:
-        """The error's code, if it is one of the specification's."""
-        try:
-            code = json.loads(self.content)["errors"][0]["code"]
-        except (ValueError, LookupError, TypeError):
-            return ""
-        return code if isinstance(code, str) and code in CODES else ""
-
-
-class Busy(Fault):
-    """A registry that asks to come back later."""
-
-    def __init__(self, why: str, after: float) -> None:
-        super().__init__(why)
-        self.after = after
-        """Seconds."""
 
 
 class Connection:
@@ -117,8 +46,8 @@ class Connection:
         plain_http: bool = False,
     ) -> None:
         """Nothing is sent yet. `stopping` ends a wait, with `Interrupted`."""
-        self.registry, self.limits = registry, limits or Limits()
-        self._stopping = stopping
+        self.registry = registry
+        self.retries = Retries(limits=limits or Limits(), stopping=stopping)
         self._route = Route(plain=plain_http)
         self._sockets: list[socket.socket] = []
         self._session = Session(self._sockets.append)
@@ -165,7 +94,7 @@ class Connection:
         self, method: Method, address: str, headers: Mapping[str, str], body: Section | bytes
     ) -> Answer:
         """Send a request and read the answer, whatever it is. Raises `Fault`."""
-        limits = self.limits
+        limits = self.retries.limits
         try:
             prepared = self._session.prepare_request(
                 requests.Request(method, address, headers=dict(headers), data=body or None)
@@ -235,56 +164,6 @@ class Connection:
         for connection in self._sockets:
             with suppress(OSError):  # closed already
                 connection.shutdown(socket.SHUT_RDWR)
-
-    # --- again ---
-
-    def retried(self, what: str, place: str, action: Callable[[], Result]) -> Result:
-        """Do something until it works, with pauses.
-
-        Raises `RegistryFailed` with the last fault, `Interrupted`, and what the action raises.
-        """
-        pause = self.limits.pause
-        for left in reversed(range(self.limits.tries)):
-            if self._stopping.is_set():
-                raise process_errors.Interrupted("the end of the run", [what])
-            try:
-                return action()
-            except Fault as fault:
-                wait = max(pause, fault.after) if isinstance(fault, Busy) else pause
-                if wait > self.limits.longest_pause:
-                    why = f"{fault}, and asks to wait {wait:.0f} s"
-                    raise errors.RegistryFailed(place, what, why) from fault
-                if left == 0 or not fault.passing:
-                    raise errors.RegistryFailed(place, what, str(fault)) from fault
-            self._stopping.wait(wait)
-            pause *= 2
-        raise AssertionError(what)  # the last try has returned or raised
-
-
-def joined(address: str, location: str) -> str:
-    """Where a `Location` leads from an address; empty if it is no address."""
-    try:
-        return urljoin(address, location)
-    except ValueError:
-        return ""
-
-
-def insist_on_passing(answer: Answer) -> None:
-    """Raise `Fault` for an answer that may be another a moment later."""
-    if answer.status not in failures.PASSING:
-        return
-    fault = failures.of_status(answer.status)
-    raise Busy(str(fault), _after(answer.headers.get("Retry-After", "")))
-
-
-def _after(text: str) -> float:
-    """Seconds of `Retry-After`, which has a number or a date; 0 for anything else."""
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    with suppress(ValueError, TypeError, OverflowError):
-        wanted = email.utils.parsedate_to_datetime(text).timestamp()
-        return max(0.0, math.ceil(wanted - time.time()))
-    return 0.0
 
 
 def _port(scheme: str, port: int | None) -> int:

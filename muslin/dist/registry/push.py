@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from muslin.dist.registry import credentials
-from muslin.dist.registry.connection import Connection, Limits
+from muslin.dist.registry.connection import Connection
 from muslin.dist.registry.credential_helpers import Helpers
 from muslin.dist.registry.credentials import Credential
 from muslin.dist.registry.reference import Destination
 from muslin.dist.registry.repository import Repository
+from muslin.dist.registry.retries import Limits
 from muslin.dist.verified_images import VerifiedImage
 from muslin.engine.console import Report, size
 from muslin.engine.formats.oci_layout import Descriptor
