@@ -26,8 +26,9 @@ from muslin.engine.vocabulary import (
     escaped,
 )
 from muslin.models.board import Board
-from muslin.models.service import Run as DeclaredRun
-from muslin.models.service import Serve, Service
+from muslin.models.service import Service
+from muslin.models.service_checks import Run as DeclaredRun
+from muslin.models.service_checks import Serve
 from muslin.models.target import Target
 from recipes import image
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from muslin.dist.registry.errors import BadReference, OneNameForSeveral
 from muslin.engine.similar_names import similar
 from muslin.errors import PipelineError
 from muslin.invocation import spelled
@@ -219,5 +220,8 @@ class PinsOfInstallation(PipelineError):
         )
 
 
-OF_USE = (WrongUse, NoSuchTarget, NoService, NoTarget, Unknown)
+OF_USE = (
+    *(WrongUse, NoSuchTarget, NoService, NoTarget, Unknown),
+    *(BadReference, OneNameForSeveral),
+)
 """Errors of a command line."""

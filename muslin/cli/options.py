@@ -60,6 +60,12 @@ class Parser(argparse.ArgumentParser):
     def add_selection(self) -> None:
         """Take targets and what else a build or plan is about; `Context.select` reads it."""
         self.add_targets()
+        self.add_services()
+        self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
+        self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
+
+    def add_services(self) -> None:
+        """Take names of services, in `options.service`."""
         self.add_argument(
             "--service",
             type=lambda text: text.split(","),
@@ -67,8 +73,6 @@ class Parser(argparse.ArgumentParser):
             metavar="NAME[,NAME]",
             help="only these services",
         )
-        self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
-        self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
 
     def add_sarif(self) -> None:
         """Take `--sarif`, which `muslin.cli.run_report` looks for."""

@@ -10,7 +10,8 @@ from muslin.models.board import Board
 from muslin.models.pins import Component
 from recipes import boot, verify
 
-REPORTS = "reports"
+IMAGES, REPORTS = "images", "reports"
+"""Folders of `dist/`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def of_services(
             stage = f"image-{service}-{target}"
             for file, destination in (
                 (service, f"{target}/{service}"),
-                ("image.tar", f"images/{service}-{target}.tar"),
+                ("image.tar", f"{IMAGES}/{service}-{target}.tar"),
             ):
                 yield Artifact(
                     stage=stage,
@@ -49,7 +50,7 @@ def of_services(
         yield Artifact(
             stage=f"image-{service}",
             file="image.oci.tar",
-            destination=f"images/{service}.oci.tar",
+            destination=f"{IMAGES}/{service}.oci.tar",
             contains=contains,
         )
 

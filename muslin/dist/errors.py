@@ -5,6 +5,7 @@ One class for each situation, with its message.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from muslin.errors import PipelineError
@@ -28,4 +29,44 @@ class InTheWay(PipelineError):
         super().__init__(
             f"{path} is {kind}, and {wanted} goes there: move or remove it, and run the same "
             "command again. Nothing was built"
+        )
+
+
+class NothingBuilt(PipelineError):
+    """What is to be pushed is not in `dist/`."""
+
+    def __init__(self, path: Path, service: str = "") -> None:
+        option = f" -- --service {service}" if service else ""
+        super().__init__(f"{path} is missing or not listed: run `nox -s build-all{option}` first")
+
+
+class ChangedByHand(PipelineError):
+    """A file of `dist/` is not what a run placed there."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} was changed after it was built: {why}. Nothing was pushed; "
+            "`nox -s build-all` places the verified files again"
+        )
+
+
+class PlatformsMissing(PipelineError):
+    """An image in `dist/` does not hold every platform that is to be pushed."""
+
+    def __init__(self, path: Path, service: str, targets: Sequence[str]) -> None:
+        names = " ".join(targets)
+        super().__init__(
+            f"{path} has no platform for {', '.join(targets)}: "
+            f"`nox -s build-all -- {names} --service {service}` adds it, or name the targets to "
+            "push"
+        )
+
+
+class NotVerified(PipelineError):
+    """A program in an image has no report that it was verified."""
+
+    def __init__(self, service: str, target: str, why: str) -> None:
+        super().__init__(
+            f"{service} for {target} is not verified: {why}. Nothing was pushed; "
+            f"`nox -s build-all -- {target} --service {service}` builds and verifies it"
         )

@@ -81,9 +81,8 @@ def publish(  # noqa: PLR0913  # named at the call
     kept = [one for one in known.values() if one.path in declared - {new.path for new in placed}]
     everything = sorted([*placed, *kept], key=lambda one: one.path)
     rows = [asdict(one) for one in everything]
-    listing = json.dumps({"artefacts": rows}, indent=1) + "\n"
-    sums = "".join(f"{one.sha256}  {one.path}\n" for one in everything)
-    for name, text in ((LISTING, listing), (SUMS, sums)):
+    table = json.dumps({"artefacts": rows}, indent=1) + "\n"
+    for name, text in ((LISTING, table), (SUMS, sums(everything))):
         _write(folder / name, text)
     return placed
 
@@ -117,6 +116,17 @@ def link_toolchain(folder: Path, target: Target, sdk: Entry) -> Path:
     return path
 
 
+def sums(artefacts: Iterable[Listed]) -> str:
+    """`SHA256SUMS` of these, as sha256sum(1) reads it."""
+    return "".join(f"{one.sha256}  {one.path}\n" for one in artefacts)
+
+
+def digest_in(entry: Entry, file: str) -> str:
+    """What an entry of the store has for a file: hexadecimal SHA-256, empty if it has none."""
+    *_, digest = _manifest(entry).get(file, [""])
+    return str(digest)
+
+
 def is_report(artefact: Listed) -> bool:
     """Whether it says something of others."""
     return artefact.path.startswith(f"{REPORTS}/")
@@ -142,9 +152,13 @@ def _place(folder: Path, artifact: Artifact, entry: Entry, store: Store, source_
 
 def _row(entry: Entry, file: str) -> list[Any]:
     """What an entry's manifest says of a file: size, time, mode, digest."""
+    return _manifest(entry)[file]
+
+
+def _manifest(entry: Entry) -> Manifest:
     text = (entry.folder / "manifest.json").read_text(encoding="utf-8")
     manifest: Manifest = json.loads(text)
-    return manifest[file]
+    return manifest
 
 
 def _is_there(path: Path, size: int, digest: str) -> bool:
@@ -167,9 +181,14 @@ def _write(path: Path, text: str) -> None:
 
 def listed(folder: Path) -> list[Listed]:
     """What earlier runs listed and is still there; nothing where the list cannot be read."""
-    path = folder / LISTING
     try:
-        known = declaration.parse(path, documents.json_table(path), _Listing)
+        known = listing(folder)
     except engine_errors.BadDeclaration:
         return []
-    return [one for one in known.artefacts if documents.is_file(folder / one.path)]
+    return [one for one in known if documents.is_file(folder / one.path)]
+
+
+def listing(folder: Path) -> list[Listed]:
+    """What earlier runs listed, there or not. Raises `BadDeclaration`."""
+    path = folder / LISTING
+    return [*declaration.parse(path, documents.json_table(path), _Listing).artefacts]

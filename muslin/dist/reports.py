@@ -23,6 +23,14 @@ class Verdict(Foreign):
     """The digest of the program that was stripped, if its subject is one."""
 
 
+def read(path: Path) -> Verdict | None:
+    """A report; None for a file that is none."""
+    try:
+        return declaration.parse(path, documents.json_table(path), Verdict)
+    except errors.BadDeclaration:  # somebody's own, or cut off: it vouches for nothing
+        return None
+
+
 def verified(dist: Path, target: str) -> dict[str, str]:
     """Digests of the stripped programs that `dist/` has a report of, and where that is."""
     return {
@@ -34,9 +42,6 @@ def verified(dist: Path, target: str) -> dict[str, str]:
 def of_programs(dist: Path, target: str) -> Iterator[tuple[Path, Verdict]]:
     """The reports on programs of a target that fit it."""
     for path in sorted((dist / "reports" / target).glob("*.json")):
-        try:
-            said = declaration.parse(path, documents.json_table(path), Verdict)
-        except errors.BadDeclaration:  # somebody's own, or cut off: it vouches for nothing
-            continue
-        if said.fits and said.shipped:
+        said = read(path)
+        if said is not None and said.fits and said.shipped:
             yield path, said

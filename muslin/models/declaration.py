@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from muslin.engine import errors
@@ -31,6 +31,9 @@ class Declaration(BaseModel):
     """Frozen, strict, and no key that nobody reads. Keys are written with hyphens."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab)
+
+
+Text = Annotated[str, Field(min_length=1)]
 
 
 class Foreign(BaseModel):

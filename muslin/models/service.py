@@ -1,6 +1,5 @@
 """A service: one folder with a `service.toml`."""
 
-# Long: the tables of a service's file, one after the other.
 from __future__ import annotations
 
 import os
@@ -17,16 +16,15 @@ from muslin.engine import errors, inputs
 from muslin.engine.formats import documents
 from muslin.engine.similar_names import similar
 from muslin.models import cargo_manifest, cargo_program, declaration, project_paths
+from muslin.models.build_options import Cargo, Cmake, Make
 from muslin.models.cargo_manifest import MANIFEST
-from muslin.models.declaration import Declaration
+from muslin.models.declaration import Declaration, Text
 from muslin.models.image import Image, Variable
-from muslin.models.project_paths import ProgramPath, ProjectPath
+from muslin.models.service_checks import Run, Serve
 
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
 """What a repository of images can be called."""
 FILE = "service.toml"
-MONTH = 30 * 24 * 3600.0
-Text = Annotated[str, Field(min_length=1)]
 OURS = re.compile(
     r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
     r"|OBJCOPY|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|STRIP|TMPDIR|TZ"
@@ -35,105 +33,8 @@ OURS = re.compile(
     r"|(BINDGEN_|CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
 )
 """Variables of a build that are the pipeline's own."""
-RequestPath = Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=2000)]
-"""What comes in a request behind the server's name: ASCII, with % for all else."""
 LONGEST = 100
 """Characters of a service's name: stages, logs and reports have more around it."""
-Seconds = Annotated[float, Field(gt=0.0, le=MONTH)]
-Megabytes = Annotated[int, Field(gt=0, le=4000)]
-"""Read into memory."""
-
-
-class Run(Declaration):
-    """A run of the program, and the expected text on standard output or standard error."""
-
-    arguments: tuple[str, ...] = ()
-    """Arguments of the program."""
-    expect: Text
-    """Text that its output must contain."""
-    code: Annotated[int, Field(ge=0, le=255)] = 0
-    """Exit code."""
-    input: str = ""
-    """Text for standard input."""
-    environment: dict[Variable, str] = Field(default_factory=dict)
-    """Environment variables of this run."""
-    seconds: Seconds | None = None
-    """Time in which it must end; by default `MUSLIN_CHECK_SECONDS`, or 300."""
-    megabytes: Megabytes | None = None
-    """Maximum size of its output; 16 by default."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it takes no more than a command line and ends well: a board can start it."""
-        return self.code == 0 and not self.input and not self.environment
-
-
-class Serve(Declaration):
-    """A request to the running program, and the expected text in its answer."""
-
-    scheme: Literal["http", "https"]
-    """Protocol; `https` requires TLS 1.3."""
-    path: RequestPath
-    """Path of the request, such as `/healthz`."""
-    expect: Text
-    """Text that the answer must contain."""
-    seconds: Seconds | None = None
-    """Time from its start until its answer; by default `MUSLIN_CHECK_SECONDS`, or 300."""
-    megabytes: Megabytes | None = None
-    """Maximum size of its answer; 16 by default."""
-
-
-class Cargo(Declaration):
-    """How cargo is called."""
-
-    features: tuple[Text, ...] = ()
-    """Features to enable."""
-    default_features: bool = True
-    """Whether the package's default features are enabled."""
-    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "release"
-    """`release`, `dev`, or a profile of the workspace's manifest."""
-    lto: Literal["", "off", "thin", "fat"] = ""
-    """Link-time optimisation; by default the profile's own."""
-    panic: Literal["", "unwind", "abort"] = ""
-    """Panic strategy; by default the profile's own."""
-
-    @property
-    def settings(self) -> tuple[tuple[str, str], ...]:
-        """What is said of the profile, as cargo's environment has it."""
-        prefix = f"CARGO_PROFILE_{self.profile.upper().replace('-', '_')}"
-        said = (("LTO", self.lto), ("PANIC", self.panic))
-        return (
-            # Stripped in the end, once the code was looked at.
-            (f"{prefix}_STRIP", "none"),
-            *((f"{prefix}_{name}", value) for name, value in said if value),
-        )
-
-    @property
-    def folder(self) -> str:
-        """Where cargo puts what it builds by this profile."""
-        return {"dev": "debug", "test": "debug", "bench": "release"}.get(self.profile, self.profile)
-
-
-class Make(Declaration):
-    """How make is called."""
-
-    arguments: tuple[Text, ...] = ("all",)
-    """Options, goals and variables, such as `["posix", "WITH_TLS=1"]`."""
-    program: ProgramPath = ""
-    """Path of the program below the project, if no goal installs it."""
-    parallel: bool = True
-    """Whether the Makefile works with several jobs at the same time."""
-
-
-class Cmake(Declaration):
-    """How CMake is called."""
-
-    directory: ProjectPath = "."
-    """Directory of the `CMakeLists.txt`, if it is not the project's root, such as `build/cmake`."""
-    options: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
-    """Options of the configuration, such as `-DBUILD_TESTING=OFF`."""
-    program: ProgramPath = ""
-    """Path of the program below the build directory, if nothing installs it."""
 
 
 class Allowed(Declaration):

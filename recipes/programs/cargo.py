@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from muslin.engine.vocabulary import Copy, RegistrySettings, Run, Stage, Write, escaped
+from muslin.models.build_options import Cargo
 from muslin.models.cargo_workspaces import Workspace
-from muslin.models.service import Cargo, Service
+from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import command_aliases, cross
 from recipes.cross import Kit

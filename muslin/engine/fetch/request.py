@@ -140,7 +140,7 @@ class Exchange:
         except (
             Exception
         ) as error:  # a response is data: whatever a parser raises is the server's fault
-            fault = _fault_of(error)
+            fault = fault_of(error)
         with self._changed:
             self._is_over, self._fault = True, fault
             self._changed.notify_all()
@@ -202,7 +202,7 @@ class Exchange:
         request = session.prepare_request(question)
         scheme, host = _scheme_and_host(request)
         is_bare = before is None or _scheme_and_host(before)[0] == "http"
-        may_be_plain = is_bare and (self._route.plain or _is_loopback(host))
+        may_be_plain = is_bare and (self._route.plain or is_loopback(host))
         if scheme != "https" and not (scheme == "http" and may_be_plain):
             raise ValueError(scheme, host)
         return request
@@ -213,14 +213,15 @@ def _scheme_and_host(request: requests.PreparedRequest) -> tuple[str, str]:
     return parts.scheme, parts.hostname or ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its address or as `localhost`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _fault_of(error: Exception) -> Fault:
+def fault_of(error: Exception) -> Fault:
     """Convert an exception of a library. Texts of libraries and servers are left out: they contain
     URLs, and that of a redirection may contain credentials."""
     if isinstance(error, Fault):

@@ -22,6 +22,7 @@ from muslin.models import pins as source
 from muslin.models.pin_files import Pin
 from muslin.models.pins import Pins
 from muslin.models.service import Service
+from muslin.models.service_checks import Run, Serve
 from muslin.models.target import Target
 from tests.unit.graph.test_catalog import HOST, PROJECT, everything
 
@@ -75,8 +76,8 @@ SERVICE_EDITS: dict[str, object] = {
     "image.environment": {"A": "b"},
     "image.files": {"/a": "service.toml"},
     "environment": {"A": "b"},
-    "run": (service.Run(arguments=("--other",), expect="x"),),
-    "serve": (service.Serve(scheme="http", path="/other", expect="x"),),
+    "run": (Run(arguments=("--other",), expect="x"),),
+    "serve": (Serve(scheme="http", path="/other", expect="x"),),
     "allowed": (
         service.Allowed(
             baselines=("armv6-vfpv2",), symbols=("other",), needs=("ARMv7",), reason="x"
