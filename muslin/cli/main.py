@@ -15,7 +15,7 @@ from muslin.cli.call import Call, Program
 COMMANDS = Path(__file__).with_name("commands")
 REMEMBERED = (
     *("toolchain", "openssl", "rust-std", "services"),
-    *("verify", "package", "build-all", "boot", "sdk"),
+    *("verify", "package", "packages", "build-all", "boot", "sdk"),
 )
 """Sessions that build: if nothing has changed since the last run, they say so at once."""
 

@@ -29,3 +29,14 @@ class InTheWay(PipelineError):
             f"{path} is {kind}, and {wanted} goes there: move or remove it, and run the same "
             "command again. Nothing was built"
         )
+
+
+class UnusableKey(PipelineError):
+    """The key for an archive's signature cannot sign."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} cannot sign the archive for apt: {why}. --key takes an OpenPGP secret key "
+            "without a password, as `gpg --export-secret-keys --armor NAME` or `sq key generate` "
+            "write it"
+        )

@@ -19,6 +19,7 @@ from muslin.models import cargo_manifest, cargo_program, declaration, project_pa
 from muslin.models.cargo_manifest import MANIFEST
 from muslin.models.declaration import Declaration
 from muslin.models.image import Image, Variable
+from muslin.models.packaging import Packaging
 from muslin.models.project_paths import ProgramPath, ProjectPath
 
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
@@ -192,6 +193,8 @@ class Service(Declaration):
     """Options of CMake."""
     image: Image
     """The container image."""
+    package: Packaging = Packaging()
+    """The Debian package."""
     run: tuple[Run, ...] = ()
     """Runs of the program as its checks."""
     serve: tuple[Serve, ...] = ()
