@@ -16,7 +16,7 @@ from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.cli.selection import Selection
 from muslin.cli.up_to_date import Found
-from muslin.dist import apt_archive, artifacts, publish
+from muslin.dist import apt_archive, artifacts, publish, report_page, timeline
 from muslin.dist.apt_signature import Key
 from muslin.dist.artifacts import Artifact
 from muslin.dist.output import Output
@@ -82,6 +82,7 @@ def build(
                     if goal == "package" and not faults:  # a joint image needs all of them
                         entries |= builder.build(pipeline.joint(builder), executor)
                     brought = _fill(pipeline, output, goal, entries, key)
+                    brought += output.write_report(context.events)
         if fills and context.events.any:
             fixes.warn(pipeline, goal)
     if faults:
@@ -109,7 +110,8 @@ def _paths(context: Context, selection: Selection) -> list[str]:
     possible = artifacts.every(names, selection.services, context.boards.values())
     links = [f"toolchains/{name}/env.sh" for name in names]
     archive = f"{artifacts.APT}/{apt_archive.RELEASE}"
-    return [*(artifact.destination for artifact in possible), *links, archive]
+    made = (archive, report_page.FILE, timeline.FILE)
+    return [*(artifact.destination for artifact in possible), *links, *made]
 
 
 def _warn_of_baselines(context: Context, targets: Iterable[Target]) -> None:
