@@ -16,7 +16,8 @@ from muslin.cli.options import Parser
 from muslin.cli.pipeline import Pipeline
 from muslin.cli.selection import Selection
 from muslin.cli.up_to_date import Found
-from muslin.dist import artifacts, publish
+from muslin.dist import apt_archive, artifacts, publish, report_page, timeline
+from muslin.dist.apt_signature import Key
 from muslin.dist.artifacts import Artifact
 from muslin.dist.output import Output
 from muslin.engine import host
@@ -27,9 +28,9 @@ from muslin.graph.goals import Goal
 from muslin.graph.verifications import allowed_code
 from muslin.models.target import Target
 
-OF_SERVICES: tuple[Goal, ...] = ("services", "verify", "package", "boot")
+OF_SERVICES: tuple[Goal, ...] = ("services", "verify", "package", "packages", "boot")
 """Goals that are about services."""
-FILLING: tuple[Goal, ...] = ("verify", "package", "boot", "sdk")
+FILLING: tuple[Goal, ...] = ("verify", "package", "packages", "boot", "sdk")
 """Goals that fill `dist/`."""
 
 
@@ -54,9 +55,15 @@ def building(
 
 # Long: the order of a run, from its checks to what is remembered of it.
 def build(
-    context: Context, selection: Selection, goal: Goal, *, keep_going: bool = False
+    context: Context,
+    selection: Selection,
+    goal: Goal,
+    *,
+    keep_going: bool = False,
+    key: Key | None = None,
 ) -> Found | None:
-    """Build the stages of a goal and fill `dist/`; what was found where nothing was to do."""
+    """Build the stages of a goal and fill `dist/`; what was found where nothing was to do. `key`
+    signs the archive of packages."""
     pipeline = Pipeline(context, selection)
     host.insist(native=context.settings.host == "native")
     if goal in OF_SERVICES and not selection.services:
@@ -76,7 +83,8 @@ def build(
                 with output.mine():
                     if goal == "package" and not faults:  # a joint image needs all of them
                         entries |= builder.build(pipeline.joint(builder), executor)
-                    brought = _fill(pipeline, output, goal, entries)
+                    brought = _fill(pipeline, output, goal, entries, key)
+                    brought += output.write_report(context.events)
         if fills and context.events.any:
             fixes.warn(pipeline, goal)
     if faults:
@@ -103,7 +111,9 @@ def _paths(context: Context, selection: Selection) -> list[str]:
     names = [target.name for target in selection.targets]
     possible = artifacts.every(names, selection.services, context.boards.values())
     links = [f"toolchains/{name}/env.sh" for name in names]
-    return [*(artifact.destination for artifact in possible), *links]
+    archive = f"{artifacts.APT}/{apt_archive.RELEASE}"
+    made = (archive, report_page.FILE, timeline.FILE)
+    return [*(artifact.destination for artifact in possible), *links, *made]
 
 
 def _warn_of_baselines(context: Context, targets: Iterable[Target]) -> None:
@@ -119,7 +129,11 @@ def _warn_of_baselines(context: Context, targets: Iterable[Target]) -> None:
 
 
 def _fill(
-    pipeline: Pipeline, output: Output, goal: Goal, entries: Mapping[str, Entry]
+    pipeline: Pipeline,
+    output: Output,
+    goal: Goal,
+    entries: Mapping[str, Entry],
+    key: Key | None,
 ) -> list[Path]:
     """Bring what was built to `dist/`; the paths."""
     selection, boards = pipeline.selection, pipeline.context.boards.values()
@@ -127,6 +141,8 @@ def _fill(
     products: Iterable[Artifact] = ()
     if goal == "package":
         products = artifacts.of_services(names, pipeline.contents())
+    elif goal == "packages":
+        products = artifacts.of_packages(names, pipeline.contents())
     elif goal == "sdk":
         contains = pipeline.catalog().verifications.components_of_sdk()
         products = artifacts.of_toolchains(names, contains)
@@ -134,4 +150,6 @@ def _fill(
     done = output.publish([*products, *reports], entries, source_set=pipeline.pins.name)
     if goal == "sdk":
         output.link_toolchains(selection.targets, entries)
+    if goal == "packages":
+        done += output.archive_packages(key)
     return done

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a run with nothing to do imports nothing of it
 COMMANDS = Path(__file__).with_name("commands")
 REMEMBERED = (
     *("toolchain", "openssl", "rust-std", "services"),
-    *("verify", "package", "build-all", "boot", "sdk"),
+    *("verify", "package", "packages", "build-all", "boot", "sdk"),
 )
 """Sessions that build: if nothing has changed since the last run, they say so at once."""
 

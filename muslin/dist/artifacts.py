@@ -9,9 +9,13 @@ from muslin.graph.catalog import VERIFIED
 from muslin.models.board import Board
 from muslin.models.pins import Component
 from recipes import boot, verify
+from recipes.debian import package
 
 IMAGES, REPORTS = "images", "reports"
 """Folders of `dist/`."""
+PACKAGES = "packages"
+APT = "apt"
+"""The archive of all packages, which is made of those in `PACKAGES`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,21 @@ def of_services(
         )
 
 
+def of_packages(
+    targets: Iterable[str], services: Mapping[str, tuple[Component, ...]]
+) -> Iterator[Artifact]:
+    """Debian packages; `services` has the components of each by its name."""
+    for target in targets:
+        for service, contains in services.items():
+            yield Artifact(
+                stage=f"deb-{service}-{target}",
+                file=package.FILE,
+                destination=f"{PACKAGES}/{service}-{target}.deb",
+                target=target,
+                contains=contains,
+            )
+
+
 def of_toolchains(
     targets: Iterable[str], contains: tuple[Component, ...] = ()
 ) -> Iterator[Artifact]:
@@ -96,5 +115,6 @@ def every(
 ) -> Iterator[Artifact]:
     """All that these declarations can bring; what each contains is left out."""
     yield from of_services(targets, dict.fromkeys(services, ()))
+    yield from of_packages(targets, dict.fromkeys(services, ()))
     yield from of_toolchains(targets)
     yield from of_reports(targets, services, boards)

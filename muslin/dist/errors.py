@@ -70,3 +70,14 @@ class NotVerified(PipelineError):
             f"{service} for {target} is not verified: {why}. Nothing was pushed; "
             f"`nox -s build-all -- {target} --service {service}` builds and verifies it"
         )
+
+
+class UnusableKey(PipelineError):
+    """The key for an archive's signature cannot sign."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} cannot sign the archive for apt: {why}. --key takes an OpenPGP secret key "
+            "without a password, as `gpg --export-secret-keys --armor NAME` or `sq key generate` "
+            "write it"
+        )

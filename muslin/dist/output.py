@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin.dist import publish
+from muslin.dist import apt_archive, artifacts, publish, report_page, timeline
+from muslin.dist.apt_signature import Key
 from muslin.dist.artifacts import Artifact, every
 from muslin.dist.publish import Listed
 from muslin.engine.cache.store import Entry, Store
 from muslin.engine.console import Report, size
+from muslin.engine.events import Events
 from muslin.errors import PipelineError
 from muslin.models.board import Board
 from muslin.models.target import Target
@@ -76,6 +78,29 @@ class Output:
             if (sdk := entries.get(f"sdk-{one.name}")) is not None:
                 path = publish.link_toolchain(self.folder, one, sdk)
                 self.report.say(f"{one.name}: . {path}/env.sh")
+
+    def archive_packages(self, key: Key | None) -> list[Path]:
+        """Make the archive for apt of all packages that are there; the paths of its files."""
+        listed = publish.listed(self.folder)
+        paths, notes = apt_archive.write(self.folder, listed, self.targets, key)
+        for text in notes:
+            self.report.note(text)
+        signed = self.folder / artifacts.APT / apt_archive.SIGNED
+        how = (
+            f"signed by {artifacts.APT}/{apt_archive.CERTIFICATE}"
+            if signed in paths
+            else "unsigned"
+        )
+        self.report.say(f"an archive for apt, {how}: {self.folder / artifacts.APT}")
+        return paths
+
+    def write_report(self, events: Events) -> list[Path]:
+        """Make the page on all that is there; the paths that it is, and is made of."""
+        if events.any:
+            timeline.write(self.folder, events)
+        page = report_page.write(self.folder, self.boards)
+        self.report.say(f"all of it on one page: {page}")
+        return [page, self.folder / timeline.FILE]
 
     def _show(self, artefacts: Sequence[Listed]) -> None:
         rows = [

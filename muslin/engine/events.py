@@ -13,6 +13,8 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +22,19 @@ TRACE = "trace.json"
 KEPT = 20
 """Runs whose events are kept, beside those at work."""
 Fact = str | float | int | list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A stage that ended, in seconds from the run's start."""
+
+    name: str
+    outcome: str
+    began: float
+    seconds: float
+    row: int
+    """Of those at work at the same time, the place that it had."""
+    facts: Mapping[str, Fact]
 
 
 class Events:
@@ -33,7 +48,10 @@ class Events:
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._started: dict[str, tuple[float, int]] = {}
-        self._spans: list[dict[str, object]] = []
+        self.spans: list[Span] = []
+        """What ended so far."""
+        self.time = ""
+        """When the run started, as ISO 8601 writes it."""
 
     def begin(self, *, jobs: int, stages: int) -> None:
         """A run that has something to do starts, or goes on with more."""
@@ -48,7 +66,8 @@ class Events:
         when = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         folder = Path(tempfile.mkdtemp(prefix=f"{when}-", dir=self._runs))
         self._file = folder / "events.jsonl"
-        self._write("run", jobs=jobs, stages=stages, time=datetime.now(UTC).isoformat())
+        self.time = datetime.now(UTC).isoformat()
+        self._write("run", jobs=jobs, stages=stages, time=self.time)
 
     def started(self, stage: str, after: list[str]) -> None:
         """A stage starts; `after` are those it waited for."""
@@ -61,18 +80,15 @@ class Events:
         """A stage ends: `built`, `checked`, `found` or `failed`."""
         with self._lock:
             began, row = self._started.pop(stage)
-            micro = 1_000_000
-            self._spans.append(
-                {
-                    "name": stage,
-                    "cat": outcome,
-                    "ph": "X",
-                    "ts": round(began * micro),
-                    "dur": round((self._now() - began) * micro),
-                    "pid": 1,
-                    "tid": row,
-                    "args": facts,
-                }
+            self.spans.append(
+                Span(
+                    name=stage,
+                    outcome=outcome,
+                    began=began,
+                    seconds=self._now() - began,
+                    row=row,
+                    facts=facts,
+                )
             )
         self._write("ended", stage=stage, outcome=outcome, **facts)
 
@@ -84,7 +100,8 @@ class Events:
             self.ended(stage, "stopped")
         self._write("over")
         path, self._file = self._file, None
-        text = json.dumps({"traceEvents": self._spans, "displayTimeUnit": "ms"})
+        trace = [_traced(span) for span in self.spans]
+        text = json.dumps({"traceEvents": trace, "displayTimeUnit": "ms"})
         path.with_name(TRACE).write_text(text, encoding="utf-8")
 
     def _rows(self) -> set[int]:
@@ -99,3 +116,17 @@ class Events:
                 line = json.dumps({"at": round(self._now(), 3), "event": event, **facts})
                 with self._file.open("a") as file:  # whole at any moment, and open at none
                     file.write(f"{line}\n")
+
+
+def _traced(span: Span) -> dict[str, object]:
+    micro = 1_000_000
+    return {
+        "name": span.name,
+        "cat": span.outcome,
+        "ph": "X",
+        "ts": round(span.began * micro),
+        "dur": round(span.seconds * micro),
+        "pid": 1,
+        "tid": span.row,
+        "args": dict(span.facts),
+    }

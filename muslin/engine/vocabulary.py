@@ -19,6 +19,7 @@ from muslin.engine.source import File, Source, Tree
 from muslin.engine.stage import Check, Stage, Step
 from muslin.engine.steps.boot import Boot, Request
 from muslin.engine.steps.copy import Copy
+from muslin.engine.steps.debian_package import DebianPackage
 from muslin.engine.steps.deduplicate import Deduplicate
 from muslin.engine.steps.folder import Folder
 from muslin.engine.steps.image import Image
@@ -39,6 +40,7 @@ from muslin.engine.steps.strip import Strip
 from muslin.engine.steps.touch import Touch
 from muslin.engine.steps.unpack import Unpack
 from muslin.engine.steps.write import Write
+from muslin.engine.steps.write_gzip import WriteGzip
 from muslin.engine.template import escaped
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "CollectLibraries",
     "CommandOutput",
     "Copy",
+    "DebianPackage",
     "Deduplicate",
     "Elf",
     "File",
@@ -82,5 +85,6 @@ __all__ = [
     "Tree",
     "Unpack",
     "Write",
+    "WriteGzip",
     "escaped",
 ]

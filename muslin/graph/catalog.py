@@ -12,6 +12,7 @@ from muslin.graph.c_libraries import CLibraries
 from muslin.graph.host_tools import HostTools
 from muslin.graph.images import Images
 from muslin.graph.libraries import LIBRARIES
+from muslin.graph.packages import Packages
 from muslin.graph.programs import Programs
 from muslin.graph.rust import Rust
 from muslin.graph.toolchains import Toolchains
@@ -29,6 +30,7 @@ TAKEN = (
     "board",
     "boot",
     "compiler",
+    "deb",
     "gcc",
     "headers",
     "image",
@@ -105,6 +107,11 @@ class Catalog:
             verifications=self.verifications,
             pins=self.pins,
         )
+
+    @cached_property
+    def packages(self) -> Packages:
+        """Debian packages."""
+        return Packages(programs=self.programs, verifications=self.verifications)
 
 
 def _insist_on_names(services: Iterable[Service]) -> None:

@@ -19,3 +19,13 @@ class NoBoard(PipelineError):
             f"no board is declared for {' or '.join(targets)}: {there}. "
             "One file in boards/ declares another"
         )
+
+
+class NoArchitecture(PipelineError):
+    """A package is requested for a target that no system with dpkg runs."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"{target} has no packages: toolchains/{target}.toml names no architecture of Debian. "
+            'Add it, such as debian = { architecture = "arm64" }, or name other targets'
+        )

@@ -12,14 +12,16 @@ from muslin.models.board import Board
 from muslin.models.target import Target
 from recipes import boot
 
-Goal = Literal["toolchain", "openssl", "rust-std", "services", "verify", "package", "boot", "sdk"]
+Goal = Literal[
+    "toolchain", "openssl", "rust-std", "services", "verify", "package", "packages", "boot", "sdk"
+]
 Targets = tuple[Target, ...]
 
 
 def stages(
     goal: Goal, catalog: Catalog, targets: Targets, boards: Collection[Board]
 ) -> list[Stage]:
-    """The stages of a goal, without the joint images; raises `NoBoard`."""
+    """The stages of a goal, without the joint images; raises `NoBoard`, `NoArchitecture`."""
     pairs = [(service, target) for target in targets for service in catalog.services.values()]
     made: dict[Goal, Callable[[], list[Stage]]] = {
         "toolchain": lambda: [catalog.toolchains.toolchain(target) for target in targets],
@@ -33,6 +35,7 @@ def stages(
             *proofs(catalog, targets).values(),
             *(catalog.images.image(service, target) for service, target in pairs),
         ],
+        "packages": lambda: _packages(catalog, targets),
         "boot": lambda: _starts(catalog, targets, boards),
         "sdk": lambda: [
             *(
@@ -55,6 +58,20 @@ def proofs(catalog: Catalog, targets: Iterable[Target]) -> dict[tuple[str, str],
         for service in catalog.services.values()
         for subject, stage in catalog.verifications.of_service(service, target).items()
     }
+
+
+def _packages(catalog: Catalog, targets: Targets) -> list[Stage]:
+    """The package of every service for each target; raises `NoArchitecture` for one that dpkg has
+    no name of."""
+    for target in targets:
+        if not target.debian.architecture:
+            raise errors.NoArchitecture(target.name)
+    packages = [
+        catalog.packages.package(service, target)
+        for target in targets
+        for service in catalog.services.values()
+    ]
+    return [*proofs(catalog, targets).values(), *packages]
 
 
 def _starts(catalog: Catalog, targets: Targets, boards: Collection[Board]) -> list[Stage]:

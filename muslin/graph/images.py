@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from muslin import installation
@@ -99,14 +100,19 @@ class Images(Memory):
         return image.ca_bundle(self.pins.component("ca-certificates"))
 
 
-def _files_of(service: Service) -> tuple[tuple[str, Tree], ...]:
-    """What an image holds of the project beside its program."""
-    if not service.image.files:
+def own_files(service: Service, names: Collection[str], key: str) -> tuple[tuple[str, Tree], ...]:
+    """What of a project's own files an image or package holds beside its program; `key` is where
+    the declaration names them. Raises `BadDeclaration` for machine code, which nothing verified."""
+    if not names:
         return ()
-    tree = source_trees.named(service.root, service.image.files.values())
+    tree = source_trees.named(service.root, names)
     for file in tree.files:
         if source_trees.is_compiled(service.root / file.path):
-            why = "is machine code, and an image holds only what was verified: it wants a service"
-            fault = f"image.files: {file.path} {why} of its own"
+            why = "is machine code, and only what was verified is delivered: it wants a service"
+            fault = f"{key}: {file.path} {why} of its own"
             raise errors.BadDeclaration(service.declared, [fault])
     return (("files", tree),)
+
+
+def _files_of(service: Service) -> tuple[tuple[str, Tree], ...]:
+    return own_files(service, service.image.files.values(), "image.files")

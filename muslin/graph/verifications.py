@@ -59,9 +59,12 @@ class Verifications(Memory):
 
     def components(self, service: Service) -> tuple[Component, ...]:
         """What a service's program and image hold, beside its own code and Rust's."""
+        bundle = ("ca-certificates",) if service.image.ca_bundle else ()
+        return (*self.linked(service), *map(self.pins.component, bundle))
+
+    def linked(self, service: Service) -> tuple[Component, ...]:
+        """What a service's program was linked with, beside Rust's own."""
         names = (*RUNTIME, *libraries.with_their_needs(service.libraries))
-        if service.image.ca_bundle:
-            names = (*names, "ca-certificates")
         return tuple(map(self.pins.component, names))
 
     def components_of_sdk(self) -> tuple[Component, ...]:

@@ -89,6 +89,12 @@ class Package(Foreign):
     name: str
     description: Inheritable = Inheritable()
     edition: Inheritable = Field(default=OLDEST, validate_default=True)
+    version: Inheritable = Inheritable()
+    license: Inheritable = Inheritable()
+    homepage: Inheritable = Inheritable()
+    repository: Inheritable = Inheritable()
+    authors: Any = ()
+    """A list, or `{ workspace = true }`; cargo asks for none."""
     workspace: SourcePath | None = None
     """Where its workspace lies, if that is not above it."""
     default_run: str = Field(
@@ -104,6 +110,11 @@ class Shared(Foreign):
     """What members inherit."""
 
     edition: str = OLDEST
+    version: str = ""
+    license: str = ""
+    homepage: str = ""
+    repository: str = ""
+    authors: Any = ()
 
 
 class Workspace(Foreign):

@@ -59,6 +59,8 @@ class Component:
     series: Series = field(default_factory=Series)
     fixes: tuple[str, ...] = ()
     """CVEs that the patches fix on top of the release."""
+    licence: str = ""
+    """SPDX expression, as its pin has it."""
 
     @property
     def record(self) -> dict[str, object]:
@@ -98,6 +100,7 @@ class Pins:
             member=pin.member.replace("{version}", pin.version),
             series=self._series(pin),
             fixes=pin.fixes,
+            licence=pin.licence,
         )
 
     def source(self, name: str) -> Source:

@@ -69,25 +69,32 @@ def fault_of_root(root: Path) -> str:
     return ""
 
 
-def faults_of_files(root: Path, files: Mapping[str, str], taken: Sequence[str]) -> Iterator[str]:
-    """Files of an image, by their paths in it, that are not there or have each other's places;
-    `taken` are the image's own."""
+def faults_of_files(
+    root: Path,
+    files: Mapping[str, str],
+    taken: Sequence[str],
+    *,
+    key: str = "image.files",
+    whole: str = "the image",
+) -> Iterator[str]:
+    """Files of an image or package, by their paths in it, that are not there or have each other's
+    places; `taken` are its own, `key` is where the declaration names the files."""
     for path, said in sorted(files.items()):
         source = root / said
         is_folder = documents.is_folder(source)
         if not is_folder and not documents.is_file(source):
-            yield f"image.files: there is no file or folder {source}"
+            yield f"{key}: there is no file or folder {source}"
             continue
         others = (*taken, *(other for other in files if other != path))
         for other in others:
             if path == other or (path.startswith(f"{other}/") and other in taken):
-                yield f"image.files: {path}: the image has {other} already; take another path"
+                yield f"{key}: {path}: {whole} has {other} already; take another path"
             elif other.startswith(f"{path}/"):
                 inner = source / other.removeprefix(f"{path}/")
                 if not is_folder:
-                    yield f"image.files: {path} is a file, and {other} would lie below it"
+                    yield f"{key}: {path} is a file, and {other} would lie below it"
                 elif os.path.lexists(inner) and not documents.is_folder(inner):
-                    yield f"image.files: {source} has a file for {other}, and so has the image"
+                    yield f"{key}: {source} has a file for {other}, and so has {whole}"
 
 
 def faults_of_make(root: Path, arguments: Sequence[str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from muslin.models.build_options import Cargo, Cmake, Make
 from muslin.models.cargo_manifest import MANIFEST
 from muslin.models.declaration import Declaration, Text
 from muslin.models.image import Image, Variable
+from muslin.models.packaging import Packaging
 from muslin.models.service_checks import Run, Serve
 
 NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
@@ -94,6 +95,8 @@ class Service(Declaration):
     """Options of CMake."""
     image: Image
     """The container image."""
+    package: Packaging = Packaging()
+    """The Debian package."""
     run: tuple[Run, ...] = ()
     """Runs of the program as its checks."""
     serve: tuple[Serve, ...] = ()

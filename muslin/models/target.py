@@ -70,6 +70,16 @@ class Image(Declaration):
     """Variant of the architecture, such as `v6`."""
 
 
+class Debian(Declaration):
+    """The systems with dpkg that run the target's programs."""
+
+    architecture: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]+)?$")] = ""
+    """Architecture, by dpkg's name; without it no package is made."""
+    unfit: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], ...] = ()
+    """Machines of this architecture, as `uname -m` names them, that lack what the baseline has: a
+    package refuses to be installed there."""
+
+
 class Target(Declaration):
     """A kind of machine that programs are built for."""
 
@@ -99,6 +109,8 @@ class Target(Declaration):
     """OpenSSL's name of the target."""
     image: Image
     """Platform of container images."""
+    debian: Debian = Debian()
+    """Debian and what descends from it."""
 
     @field_validator("machine")
     @classmethod

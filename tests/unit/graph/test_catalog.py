@@ -56,6 +56,7 @@ def goals(catalog: Catalog) -> list[Stage]:
     return [
         *(catalog.images.image(each, one) for one in targets for each in services),
         *(catalog.images.index(each, targets) for each in services),
+        *(catalog.packages.package(each, one) for one in targets for each in services),
         *(catalog.images.sdk_archive(one) for one in targets),
         *(
             catalog.images.start(each, one, on)

@@ -49,6 +49,8 @@ TARGET_EDITS: dict[str, object] = {
     "openssl.target": "linux-generic32",
     "image.architecture": "arm64",
     "image.variant": "v7",
+    "debian.architecture": "armel",
+    "debian.unfit": ("armv5tejl",),
 }
 SERVICE_EDITS: dict[str, object] = {
     "summary": "other words",
@@ -74,10 +76,24 @@ SERVICE_EDITS: dict[str, object] = {
     "image.ca_bundle": True,
     "image.labels": {"a": "b"},
     "image.environment": {"A": "b"},
-    "image.files": {"/a": "service.toml"},
+    "image.files": {"/usr/share/a": "service.toml"},
     "environment": {"A": "b"},
     "run": (Run(arguments=("--other",), expect="x"),),
     "serve": (Serve(scheme="http", path="/other", expect="x"),),
+    "package.package": "other",
+    "package.version": "9",
+    "package.revision": 9,
+    "package.released": "2030-01-01",
+    "package.maintainer": "A <a@example.org>",
+    "package.homepage": "https://example.org/",
+    "package.section": "net",
+    "package.license": "0BSD",
+    "package.copyright": "2030 A",
+    "package.description": "More",
+    "package.depends": ("tzdata",),
+    "package.unit": None,  # below, the other way round
+    "package.state": True,
+    "package.files": {"/usr/share/a/b": "service.toml"},
     "allowed": (
         service.Allowed(
             baselines=("armv6-vfpv2",), symbols=("other",), needs=("ARMv7",), reason="x"
@@ -137,6 +153,7 @@ def stages(pins: Pins, one: Target, services: Iterable[Service]) -> dict[str, St
     )
     goals = [catalog.images.image(each, one) for each in named.values()]
     goals += [catalog.images.index(each, (one,)) for each in named.values()]
+    goals += [catalog.packages.package(each, one) for each in named.values()]
     return {stage.name: stage for stage in everything(goals).values()}
 
 
@@ -177,7 +194,9 @@ def test_what_an_edit_rebuilds_is_golden(pins: Pins) -> None:
             if path in ("build", "source"):
                 continue
             other_needs = () if each.needs else ("openssl",)
-            changed_to = other_needs if path == "needs" else value
+            unit = each.image.port is None
+            opposite = {"needs": other_needs, "package.unit": unit}
+            changed_to = opposite.get(path, value)
             mine = {**SERVICES, name: edited(each, path, changed_to)}
             after = stages(pins, ARMV6, mine.values())
             table[f"{name}/service.toml {path}"] = consequences(before, after)
@@ -212,7 +231,7 @@ def test_the_hosts_programs_rebuild_what_is_made_with_them(pins: Pins) -> None:
         changed = dataclasses.replace(pins, groups={**pins.groups, name: fresh})
         groups[name] = consequences(before, stages(changed, ARMV6, SERVICES.values()))
     rust = [
-        *("hello-tls", "image-hello-tls", "rust", "rust-std"),
+        *("deb-hello-tls", "hello-tls", "image-hello-tls", "rust", "rust-std"),
         *("verify-hello-tls", "verify-rust-std"),
     ]
     assert groups["build-tools"] == {"built": ["build-tools"]}, "they stand in for the host's own"
