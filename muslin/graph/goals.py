@@ -32,6 +32,7 @@ def stages(
         "package": lambda: [
             *proofs(catalog, targets).values(),
             *(catalog.images.image(service, target) for service, target in pairs),
+            *(catalog.bills.bill(service, target) for service, target in pairs),
         ],
         "boot": lambda: _starts(catalog, targets, boards),
         "sdk": lambda: [

@@ -121,5 +121,6 @@ LIBRARY = Library(
     link=("-lcurl",),
     needs=("openssl", "zlib"),
     header=r"curl/\w+\.h",
+    cpe="haxx:curl",
     called=("curl", "libcurl"),
 )

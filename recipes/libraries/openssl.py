@@ -149,5 +149,6 @@ LIBRARY = Library(
     tests=known_answers,
     environment=environment,
     header=r"openssl/\w+\.h",
+    cpe="openssl:openssl",
     called=("openssl", "libssl", "libcrypto", "directory of openssl"),
 )
