@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from muslin.sbom import crates, cyclonedx, licences, linked
-from muslin.sbom.part import Part, purl
+from muslin.sbom.part import BY_MAP, BY_SYMBOLS, Part, purl
 
 BILL, TEXTS = "sbom.cdx.json", "licences.txt"
 
@@ -26,11 +26,17 @@ def main(rules: Path, program: Path, to: Path, folders: Mapping[str, Path]) -> N
     said = _read(rules)
     link = _read(program / "evidence" / "link.json")
     rows = said["components"]
-    if link["map"]:
-        parts = linked.parts(rows, link["objects"], folders)
-        unexplained = linked.unexplained(rows, link["objects"])
-    else:
-        parts, unexplained = linked.declared(rows, folders), ["all of it: no map was found"]
+    match link["known_by"]:
+        case "map":
+            parts = linked.parts(rows, link["objects"], folders, BY_MAP)
+            unexplained = linked.unexplained(rows, link["objects"])
+        case "symbols":
+            parts = linked.parts(rows, link["objects"], folders, BY_SYMBOLS)
+            parts += linked.declared(rows, folders, prefix="toolchain/")
+            unexplained = ["the linker left no map; libraries are known by symbols"]
+        case _:
+            parts = linked.declared(rows, folders)
+            unexplained = ["the linker left no map, and the program has no symbols"]
     parts += linked.in_image(rows, folders)
     subject = said["program"]
     if said["std"]:

@@ -10,8 +10,6 @@ from typing import Any
 
 from muslin.sbom.part import (
     BY_DECLARATION,
-    BY_MAP,
-    BY_SYMBOLS,
     Part,
     Patch,
     Text,
@@ -27,15 +25,19 @@ OTHERS = ("own", "own/*", "crate/*", "rust-std/*")
 """Objects of no component: the project's, and those of crates, which cargo reports."""
 
 
-def parts(rows: Sequence[Row], objects: Sequence[Row], notices: Mapping[str, Path]) -> list[Part]:
-    """Components with at least one object in the program, by its map."""
+def parts(
+    rows: Sequence[Row], objects: Sequence[Row], notices: Mapping[str, Path], known_by: str
+) -> list[Part]:
+    """Components with at least one object in the program."""
     found: dict[str, list[Row]] = {}
     for one in objects:
         for row in rows:
             if any(fnmatchcase(one["file"], pattern) for pattern in row["patterns"]):
                 found.setdefault(row["name"], []).append(one)
                 break
-    return [_part(row, notices, BY_MAP, found[row["name"]]) for row in rows if row["name"] in found]
+    return [
+        _part(row, notices, known_by, found[row["name"]]) for row in rows if row["name"] in found
+    ]
 
 
 def unexplained(rows: Sequence[Row], objects: Sequence[Row]) -> list[str]:
@@ -45,20 +47,13 @@ def unexplained(rows: Sequence[Row], objects: Sequence[Row]) -> list[str]:
     return sorted(f for f in files if not any(fnmatchcase(f, pattern) for pattern in patterns))
 
 
-def by_symbols(
-    rows: Sequence[Row], members: Mapping[str, Sequence[Row]], notices: Mapping[str, Path]
-) -> list[Part]:
-    """Components that have objects in the program, as its symbols show."""
+def declared(rows: Sequence[Row], notices: Mapping[str, Path], *, prefix: str = "") -> list[Part]:
+    """Components whose patterns begin so, where nothing is known of how a program was linked."""
     return [
-        _part(row, notices, BY_SYMBOLS, members[row["name"]])
+        _part(row, notices, BY_DECLARATION, ())
         for row in rows
-        if members.get(row["name"])
+        if any(pattern.startswith(prefix) for pattern in row["patterns"])
     ]
-
-
-def declared(rows: Sequence[Row], notices: Mapping[str, Path]) -> list[Part]:
-    """All components, where nothing is known of how the program was linked."""
-    return [_part(row, notices, BY_DECLARATION, ()) for row in rows if row["patterns"]]
 
 
 def in_image(rows: Sequence[Row], notices: Mapping[str, Path]) -> list[Part]:

@@ -168,7 +168,7 @@ def test_a_map_costs_no_byte(bench: Bench, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("recipes.cross.MAP", "")
     without = bench.build(program(one))[f"{one.name}-{TARGET.name}"]
     assert with_map.key != without.key
-    assert not read(without, evidence.LINK)["map"]
+    assert read(without, evidence.LINK)["known_by"] == "symbols"
     file = "unstripped/program"
     assert (with_map.tree / file).read_bytes() == (without.tree / file).read_bytes()
 
@@ -215,3 +215,32 @@ def test_a_bill_has_what_is_linked_and_not_what_is_declared(bench: Bench, tmp_pa
     digest = hashlib.sha256(built.read_bytes()).hexdigest()
     assert document["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
     assert [tool["name"] for tool in document["formulation"][0]["components"]] == ["gcc"]
+
+
+def test_without_a_map_libraries_are_known_by_symbols(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recipes.cross.MAP", "")
+    one = declared(tmp_path / "project")
+    made = bill(one, program(one))
+    document = read(bench.build(made)[made.name], sbom.BILL)
+    valid(document)
+    rows = {row["name"]: row["evidence"] for row in document["components"]}
+    assert set(rows) == {"zlib", "musl"}
+    assert rows["zlib"]["occurrences"] == [{"location": "usr/lib/libzlib.a(inflate.o)"}]
+    assert rows["musl"]["identity"][0]["confidence"] < rows["zlib"]["identity"][0]["confidence"]
+    assert document["compositions"][0]["aggregate"] == "incomplete"
+
+
+def test_of_a_program_without_map_and_symbols_all_that_is_declared_is_listed(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recipes.cross.MAP", "")
+    one = declared(tmp_path / "project")
+    # By its path: the pipeline's own `strip` leaves symbols for the audit.
+    with (one.root / "Makefile").open("a") as makefile:
+        makefile.write(f"\t{machine_program('strip')} -s $(DESTDIR)/usr/bin/program\n")
+    made = bill(one, program(one))
+    document = read(bench.build(made)[made.name], sbom.BILL)
+    assert {row["name"] for row in document["components"]} == {"zlib", "openssl", "musl"}
+    assert document["compositions"][0]["aggregate"] == "incomplete"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from muslin.engine.filesystem import patterns, walk
 from muslin.engine.formats import ar, link_map
@@ -31,11 +32,15 @@ ARCHIVES = "usr/lib/*.a"
 class RecordLink(Step):
     """Write a JSON document with what a program was linked from, by the linker's own map of it.
 
-    `{"map": true, "objects": [{"file", "member", "size"}]}`: `file` starts with the name of one of
-    `roots`, with `crate/` and a name for code of a crate, with `other/`, or is `own`, of which
-    archives have their names. An object that cargo copied out of a C library into a crate's archive
-    is recorded as that library's. `map` is false, and nothing is known, where no map describes the
-    program: its project did not link it with the compiler that it was given.
+    `{"known_by": "map", "objects": [{"file", "member", "size"}]}`: `file` starts with the name of
+    one of `roots`, with `crate/` and a name for code of a crate, with `other/`, or is `own`, of
+    which archives have their names. An object that cargo copied out of a C library into a crate's
+    archive is recorded as that library's.
+
+    Where no map describes the program, because its project did not link it with the compiler that
+    it was given, `known_by` is `symbols`: an object is listed if the program defines at least half
+    of the symbols that the object defines for others; sizes are 0. It is empty, and nothing is
+    known, where the program has no symbols.
     """
 
     revision: ClassVar[int] = 1
@@ -51,14 +56,17 @@ class RecordLink(Step):
         build = [sandbox.inside(folder) for folder in BUILD]
         archives = {name: sandbox.path(folder) for name, folder in self.roots}
         members = {member: file for file, member in _members(archives)}
-        with walk.opened(sandbox.path(self.program)) as file:
+        program = sandbox.path(self.program)
+        with walk.opened(program) as file:
             elf = ELFFile(file)
+            defined = _defined(elf)
             found = [
                 _named(one, roots, members, build) for one in _maps(sandbox.path(self.maps), elf)
             ]
-        objects = min(found, default=[])
+        known_by = "map" if found else "symbols" * bool(defined)
+        objects = min(found, default=list(_by_symbols(archives, defined)))
         record = {
-            "map": bool(found),
+            "known_by": known_by,
             "objects": [
                 {"file": one.file, "member": one.member, "size": one.size} for one in objects
             ],
@@ -78,15 +86,37 @@ def _maps(folder: Path, elf: ELFFile) -> Iterator[LinkMap]:
             yield found
 
 
-def _members(folders: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
-    """Archive and name of every object of C libraries."""
+def _defined(elf: ELFFile) -> frozenset[str]:
+    """The symbols that a program defines and other objects can name."""
+    table = elf.get_section_by_name(".symtab")
+    return frozenset(
+        symbol.name
+        for symbol in (table.iter_symbols() if isinstance(table, SymbolTableSection) else ())
+        if symbol["st_shndx"] != "SHN_UNDEF" and symbol["st_info"]["bind"] != "STB_LOCAL"
+    )
+
+
+def _by_symbols(folders: Mapping[str, Path], defined: frozenset[str]) -> Iterator[LinkedObject]:
+    """Objects whose symbols a program has."""
+    for name, path in _archives(folders):
+        for member, symbols in sorted(ar.symbols(path).items()):
+            if 2 * len(symbols & defined) >= len(symbols):
+                yield LinkedObject(file=name, member=member, size=0)
+
+
+def _archives(folders: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
+    """The archives of C libraries, by what they are recorded as."""
     for name, folder in folders.items():
         for path in patterns.find(folder, ARCHIVES):
             with walk.opened(path) as file:
-                if file.read(len(ar.MAGIC)) != ar.MAGIC:  # a linker script
-                    continue
-            for member in ar.names(path):
-                yield f"{name}/{path.relative_to(folder)}", member
+                if file.read(len(ar.MAGIC)) == ar.MAGIC:  # else a linker script
+                    yield f"{name}/{path.relative_to(folder)}", path
+
+
+def _members(folders: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+    """Archive and name of every object of C libraries."""
+    for name, path in _archives(folders):
+        yield from ((name, member) for member in ar.names(path))
 
 
 def _named(
