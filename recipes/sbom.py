@@ -32,7 +32,7 @@ PARTS_OF_GCC: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """GCC's libraries and start files, by where they lie in a toolchain."""
-MUSL = ("toolchain/*/lib/*",)
+MUSL = ("toolchain/*/lib/*", "toolchain/*/lib64/*")
 """All else that a toolchain gives to programs; looked at behind those of GCC."""
 CPE_OF_MUSL = "musl-libc:musl"
 CPE_OF_RUST = "rust-lang:rust"
