@@ -6,7 +6,16 @@ no recipe can forget the patches.
 
 from __future__ import annotations
 
-from muslin.engine.vocabulary import Copy, Patch, SameTime, Source, Step, Unpack, Write
+from muslin.engine.vocabulary import (
+    Copy,
+    ListPatches,
+    Patch,
+    SameTime,
+    Source,
+    Step,
+    Unpack,
+    Write,
+)
 from muslin.models.pins import Component
 
 LONG_AGO = 946684800
@@ -24,13 +33,23 @@ def sources(*components: Component) -> tuple[tuple[str, Source], ...]:
 
 def unpacked(component: Component, *, into: str) -> tuple[Step, ...]:
     """Unpack a component's sources into a folder and apply its patches."""
-    archive, steps = f"${{source.{component.name}}}", tuple[Step, ...]()
-    if component.member:
-        inside = (component.series.folder,) if component.series.inside else ()
-        package = _package(component)
-        steps = (Unpack(archive=archive, into=package, only=(component.member, *inside)),)
-        archive = f"{package}/{component.member}"
+    steps, archive = _opened(component)
     return (*steps, Unpack(archive=archive, into=into, strip=1), *_patched(component, into))
+
+
+def top(component: Component, *, into: str) -> tuple[Step, ...]:
+    """Unpack what lies at the top of a component's sources, without patches."""
+    steps, archive = _opened(component)
+    return (*steps, Unpack(archive=archive, into=into, strip=1, omit=("*/*/*",)))
+
+
+def listed(component: Component, *, to: str) -> tuple[Step, ...]:
+    """List the patches that `unpacked()` applies, after `top()`; nothing where there are none."""
+    steps, folder = _series(component)
+    series = component.series
+    if not folder:
+        return ()
+    return (*steps, ListPatches(folder=folder, names=series.names, omit=series.omit, to=to))
 
 
 def placed(component: Component, folder: str) -> tuple[Copy, ...]:
@@ -52,17 +71,36 @@ def _package(component: Component) -> str:
     return f"${{work}}/{component.name}-package"
 
 
-def _patched(component: Component, into: str) -> tuple[Step, ...]:
+def _opened(component: Component) -> tuple[tuple[Step, ...], str]:
+    """The steps after which there is an archive of the sources, and its path."""
+    archive = f"${{source.{component.name}}}"
+    if not component.member:
+        return (), archive
+    inside = (component.series.folder,) if component.series.inside else ()
+    package = _package(component)
+    steps = (Unpack(archive=archive, into=package, only=(component.member, *inside)),)
+    return steps, f"{package}/{component.member}"
+
+
+def _series(component: Component) -> tuple[tuple[Step, ...], str]:
+    """The steps after which a folder has the patches and their series, and the folder; it is empty
+    where there are none."""
     series, folder = component.series, f"${{work}}/{component.name}-patches"
     if series.inside:
-        folder, steps = f"{_package(component)}/{series.folder}", tuple[Step, ...]()
-    elif series.folder:
+        return (), f"{_package(component)}/{series.folder}"
+    if series.folder:
         steps = (Unpack(archive=f"${{source.{component.name}-patches}}", into=folder),)
-        folder = f"{folder}/{series.folder}"
-    elif series.files:
+        return steps, f"{folder}/{series.folder}"
+    if series.files:
         names = "".join(f"{patch.name}\n" for patch in series.files)
-        steps = (*placed(component, folder), Write(path=f"{folder}/series", text=names))
-    else:
+        return (*placed(component, folder), Write(path=f"{folder}/series", text=names)), folder
+    return (), ""
+
+
+def _patched(component: Component, into: str) -> tuple[Step, ...]:
+    series = component.series
+    steps, folder = _series(component)
+    if not folder:
         return ()
     return (
         *steps,

@@ -41,7 +41,14 @@ for word; do
     esac
     set -- "$@" "$word"
 done
-exec "{compiler}" $link ${{malloc:+$allocator}} "$@" {flags} $atomic
+{map}exec "{compiler}" $link ${{malloc:+$allocator}} "$@" {flags} $atomic
+"""
+MAP = """\
+# The linker's map says of what a program is made. Without a file `cc -v` would link.
+case " $* " in
+*" -c "* | *" -E "* | *" -S "* | *" -M "* | *" -MM "* | *" -r "*) ;;
+*) test -z "$malloc" || set -- "$@" "-Wl,-Map=$(mktemp "{maps}/XXXXXXXX")" ;;
+esac
 """
 PKG_CONFIG = """\
 #!/bin/sh
@@ -108,8 +115,11 @@ class Kit:
         return {name: f"${{need.{name}}}/usr" for name, _ in self.libraries}
 
 
-def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tuple[Write, ...]:
-    """Compilers, pkg-config and CMake's toolchain file, below `FOLDER`."""
+def steps(
+    target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS, map_folder: str = ""
+) -> tuple[Write, ...]:
+    """Compilers, pkg-config and CMake's toolchain file, below `FOLDER`. The compilers leave a map
+    of each program that they link in `map_folder`, if that is given."""
     folders = list(kit.prefixes.values())
     maps = {**remaps, **{folder: f"/{name}" for name, folder in kit.prefixes.items()}}
     flags = (
@@ -126,6 +136,7 @@ def steps(target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS) -> tu
                     flags=" ".join(flags),
                     allocator=kit.allocator,
                     words="".join(f" {word}" for word in kit.linker_words),
+                    map=MAP.format(maps=map_folder) if map_folder else "",
                 ),
                 executable=True,
             )

@@ -46,6 +46,8 @@ class Library:
     """What must have passed before the library is in an image."""
     header: str = ""
     """A regular expression of its headers' paths, as programs include them."""
+    cpe: str = ""
+    """`vendor:product` by which vulnerability databases know it, if they do."""
     called: tuple[str, ...] = ()
     """Its names in pkg-config and CMake."""
     environment: Callable[[Target], Environment] = lambda _: ()

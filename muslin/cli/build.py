@@ -86,7 +86,9 @@ def build(
                     brought = _fill(pipeline, output, goal, entries, key)
                     brought += output.write_report(context.events)
         if fills and context.events.any:
-            fixes.warn(pipeline, goal)
+            found = fixes.warn(pipeline, goal)
+            if found is not None and goal == "package":
+                fixes.write_vex(pipeline, output, found)
     if faults:
         raise errors.SeveralFailed(faults)
     lines = list(context.report.lines)
@@ -140,7 +142,10 @@ def _fill(
     names = [target.name for target in selection.targets]
     products: Iterable[Artifact] = ()
     if goal == "package":
-        products = artifacts.of_services(names, pipeline.contents())
+        products = (
+            *artifacts.of_services(names, pipeline.contents()),
+            *artifacts.of_bills(names, selection.services),
+        )
     elif goal == "packages":
         products = artifacts.of_packages(names, pipeline.contents())
     elif goal == "sdk":
@@ -148,6 +153,8 @@ def _fill(
         products = artifacts.of_toolchains(names, contains)
     reports = artifacts.of_reports(names, selection.services, boards)
     done = output.publish([*products, *reports], entries, source_set=pipeline.pins.name)
+    if goal == "package":
+        output.note_licences(done, pipeline.context.settings.licences)
     if goal == "sdk":
         output.link_toolchains(selection.targets, entries)
     if goal == "packages":

@@ -6,6 +6,9 @@ import datetime
 import time
 
 from muslin.cli.pipeline import Pipeline
+from muslin.dist import vex
+from muslin.dist.artifacts import BILLS
+from muslin.dist.output import Output
 from muslin.engine.process import errors as process_errors
 from muslin.errors import PipelineError
 from muslin.graph.goals import Goal
@@ -45,9 +48,9 @@ def lacking(pipeline: Pipeline, *, offline: bool = False) -> advisories.Found:
     )
 
 
-def warn(pipeline: Pipeline, goal: Goal) -> None:
+def warn(pipeline: Pipeline, goal: Goal) -> advisories.Found | None:
     """Say which fixes what was shipped lacks. The archive is asked at most once a day, and what it
-    said before serves where it cannot be reached."""
+    said before serves where it cannot be reached; nothing is returned where it said nothing."""
     report, cache, now = pipeline.context.report, pipeline.context.settings.cache, time.time()
     try:
         known, pinned = changelog_index.load(cache), _pinned(pipeline)
@@ -61,12 +64,32 @@ def warn(pipeline: Pipeline, goal: Goal) -> None:
                 changelog_index.remember_failure(cache)
                 why = str(error).splitlines()[0]
                 report.note(f"security fixes were not looked for today: {why}")
-        found = lacking(pipeline, offline=True).among(_shipped(pipeline, goal))
+        found = lacking(pipeline, offline=True)
     except source_errors.NotAsked:
-        return
-    for line in (found.summary, found.accepted):
+        return None
+    shipped = found.among(_shipped(pipeline, goal))
+    for line in (shipped.summary, shipped.accepted):
         if line:
             report.note(f"{line}; {spelled('advisories')}")
+    return found
+
+
+def write_vex(pipeline: Pipeline, output: Output, found: advisories.Found) -> None:
+    """Write beside each bill in `dist/` whether what was found concerns its program."""
+    declared = {
+        name: {component.name for component in components} | {"rust"}
+        if pipeline.selection.services[name].build == "cargo"
+        else {component.name for component in components}
+        for name, components in pipeline.contents().items()
+    }
+    located = advisories.policy(pipeline.context.pins).located
+    with output.mine():
+        written = vex.write(output.folder, found, located, declared)
+    if written:
+        pipeline.context.report.say(
+            f"whether known vulnerabilities concern it: {len(written)} "
+            f"OpenVEX documents in dist/{BILLS}/"
+        )
 
 
 def _pinned(pipeline: Pipeline) -> list[Pinned]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from muslin.graph.catalog import VERIFIED
 from muslin.models.board import Board
 from muslin.models.pins import Component
-from recipes import boot, verify
+from recipes import boot, sbom, verify
 from recipes.debian import package
 
 IMAGES, REPORTS = "images", "reports"
 """Folders of `dist/`."""
+BILLS, LICENCES = "sbom", "licenses"
+"""With what is said of programs."""
 PACKAGES = "packages"
 APT = "apt"
 """The archive of all packages, which is made of those in `PACKAGES`."""
@@ -74,6 +76,18 @@ def of_packages(
             )
 
 
+def of_bills(targets: Iterable[str], services: Collection[str]) -> Iterator[Artifact]:
+    """What programs are made of, and the licences of that."""
+    for target in targets:
+        for service in services:
+            stage = f"{sbom.PREFIX}{service}-{target}"
+            for file, destination in (
+                (sbom.BILL, f"{BILLS}/{target}/{service}.cdx.json"),
+                (sbom.TEXTS, f"{LICENCES}/{target}/{service}.txt"),
+            ):
+                yield Artifact(stage=stage, file=file, destination=destination, target=target)
+
+
 def of_toolchains(
     targets: Iterable[str], contains: tuple[Component, ...] = ()
 ) -> Iterator[Artifact]:
@@ -116,5 +130,6 @@ def every(
     """All that these declarations can bring; what each contains is left out."""
     yield from of_services(targets, dict.fromkeys(services, ()))
     yield from of_packages(targets, dict.fromkeys(services, ()))
+    yield from of_bills(targets, services)
     yield from of_toolchains(targets)
     yield from of_reports(targets, services, boards)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from muslin.dist import apt_archive, artifacts, publish, report_page, timeline
+from muslin.dist import apt_archive, artifacts, licence_policy, publish, report_page, timeline, vex
 from muslin.dist.apt_signature import Key
-from muslin.dist.artifacts import Artifact, every
+from muslin.dist.artifacts import BILLS, LICENCES, REPORTS, Artifact, every
 from muslin.dist.publish import Listed
 from muslin.engine.cache.store import Entry, Store
 from muslin.engine.console import Report, size
 from muslin.engine.events import Events
+from muslin.engine.formats import documents
 from muslin.errors import PipelineError
 from muslin.models.board import Board
 from muslin.models.target import Target
@@ -65,12 +66,32 @@ class Output:
             source_set=source_set,
         )
         products = [listed for listed in placed if not publish.is_report(listed)]
-        texts = [listed for listed in placed if listed.path.endswith(".txt")]
+        texts = [
+            listed
+            for listed in placed
+            if listed.path.startswith(f"{REPORTS}/") and listed.path.endswith(".txt")
+        ]
         self._show(products or texts)
         if products and texts:
-            self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
+            self.report.say(f"what was verified of it: {len(texts)} reports in dist/{REPORTS}/")
+        if any(listed.path.startswith(f"{BILLS}/") for listed in placed):
+            self.report.say(f"what it contains: dist/{BILLS}/, with licences in dist/{LICENCES}/")
         paths = (*(artifact.destination for artifact in built), publish.LISTING, publish.SUMS)
         return [self.folder / path for path in paths]
+
+    def note_licences(self, paths: Iterable[Path], allowed: Collection[str]) -> None:
+        """Say what in programs is under a licence that is not allowed, by the bills among the
+        paths; nothing if all are allowed."""
+        concerned = dict[tuple[str, str], set[str]]()
+        for path in paths if allowed else ():
+            if path.name.endswith(vex.SUFFIX):
+                for row in licence_policy.outside(documents.json_table(path), allowed):
+                    concerned.setdefault(row, set()).add(path.name.removesuffix(vex.SUFFIX))
+        for (name, licence), services in sorted(concerned.items()):
+            self.report.note(
+                f"{name} in {', '.join(sorted(services))} is under {licence}, which "
+                "`licences` in the settings does not name"
+            )
 
     def link_toolchains(self, targets: Iterable[Target], entries: Mapping[str, Entry]) -> None:
         """Toolchains for use by hand stay in the cache; how to take one is said."""

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from muslin.dist import errors as dist_errors
-from muslin.dist.artifacts import REPORTS, Artifact
+from muslin.dist.artifacts import BILLS, LICENCES, REPORTS, Artifact
 from muslin.engine import errors as engine_errors
 from muslin.engine.cache.manifest import Manifest
 from muslin.engine.cache.store import Entry, Store
@@ -129,7 +129,7 @@ def digest_in(entry: Entry, file: str) -> str:
 
 def is_report(artefact: Listed) -> bool:
     """Whether it says something of others."""
-    return artefact.path.startswith(f"{REPORTS}/")
+    return artefact.path.startswith(tuple(f"{folder}/" for folder in (REPORTS, BILLS, LICENCES)))
 
 
 def _place(folder: Path, artifact: Artifact, entry: Entry, store: Store, source_set: str) -> Listed:

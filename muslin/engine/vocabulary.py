@@ -5,6 +5,7 @@ them, and a reader finds here which there are. The engine itself imports from th
 """
 
 from muslin.engine.cargo.collect_libraries import CollectLibraries
+from muslin.engine.cargo.record_crates import RecordCrates
 from muslin.engine.cargo.registry_settings import RegistrySettings
 from muslin.engine.checks.command_output import CommandOutput
 from muslin.engine.checks.elf import Elf
@@ -27,10 +28,13 @@ from muslin.engine.steps.image_index import ImageIndex
 from muslin.engine.steps.initramfs import Initramfs
 from muslin.engine.steps.join import Join
 from muslin.engine.steps.link import Link
+from muslin.engine.steps.list_patches import ListPatches
+from muslin.engine.steps.notices import Notices
 from muslin.engine.steps.pack import Pack
 from muslin.engine.steps.patch import Patch
 from muslin.engine.steps.pick import Pick
 from muslin.engine.steps.rebase import Rebase
+from muslin.engine.steps.record_link import RecordLink
 from muslin.engine.steps.relink import Relink
 from muslin.engine.steps.remove import Remove
 from muslin.engine.steps.replace import Replace
@@ -61,13 +65,17 @@ __all__ = [
     "InputFile",
     "Join",
     "Link",
+    "ListPatches",
     "ListedName",
     "Members",
+    "Notices",
     "Pack",
     "Patch",
     "Pick",
     "Present",
     "Rebase",
+    "RecordCrates",
+    "RecordLink",
     "RegistrySettings",
     "Relink",
     "Remove",

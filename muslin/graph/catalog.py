@@ -8,6 +8,7 @@ from functools import cached_property
 
 from muslin.engine import errors as engine_errors
 from muslin.engine.stage import Host
+from muslin.graph.bills import Bills
 from muslin.graph.c_libraries import CLibraries
 from muslin.graph.host_tools import HostTools
 from muslin.graph.images import Images
@@ -36,6 +37,8 @@ TAKEN = (
     "image",
     "image.tar",
     "musl-cross-make",
+    "notices",
+    "sbom",
     "sdk",
 )
 """Other names that stages of a target start with, and a file beside a program."""
@@ -97,6 +100,11 @@ class Catalog:
             programs=self.programs,
             pins=self.pins,
         )
+
+    @cached_property
+    def bills(self) -> Bills:
+        """What programs are made of."""
+        return Bills(programs=self.programs, pins=self.pins, driver=self.driver)
 
     @cached_property
     def images(self) -> Images:

@@ -34,6 +34,7 @@ def stages(
         "package": lambda: [
             *proofs(catalog, targets).values(),
             *(catalog.images.image(service, target) for service, target in pairs),
+            *(catalog.bills.bill(service, target) for service, target in pairs),
         ],
         "packages": lambda: _packages(catalog, targets),
         "boot": lambda: _starts(catalog, targets, boards),

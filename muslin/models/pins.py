@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
@@ -59,8 +60,14 @@ class Component:
     series: Series = field(default_factory=Series)
     fixes: tuple[str, ...] = ()
     """CVEs that the patches fix on top of the release."""
+    release: str = ""
+    """The project's own version: `3.5.7`."""
     licence: str = ""
-    """SPDX expression, as its pin has it."""
+    """SPDX expression."""
+    package: str = ""
+    """The package of the Debian archive that it is made from, if it is."""
+    kind: Literal["binary", "source"] = "source"
+    """Of that package."""
 
     @property
     def record(self) -> dict[str, object]:
@@ -100,7 +107,10 @@ class Pins:
             member=pin.member.replace("{version}", pin.version),
             series=self._series(pin),
             fixes=pin.fixes,
+            release=pin.version,
             licence=pin.licence,
+            package=pin.package,
+            kind=pin.kind,
         )
 
     def source(self, name: str) -> Source:

@@ -61,6 +61,10 @@ class Tool(Declaration):
     system that Muslin brings along."""
     advisories: Literal["fail", "report"] = "fail"
     """Whether `nox -s advisories` fails if a fix is missing."""
+    licences: tuple[Line, ...] = ()
+    """Licences that programs may contain, by SPDX identifier, such as `MIT` and
+    `GPL-3.0-or-later WITH GCC-exception-3.1`. A run names what is under another. By default all
+    are allowed."""
     mirror: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     """A directory on the web with the files of the `upstream` set, requested first."""
     build_hours: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.build_seconds / HOURS
@@ -94,6 +98,8 @@ class Settings:
     """`native` or `root`."""
     advisories: Literal["fail", "report"]
     """What `nox -s advisories` does where a fix is lacking."""
+    licences: tuple[str, ...]
+    """Licences that programs may contain; empty if all are allowed."""
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
     limits: Limits
@@ -122,6 +128,7 @@ def load(folder: Path) -> Settings:
         driver=os.environ.get(DRIVER_VARIABLE) or tool.driver,
         host=_host(os.environ.get(HOST_VARIABLE) or tool.host),
         advisories=tool.advisories,
+        licences=tool.licences,
         mirror=_folder(os.environ.get(MIRROR_VARIABLE) or tool.mirror),
         limits=Limits(
             build_seconds=_number(BUILD_VARIABLE, tool.build_hours, "hours, such as 48") * HOURS,

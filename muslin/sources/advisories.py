@@ -6,7 +6,9 @@ import datetime
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from muslin.models import declaration
 from muslin.models.declaration import Declaration
@@ -44,11 +46,23 @@ class Support(Declaration):
     """Why it is used all the same once that day is over."""
 
 
+class Located(Declaration):
+    """Where the code of a fault is: a program without these objects does not have it."""
+
+    component: Text
+    cves: Annotated[tuple[Cve, ...], Field(min_length=1)]
+    objects: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Patterns of all members of its archives that the fix changes: `libssl-lib-quic_*.o`."""
+    source: Text
+    """Where that can be read, such as the fix itself."""
+
+
 class Policy(Declaration):
     """`recipes/pins/advisories.toml`."""
 
     accepted: tuple[Accepted, ...] = ()
     support: tuple[Support, ...] = ()
+    located: tuple[Located, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +106,7 @@ class Found:
         """What of it is about these."""
         return replace(
             self,
+            pinned=[one for one in self.pinned if one.component in components],
             lacking=[row for row in self.lacking if row.component in components],
             ended=[one for one in self.ended if one.component in components],
         )

@@ -112,6 +112,7 @@ class UpstreamPins(Pins):
             source=self._source(pin),
             series=Series(files=tuple(map(self._source, patches))),
             fixes=tuple(dict.fromkeys(patch.fixes for patch in pin.patches)),
+            release=pin.version,
             licence=pin.licence,
         )
 

@@ -122,5 +122,6 @@ LIBRARY = Library(
     link=("-lcurl",),
     needs=("openssl", "zlib"),
     header=r"curl/\w+\.h",
+    cpe="haxx:curl",
     called=("curl", "libcurl"),
 )

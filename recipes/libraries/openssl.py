@@ -151,5 +151,6 @@ LIBRARY = Library(
     tests=known_answers,
     environment=environment,
     header=r"openssl/\w+\.h",
+    cpe="openssl:openssl",
     called=("openssl", "libssl", "libcrypto", "directory of openssl"),
 )

@@ -114,5 +114,6 @@ LIBRARY = Library(
     tools=("tcl",),
     environment=environment,
     header="sqlite3\\.h",
+    cpe="sqlite:sqlite",
     called=("sqlite3",),
 )

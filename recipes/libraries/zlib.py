@@ -39,4 +39,4 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
     )
 
 
-LIBRARY = Library(stage=stage, link=("-lz",), header="zlib\\.h", called=("zlib",))
+LIBRARY = Library(stage=stage, link=("-lz",), header="zlib\\.h", cpe="zlib:zlib", called=("zlib",))

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from muslin.engine.vocabulary import Copy, RegistrySettings, Run, Stage, Write, escaped
+from muslin.engine.vocabulary import (
+    Copy,
+    RecordCrates,
+    RegistrySettings,
+    Run,
+    Stage,
+    Write,
+    escaped,
+)
 from muslin.models.build_options import Cargo
 from muslin.models.cargo_workspaces import Workspace
 from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import command_aliases, cross
 from recipes.cross import Kit
-from recipes.programs import product
+from recipes.programs import evidence, product
 from recipes.rust import crates as crates_of
 from recipes.rust import rustc_wrapper
 from recipes.rust.std import time64
@@ -23,6 +31,8 @@ REMAPS: Mapping[str, str] = MappingProxyType(
 """What a path of the build is called in the program: sources, crates, generated code."""
 SOURCES = "${work}/sources.toml"
 LINKER = "${work}/bin/linker"
+MESSAGES = "${work}/messages"
+"""What cargo says of what it compiled."""
 
 
 # Long: one stage, declared from its needs to its checks.
@@ -71,6 +81,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *product.environment(service),
         ),
         steps=(
+            evidence.maps(evidence.KEPT_MAPS),
             *cross.steps(target, kit, remaps=REMAPS),
             *command_aliases.steps(target),
             *(
@@ -95,7 +106,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     remaps=REMAPS,
                     plain=command_aliases.FOLDER,
                     variables=command_aliases.of_target(target),
-                    link=kit.linker_words,
+                    link=(*kit.linker_words, f"-Wl,-Map={evidence.KEPT_MAPS}/"),
                 ),
             ),
             Run(
@@ -106,9 +117,11 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     *("--offline", f"--target={triple}"),
                     f"--manifest-path=${{tree.workspace}}/{workspace.manifest}",
                     f"--bin={service.binary}",
+                    "--message-format=json-render-diagnostics",
                     *_choices(service.cargo),
                 ),
                 cwd="/",  # cargo looks for configuration in every folder above this one
+                output=MESSAGES,
                 remedies=kit.remedies,
             ),
             Copy(
@@ -116,6 +129,8 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 to=f"${{out}}/bin/{service.binary}",
             ),
             *product.stripped(target, service),
+            evidence.linked(service, kit, maps=evidence.KEPT_MAPS, rust=True),
+            RecordCrates(messages=MESSAGES, triple=triple, to=f"${{out}}/{evidence.CRATES}"),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

@@ -7,7 +7,7 @@ from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import command_aliases, cross
 from recipes.cross import Kit
-from recipes.programs import product
+from recipes.programs import evidence, product
 
 ROOT = "${work}/root"
 NOT_THERE = (
@@ -49,7 +49,8 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             *product.environment(service),
         ),
         steps=(
-            *cross.steps(target, kit),
+            evidence.maps(),
+            *cross.steps(target, kit, map_folder=evidence.MAPS),
             *command_aliases.steps(target),
             Run(
                 argv=(
@@ -65,6 +66,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             Run(argv=("${tool.cmake}/bin/cmake", "--build", build), remedies=kit.remedies),
             *take,
             *product.stripped(target, service),
+            evidence.linked(service, kit),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

@@ -7,7 +7,7 @@ from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import command_aliases, cross
 from recipes.cross import Kit
-from recipes.programs import product
+from recipes.programs import evidence, product
 
 ROOT = "${work}/root"
 INSTALLED = ("DESTDIR", "PREFIX", "prefix")
@@ -63,7 +63,8 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             *((("LDLIBS", " ".join(kit.link)),) if kit.link else ()),
         ),
         steps=(
-            *cross.steps(target, kit),
+            evidence.maps(),
+            *cross.steps(target, kit, map_folder=evidence.MAPS),
             *command_aliases.steps(target),
             Run(
                 argv=(*make, *alone, *arguments),
@@ -72,6 +73,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             ),
             *install,
             *product.stripped(target, service),
+            evidence.linked(service, kit),
         ),
         runs_on="target",
         judges=(("qemu", qemu),),

@@ -33,6 +33,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     pipeline = Pipeline(context, context.select(sources=options.sources))
     with context.at_work():
         found = fixes.lacking(pipeline, offline=options.offline)
+        fixes.write_vex(pipeline, context.output(), found)
     if options.json:
         context.report.data(json.dumps(found.as_data(), indent=1) + "\n")
     else:

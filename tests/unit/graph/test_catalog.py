@@ -16,7 +16,7 @@ from muslin.engine import errors as engine_errors
 from muslin.engine import work_directory
 from muslin.engine.key import Keys
 from muslin.engine.stage import Host, Stage
-from muslin.engine.vocabulary import Members, Patch, Present, Run, Write
+from muslin.engine.vocabulary import ListPatches, Members, Patch, Present, Run, Write
 from muslin.graph.catalog import Catalog
 from muslin.graph.libraries import LIBRARIES
 from muslin.models import board, declaration, service, source_trees, target
@@ -55,6 +55,7 @@ def goals(catalog: Catalog) -> list[Stage]:
     services = catalog.services.values()
     return [
         *(catalog.images.image(each, one) for one in targets for each in services),
+        *(catalog.bills.bill(each, one) for one in targets for each in services),
         *(catalog.images.index(each, targets) for each in services),
         *(catalog.packages.package(each, one) for one in targets for each in services),
         *(catalog.images.sdk_archive(one) for one in targets),
@@ -472,7 +473,8 @@ def test_no_source_is_taken_without_the_patches_of_its_package(catalog: Catalog)
                 continue
             if pin.patches.file:
                 assert pin.patches.sha256 in digests, f"{stage.name} takes {name} without patches"
-            applied = [step for step in stage.steps if isinstance(step, Patch)]
+            # Who takes licences alone lists what the others apply.
+            applied = [step for step in stage.steps if isinstance(step, Patch | ListPatches)]
             assert applied, f"{stage.name} applies no patches of {name}"
             assert applied[0].omit == tuple(pin.patches.left_out)
     assert seen == set(catalog.pins.pins), "a pin that no recipe takes"
