@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import platformdirs
 from pydantic import Field
@@ -27,7 +27,7 @@ from muslin.engine.process.limits import (
     Limits,
 )
 from muslin.engine.scheduler import SHARE
-from muslin.models import declaration, project, service
+from muslin.models import declaration, project, service_places
 from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 from muslin.models.project import Project
@@ -79,6 +79,9 @@ class Tool(Declaration):
     check_seconds: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.check_seconds
     """Maximum time of a program that a check starts, or until a server answers, unless its service
     sets `seconds`."""
+    crates: dict[Line, dict[str, Any]] = Field(default_factory=dict)
+    """Services of `--crate` by name, with what is not inferred right of them, such as
+    `ripgrep.run = [{ expect = "15" }]`; keys of a service.toml."""
     log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
     """Maximum size of a stage's log."""
 
@@ -117,6 +120,8 @@ class Settings:
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
     limits: Limits
+    crates: Mapping[str, Mapping[str, object]]
+    """What is said of services of `--crate`, by their names."""
 
     @property
     def dist(self) -> Path:
@@ -150,6 +155,7 @@ def load(folder: Path) -> Settings:
                 _number(LOG_VARIABLE, tool.log_megabytes, "megabytes, such as 2000") * MEGABYTE
             ),
         ),
+        crates=tool.crates,
     )
 
 
@@ -187,12 +193,12 @@ def _services(project: Project, patterns: tuple[str, ...]) -> list[Path]:
     for one that is named in full and holds none. Without patterns, the project itself or, if it is
     a cargo workspace without a package, its members with a program."""
     if not patterns:
-        return list(service.inferred(project.root))
+        return list(service_places.inferred(project.root))
     declared, key = project.declared, f"{project.key}.services" if project.key else "services"
     folders, faults = set[Path](), []
     for pattern in patterns:
         found = set(_matching(project.root, pattern))
-        services = {folder for folder in found if service.declares(folder)}
+        services = {folder for folder in found if service_places.declares(folder)}
         if not services and not MAGIC & set(pattern):
             faults.append(
                 f"{key}: {pattern} has neither a service.toml nor a Cargo.toml with "

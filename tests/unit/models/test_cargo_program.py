@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from muslin.engine import errors
-from muslin.models import cargo_program, service
+from muslin.models import cargo_program, service, service_places
 
 PACKAGE = '[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n'
 LOCK = "version = 4\n"
@@ -26,7 +26,7 @@ def package(root: Path, more: str = "", *programs: str, name: str = "tool", lock
 
 def only(root: Path) -> service.Service:
     """The one service of a project."""
-    (found,) = service.load(service.inferred(root)).values()
+    (found,) = service.load(service_places.inferred(root)).values()
     return found
 
 
@@ -63,8 +63,6 @@ def test_who_parses_with_clap_answers_help(tmp_path: Path) -> None:
         ("", ("src/bin/other/main.rs",), "other"),
         ('[[bin]]\nname = "third"\npath = "src/main.rs"\n', ("src/main.rs",), "third"),
         ('[[bin]]\nname = "third"\npath = "src/bin/other.rs"\n', ("src/bin/other.rs",), "third"),
-        ("", ("src/main.rs", "src/bin/other.rs"), "tool"),
-        ('default-run = "other"\n', ("src/main.rs", "src/bin/other.rs"), "other"),
         ("autobins = false\n", ("src/main.rs", "src/bin/other.rs"), None),
     ],
 )
@@ -73,15 +71,52 @@ def test_the_program(
 ) -> None:
     root = package(tmp_path, more, *programs)
     if binary is None:
-        assert list(service.inferred(root)) == []
+        assert list(service_places.inferred(root)) == []
     else:
         assert only(root).binary == binary
 
 
-def test_several_programs_want_a_word(tmp_path: Path) -> None:
-    root = package(tmp_path, "", "src/bin/a.rs", "src/bin/b.rs")
-    with pytest.raises(errors.BadDeclaration, match=r"programs a, b: say which one"):
-        only(root)
+def test_each_of_several_programs_is_a_service(tmp_path: Path) -> None:
+    root = package(tmp_path, 'default-run = "b"\n', "src/main.rs", "src/bin/B_two.rs")
+    found = service.load(service_places.inferred(root))
+    assert {name: one.binary for name, one in found.items()} == {"tool": "tool", "b-two": "B_two"}
+    assert found["b-two"].image.entrypoint == ("/B_two",)
+
+
+def test_two_programs_with_one_name_for_an_image(tmp_path: Path) -> None:
+    root = package(tmp_path, "", "src/bin/a_b.rs", "src/bin/a-b.rs")
+    with pytest.raises(errors.BadDeclaration, match=r"the name a-b is .*'s already"):
+        service.load(service_places.inferred(root))
+
+
+FEATURES = """
+[features]
+default = ["all"]
+all = ["on"]
+on = []
+off = []
+[[bin]]
+name = "taken"
+path = "src/bin/taken.rs"
+required-features = ["on"]
+[[bin]]
+name = "left"
+path = "src/bin/left.rs"
+required-features = ["on", "off"]
+"""
+
+
+def test_a_program_whose_features_are_off_is_left_out(tmp_path: Path) -> None:
+    root = package(tmp_path, FEATURES, "src/bin/taken.rs", "src/bin/left.rs")
+    assert only(root).binary == "taken"
+    assert cargo_program.left_out(root) == {"left": ["off"]}
+
+
+def test_the_default_members_of_a_workspace_and_no_other(tmp_path: Path) -> None:
+    package(tmp_path, '[workspace]\nmembers = ["m/*"]\ndefault-members = [".", "m/two"]\n')
+    for name in ("one", "two"):
+        package(tmp_path / "m" / name, name=name)
+    assert set(service_places.named(service_places.inferred(tmp_path))) == {"tool", "two"}
 
 
 def test_the_members_of_a_workspace_that_have_a_program(tmp_path: Path) -> None:
@@ -91,7 +126,7 @@ def test_the_members_of_a_workspace_that_have_a_program(tmp_path: Path) -> None:
     (tmp_path / "crates/three/src").mkdir(parents=True)
     (tmp_path / "crates/three/src/lib.rs").touch()
     (tmp_path / "crates/three/Cargo.toml").write_text(PACKAGE.format(name="three"))
-    assert set(service.named(service.inferred(tmp_path))) == {"one", "two"}
+    assert set(service_places.named(service_places.inferred(tmp_path))) == {"one", "two"}
 
 
 def test_what_is_declared_is_not_inferred(tmp_path: Path) -> None:
