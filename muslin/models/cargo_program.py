@@ -13,10 +13,19 @@ from muslin.models import cargo_manifest
 from muslin.models.cargo_manifest import LOCK
 
 LINKED = {
+    "bzip2-sys": "bzip2",
     "curl-sys": "curl",
+    "expat-sys": "expat",
+    "libexpat-sys": "expat",
+    "liblzma-sys": "xz",
     "libsqlite3-sys": "sqlite3",
+    "libssh2-sys": "libssh2",
+    "libxml": "libxml2",
     "libz-sys": "zlib",
+    "lzma-sys": "xz",
     "openssl-sys": "openssl",
+    "pq-sys": "libpq",
+    "zstd-sys": "zstd",
 }
 """Crates that link a C library, and the name of its recipe."""
 PARSERS = ("clap", "structopt")
