@@ -46,6 +46,8 @@ class Dependency(Foreign):
     """One dependency, as far as it says where it lies."""
 
     path: SourcePath | None = None
+    package: str = ""
+    """Its name, where it is called otherwise here."""
     workspace: bool = False
     optional: bool = False
 

@@ -9,25 +9,8 @@ from typing import Any
 
 from muslin.engine import inputs
 from muslin.engine.formats import documents
-from muslin.models import cargo_manifest
-from muslin.models.cargo_manifest import LOCK
+from muslin.models import cargo_manifest, linked_libraries
 
-LINKED = {
-    "bzip2-sys": "bzip2",
-    "curl-sys": "curl",
-    "expat-sys": "expat",
-    "libexpat-sys": "expat",
-    "liblzma-sys": "xz",
-    "libsqlite3-sys": "sqlite3",
-    "libssh2-sys": "libssh2",
-    "libxml": "libxml2",
-    "libz-sys": "zlib",
-    "lzma-sys": "xz",
-    "openssl-sys": "openssl",
-    "pq-sys": "libpq",
-    "zstd-sys": "zstd",
-}
-"""Crates that link a C library, and the name of its recipe."""
 PARSERS = ("clap", "structopt")
 """Crates with which a program answers `--help`."""
 
@@ -112,7 +95,7 @@ def defaults(folder: Path, *, program: str = "", release: str = "") -> dict[str,
     }
     if not program:
         return said
-    needs = sorted(_needs(folder))
+    needs = sorted(linked_libraries.needs(folder))
     said["needs"] = needs
     said["image"] = {"entrypoint": [f"/{program}"], "ca-bundle": "openssl" in needs}
     dependencies = cargo_manifest.manifest(folder).dependencies
@@ -126,11 +109,3 @@ def defaults(folder: Path, *, program: str = "", release: str = "") -> dict[str,
 def _summary(package: cargo_manifest.Package) -> str:
     """The first sentence of its description."""
     return " ".join(package.description.text.split()).partition(". ")[0] or package.name
-
-
-def _needs(folder: Path) -> set[str]:
-    root = cargo_manifest.locked(folder)
-    if root is None:
-        return set()
-    locked = cargo_manifest.lock(root / LOCK).package
-    return {LINKED[one.name] for one in locked if one.name in LINKED}

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from muslin.engine import errors
-from muslin.models import cargo_program, service, service_places
+from muslin.models import cargo_program, linked_libraries, service, service_places
 
 PACKAGE = '[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n'
 LOCK = "version = 4\n"
-LOCKED = '[[package]]\nname = "{name}"\nversion = "1.0.0"\n'
 
 
 def package(root: Path, more: str = "", *programs: str, name: str = "tool", lock: str = "") -> Path:
@@ -22,6 +21,11 @@ def package(root: Path, more: str = "", *programs: str, name: str = "tool", lock
     (root / "Cargo.toml").write_text(PACKAGE.format(name=name) + more)
     (root / "Cargo.lock").write_text(LOCK + lock)
     return root
+
+
+def locked(name: str, *dependencies: str) -> str:
+    """A package in a lock."""
+    return f'[[package]]\nname = "{name}"\nversion = "1.0.0"\ndependencies = {[*dependencies]}\n'
 
 
 def only(root: Path) -> service.Service:
@@ -39,16 +43,45 @@ def test_a_plain_package(tmp_path: Path) -> None:
 
 
 def test_libraries_are_known_by_the_lock(tmp_path: Path) -> None:
-    names = ("openssl-sys", "libz-sys", "serde", "libsqlite3-sys")
-    lock = "".join(LOCKED.format(name=name) for name in names)
-    found = only(package(tmp_path, lock=lock))
+    lock = (
+        locked("tool", "native-tls", "libz-sys", "rusqlite")
+        + locked("native-tls", "openssl-sys")
+        + locked("rusqlite", "libsqlite3-sys 1.0.0", "serde")
+        + "".join(locked(name) for name in ("openssl-sys", "libz-sys", "serde", "libsqlite3-sys"))
+    )
+    depends = '[dependencies]\ntls = { package = "native-tls", version = "1" }\nlibz-sys = "1"\n'
+    found = only(package(tmp_path, f'{depends}rusqlite = "1"\n', lock=lock))
     assert found.needs == ("openssl", "sqlite3", "zlib")
     assert found.image.ca_bundle, "who speaks TLS asks whom to trust"
 
 
+NOT_LINKED = """
+[features]
+default = ["on"]
+on = ["dep:bzip2-sys", "zstd-sys?/legacy"]
+off = ["curl-sys"]
+[dependencies]
+bzip2-sys = { version = "1", optional = true }
+zstd-sys = { version = "1", optional = true }
+curl-sys = { version = "1", optional = true }
+[build-dependencies]
+pq-sys = "1"
+[dev-dependencies]
+openssl-sys = "1"
+[target.'cfg(unix)'.dependencies]
+lzma-sys = "1"
+"""
+
+
+def test_what_only_tests_build_scripts_and_other_features_link(tmp_path: Path) -> None:
+    names = ("bzip2-sys", "zstd-sys", "curl-sys", "pq-sys", "openssl-sys", "lzma-sys")
+    lock = locked("tool", *names) + "".join(map(locked, names))
+    assert only(package(tmp_path, NOT_LINKED, lock=lock)).needs == ("bzip2", "xz")
+
+
 def test_every_library_that_is_inferred_has_a_recipe() -> None:
     recipes = Path(__file__).resolve().parents[3] / "recipes/libraries"
-    assert all((recipes / f"{name}.py").exists() for name in cargo_program.LINKED.values())
+    assert all((recipes / f"{name}.py").exists() for name in linked_libraries.LINKED.values())
 
 
 def test_who_parses_with_clap_answers_help(tmp_path: Path) -> None:

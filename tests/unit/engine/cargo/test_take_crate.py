@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,12 @@ from muslin.engine.vocabulary import TakeCrate
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A stage's place, and a user with a cargo home of no words."""
     monkeypatch.setenv("CARGO_HOME", str(tmp_path / "user/.cargo"))
     (tmp_path / "user/.cargo").mkdir(parents=True)
     (tmp_path / "work").mkdir()
-    yield Sandbox(
+    return Sandbox(
         stage="crate",
         work=tmp_path / "work",
         log=tmp_path / "log",
