@@ -10,7 +10,7 @@ from pathlib import Path
 
 from muslin.engine.similar_names import similar
 from muslin.errors import PipelineError
-from muslin.models.errors import Unknown
+from muslin.models.errors import BadCrate, Unknown
 
 
 class NoSuchTarget(PipelineError):
@@ -214,5 +214,5 @@ class PinsOfInstallation(PipelineError):
         )
 
 
-OF_USE = (WrongUse, NoSuchTarget, NoService, NoTarget, Unknown)
+OF_USE = (BadCrate, WrongUse, NoSuchTarget, NoService, NoTarget, Unknown)
 """Errors of a command line."""

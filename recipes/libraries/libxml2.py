@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.vocabulary import Stage
+from muslin.engine.vocabulary import Link, Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import static_library as library
@@ -30,6 +30,8 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             library.configured(target, *OPTIONS),
             library.made("install-libLTLIBRARIES", "install-pkgconfigDATA"),
             library.made("-C", "include", "install"),
+            # Also for who asks no pkg-config.
+            Link(path="${out}/usr/include/libxml", target="libxml2/libxml"),
         ),
         has=(
             "include/libxml2/libxml/parser.h",
@@ -42,7 +44,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
 
 LIBRARY = Library(
     stage=stage,
-    link=("-lxml2", "-lm"),
+    link=("-lxml2",),
     header=r"libxml/\w+\.h",
     called=("libxml-2.0", "libxml2", "LibXml2"),
 )
