@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
-from muslin.cli import errors, fixes
+from muslin.cli import crates, errors, fixes
 from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
@@ -47,7 +47,7 @@ def building(
         return options
 
     def run(context: Context, options: argparse.Namespace, _: Call) -> Found | None:
-        selection = context.selected(options)
+        selection = crates.selected(context, options)
         return build(context, selection, goal, keep_going=options.keep_going)
 
     return parser, run

@@ -24,9 +24,19 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.stage import Host, Stage
-from muslin.models import board, cache_folder, service, settings, target, target_aliases
+from muslin.models import (
+    board,
+    cache_folder,
+    cargo_program,
+    service,
+    service_places,
+    settings,
+    target,
+    target_aliases,
+)
 from muslin.models import errors as model_errors
 from muslin.models.service import Service
+from muslin.models.service_places import Place
 from muslin.models.settings import Settings
 from muslin.models.target import Target
 from muslin.sources import debian_archive
@@ -41,8 +51,8 @@ class Context:
         self.targets = target.load(*installation.overlay(project, "toolchains"))
         boards = installation.overlay(project, "boards")
         self.boards = board.load(*boards, targets=self.targets)
-        self.declared = service.named(self.settings.services)
-        """Directories of services by name; none of them is read yet."""
+        self.declared = service_places.named(self.settings.services)
+        """Where services are, by name; none of them is read yet."""
         self._told = set[str]()
         self.store = Store(self.settings.cache)
         self.history = History(self.settings.cache / layout.HISTORY)
@@ -77,11 +87,12 @@ class Context:
             if name not in self.declared:
                 raise cli_errors.NoService(name, self.declared)
         chosen = self.targets_of(targets)
-        found = service.load(self.declared[name] for name in services or self.declared)
-        roots = [each.root for each in found.values()]
+        places = {name: self.declared[name] for name in services or self.declared}
+        found = service.read(places)
+        roots = [one.root for name, one in found.items() if not places[name].release]
         cache_folder.insist_apart(self.settings.cache, self.settings.project, roots)
         for one in found.values():
-            self._tell_if_inferred(one)
+            self._tell_if_inferred(one, places[one.name])
         return Selection(
             targets=chosen,
             services=found,
@@ -89,16 +100,20 @@ class Context:
             driver=driver or self.settings.driver,
         )
 
-    def _tell_if_inferred(self, found: Service) -> None:
+    def _tell_if_inferred(self, found: Service, place: Place) -> None:
         """Say, once, what was taken from the files of a service that nobody declared."""
-        if found.name in self._told or service.declares(found.folder):
+        if found.name in self._told or not place.program:
             return
         self._told.add(found.name)
         needs = f", with {', '.join(found.needs)}" if found.needs else ""
-        check = ", checked by --help" if found.run else ", not started as a check"
-        self.report.say(
-            f"{found.name}: the program {found.binary} of {found.declared}{needs}{check}"
-        )
+        runs = " and ".join(" ".join(run.arguments) for run in found.run)
+        check = f", checked by {runs}" if runs else ", not started as a check"
+        package = f"release {place.release}" if place.release else str(found.declared)
+        self.report.say(f"{found.name}: the program {found.binary} of {package}{needs}{check}")
+        for program, lacking in cargo_program.left_out(place.folder).items():
+            if (line := f"{program} of {package}") not in self._told:
+                self._told.add(line)
+                self.report.say(f"{line} is left out: it requires the features {lacking}")
 
     def selected(self, options: argparse.Namespace) -> Selection:
         """The selection of a command line with `Parser.add_selection`; raises as `select`."""

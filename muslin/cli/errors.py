@@ -12,7 +12,7 @@ from muslin.dist.registry.errors import BadReference, OneNameForSeveral
 from muslin.engine.similar_names import similar
 from muslin.errors import PipelineError
 from muslin.invocation import spelled
-from muslin.models.errors import Unknown
+from muslin.models.errors import BadCrate, Unknown
 
 
 class NoSuchTarget(PipelineError):
@@ -221,7 +221,7 @@ class PinsOfInstallation(PipelineError):
 
 
 OF_USE = (
-    *(WrongUse, NoSuchTarget, NoService, NoTarget, Unknown),
+    *(BadCrate, WrongUse, NoSuchTarget, NoService, NoTarget, Unknown),
     *(BadReference, OneNameForSeveral),
 )
 """Errors of a command line."""

@@ -17,6 +17,7 @@ from muslin.cli.call import Call, Program
 from muslin.cli.run_report import environment
 
 if TYPE_CHECKING:  # a run with nothing to do imports nothing of it
+    from muslin.cli.context import Context
     from muslin.errors import PipelineError
 
 COMMANDS = Path(__file__).with_name("commands")
@@ -105,7 +106,7 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
         report.data(str(request))
         return 0
     except PipelineError as error:
-        _leave_reports(called, error, context.declared if context else {})
+        _leave_reports(called, error, _folders(context))
         code = WRONG_USE if isinstance(error, errors.OF_USE) else FAILED
         raise SessionFailed(inert(hidden(str(error)).rstrip(".")), code) from error
     if isinstance(result, Program):
@@ -114,6 +115,13 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
         keep(result)
     _leave_reports(called)
     return 0
+
+
+def _folders(context: Context | None) -> dict[str, Path]:
+    """Where the services of a project are, by name."""
+    if context is None:
+        return {}
+    return {name: place.folder for name, place in context.declared.items()}
 
 
 def _leave_reports(

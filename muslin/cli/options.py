@@ -57,10 +57,19 @@ class Parser(argparse.ArgumentParser):
             help="names or triples of targets; `targets` of [tool.muslin] by default",
         )
 
-    def add_selection(self) -> None:
-        """Take targets and what else a build or plan is about; `Context.select` reads it."""
+    def add_selection(self, *, crates: bool = True) -> None:
+        """Take targets and what else a build or plan is about; `Context.select` reads it, or
+        `crates.selected` where published programs can be named too."""
         self.add_targets()
         self.add_services()
+        if crates:
+            self.add_argument(
+                "--crate",
+                action="append",
+                default=[],
+                metavar="NAME[@VERSION]",
+                help="a program of the crates registry instead of services; may be repeated",
+            )
         self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
         self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
 

@@ -25,6 +25,7 @@ sessions:
 
 examples:
   muslin build-all armv6       this project's program for a Pi 1 or Zero, verified, in an image
+  muslin build-all armv6 --crate ripgrep@15       the same of a program of the crates registry
   muslin plan                  what that would build, and how long it would take
   muslin check PATH            whether a program fits a processor
 """
@@ -50,12 +51,11 @@ def main(words: Sequence[str] = ()) -> int:
 
 def _run(name: str, words: list[str]) -> int:
     from muslin.errors import PipelineError  # noqa: PLC0415  # the help comes first
-    from muslin.models import project  # noqa: PLC0415
 
     invocation.use(Spelling.COMMAND)
     here = Path.cwd()
     try:
-        root = here if name in ANYWHERE else project.find(here).root
+        root = here if name in ANYWHERE else _root(here, words)
         outcome = sessions.call(Call(name=name, words=words, project=root, caller=here, apart=True))
     except sessions.SessionFailed as error:
         return _fail(str(error), error.code)
@@ -64,6 +64,18 @@ def _run(name: str, words: list[str]) -> int:
     if isinstance(outcome, Program):
         os.execvpe(outcome.argv[0], outcome.argv, {**os.environ, **outcome.environment})  # noqa: S606  # as Nox does
     return outcome
+
+
+def _root(here: Path, words: Sequence[str]) -> Path:
+    """The project's; a published program needs none, and has its `dist/` in this directory."""
+    from muslin.models import errors, project  # noqa: PLC0415  # as above
+
+    try:
+        return project.find(here).root
+    except errors.NoProject:
+        if any(word.partition("=")[0] == "--crate" for word in words):
+            return here
+        raise
 
 
 def _usage() -> str:

@@ -7,6 +7,7 @@ them, and a reader finds here which there are. The engine itself imports from th
 from muslin.engine.cargo.collect_libraries import CollectLibraries
 from muslin.engine.cargo.record_crates import RecordCrates
 from muslin.engine.cargo.registry_settings import RegistrySettings
+from muslin.engine.cargo.take_crate import TakeCrate
 from muslin.engine.checks.command_output import CommandOutput
 from muslin.engine.checks.elf import Elf
 from muslin.engine.checks.forbidden_text import ForbiddenText
@@ -89,6 +90,7 @@ __all__ = [
     "Stage",
     "Step",
     "Strip",
+    "TakeCrate",
     "Touch",
     "Tree",
     "Unpack",

@@ -46,6 +46,8 @@ class Dependency(Foreign):
     """One dependency, as far as it says where it lies."""
 
     path: SourcePath | None = None
+    package: str = ""
+    """Its name, where it is called otherwise here."""
     workspace: bool = False
     optional: bool = False
 
@@ -122,6 +124,10 @@ class Workspace(Foreign):
 
     members: tuple[SourcePath, ...] = ()
     exclude: tuple[SourcePath, ...] = ()
+    default_members: tuple[SourcePath, ...] = Field(
+        default=(), validation_alias=AliasChoices("default-members", "default_members")
+    )
+    """The members that `cargo build` builds in the workspace's folder."""
     dependencies: Dependencies = Field(default_factory=dict)
     package: Shared = Shared()
 
@@ -131,6 +137,10 @@ class Binary(Foreign):
 
     name: str = ""
     path: str = ""
+    required_features: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("required-features", "required_features")
+    )
+    """Without them cargo passes it over."""
 
 
 class Manifest(Platform):
@@ -162,6 +172,17 @@ class Manifest(Platform):
         return self.workspace.package.edition if self.workspace else OLDEST
 
     @property
+    def by_default(self) -> set[str]:
+        """The features that are on by default, as manifests name them, and all that these turn
+        on."""
+        found, left = set[str](), ["default"]
+        while left:
+            if (name := left.pop()) not in found:
+                found.add(name)
+                left += self.features.get(name, ())
+        return found
+
+    @property
     def choices(self) -> set[str]:
         """The names that may stand among its features."""
         optional = {
@@ -178,7 +199,12 @@ class Locked(Foreign):
     """A package of a lock."""
 
     name: str = ""
+    version: str = ""
     source: str = ""
+    checksum: str = ""
+    """SHA-256 of its archive, from the registry's index."""
+    dependencies: tuple[str, ...] = ()
+    """Names, with a version behind a space where the lock has several."""
 
 
 class Lock(Foreign):

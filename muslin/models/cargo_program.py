@@ -7,30 +7,37 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from muslin.engine import errors, inputs
+from muslin.engine import inputs
 from muslin.engine.formats import documents
-from muslin.models import cargo_manifest
-from muslin.models.cargo_manifest import LOCK, MANIFEST, METADATA
+from muslin.models import cargo_manifest, linked_libraries
 
-LINKED = {
-    "curl-sys": "curl",
-    "libsqlite3-sys": "sqlite3",
-    "libz-sys": "zlib",
-    "openssl-sys": "openssl",
-}
-"""Crates that link a C library, and the name of its recipe."""
 PARSERS = ("clap", "structopt")
 """Crates with which a program answers `--help`."""
 
 
 def is_one(folder: Path) -> bool:
-    """Whether a folder has a package with a program."""
+    """Whether a folder has a package with a program that is built by default."""
     if not cargo_manifest.is_there(folder) or cargo_manifest.manifest(folder).package is None:
         return False
     return bool(programs(folder))
 
 
 def programs(folder: Path) -> list[str]:
+    """The programs of a package that cargo builds when it is asked for no features."""
+    lacking = left_out(folder)
+    return [name for name in every_program(folder) if name not in lacking]
+
+
+def left_out(folder: Path) -> dict[str, list[str]]:
+    """Programs that cargo passes over when it is asked for no features, and the features that each
+    requires and that are off by default."""
+    manifest = cargo_manifest.manifest(folder)
+    on = manifest.by_default
+    lacking = {one.name: sorted({*one.required_features} - on) for one in manifest.bin}
+    return {name: features for name, features in lacking.items() if features}
+
+
+def every_program(folder: Path) -> list[str]:
     """The names of a package's programs, in cargo's order: `src/main.rs`, `src/bin`, `[[bin]]`.
     <https://doc.rust-lang.org/cargo/guide/project-layout.html>"""
     manifest = cargo_manifest.manifest(folder)
@@ -60,49 +67,45 @@ def _of_bin(folder: Path, manifest: cargo_manifest.Manifest) -> Iterator[str]:
 def members(root: Path) -> Iterator[Path]:
     """The folders of a workspace's members."""
     workspace = cargo_manifest.manifest(root).workspace
-    for pattern in workspace.members if workspace else ():
-        for folder in inputs.matches(root, pattern):
+    yield from _packages(root, workspace.members if workspace else ())
+
+
+def default_members(root: Path) -> Iterator[Path]:
+    """Those of them that cargo builds in the workspace's folder; none where it says nothing."""
+    workspace = cargo_manifest.manifest(root).workspace
+    yield from _packages(root, workspace.default_members if workspace else ())
+
+
+def _packages(root: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        found = [root] if pattern == "." else inputs.matches(root, pattern)
+        for folder in found:
             if cargo_manifest.is_there(folder):
                 yield documents.real(folder)
 
 
-def defaults(folder: Path, *, whole: bool) -> dict[str, Any]:
-    """What a `service.toml` would say of a package; of its image and checks too, if the `whole`
-    of it is inferred. Raises `BadDeclaration` if it has several programs."""
+def defaults(folder: Path, *, program: str = "", release: str = "") -> dict[str, Any]:
+    """What a `service.toml` would say of a package; of its image and checks too, if a `program` of
+    it is inferred. One of the registry's, of which this `release` is built, prints its version."""
     package = cargo_manifest.package(folder)
     said: dict[str, Any] = {
         "build": "cargo",
-        "binary": package.name,
-        "summary": package.description.text or package.name,
+        "binary": program or package.name,
+        "summary": _summary(package),
     }
-    if not whole:
+    if not program:
         return said
-    said["binary"] = binary = _program(folder)
-    needs = sorted(_needs(folder))
+    needs = sorted(linked_libraries.needs(folder))
     said["needs"] = needs
-    said["image"] = {"entrypoint": [f"/{binary}"], "ca-bundle": "openssl" in needs}
+    said["image"] = {"entrypoint": [f"/{program}"], "ca-bundle": "openssl" in needs}
     dependencies = cargo_manifest.manifest(folder).dependencies
-    if any(name in dependencies for name in PARSERS):
+    if release:
+        said["run"] = [{"arguments": ["--version"], "expect": release}]
+    elif any(name in dependencies for name in PARSERS):
         said["run"] = [{"arguments": ["--help"], "expect": "Usage"}]
     return said
 
 
-def _program(folder: Path) -> str:
-    package = cargo_manifest.package(folder)
-    found: list[str] = programs(folder)
-    for name in (package.default_run, package.name, *(found if len(found) == 1 else ())):
-        if name in found:
-            return str(name)
-    fault = (
-        f"package {package.name} has the programs {', '.join(found)}: say which one, as "
-        f"`default-run`, or as `binary` in [{METADATA}]"
-    )
-    raise errors.BadDeclaration(folder / MANIFEST, [fault])
-
-
-def _needs(folder: Path) -> set[str]:
-    root = cargo_manifest.locked(folder)
-    if root is None:
-        return set()
-    locked = cargo_manifest.lock(root / LOCK).package
-    return {LINKED[one.name] for one in locked if one.name in LINKED}
+def _summary(package: cargo_manifest.Package) -> str:
+    """The first sentence of its description."""
+    return " ".join(package.description.text.split()).partition(". ")[0] or package.name

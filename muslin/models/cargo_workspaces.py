@@ -21,7 +21,8 @@ from muslin.engine.source import File, Tree
 from muslin.invocation import spelled
 from muslin.models import cargo_manifest, crate_sources, source_trees
 from muslin.models.cargo_manifest import LOCK, MANIFEST, is_there, manifest
-from muslin.models.service import Service, declares
+from muslin.models.service import Service
+from muslin.models.service_places import declares
 
 OF_THE_WORKSPACE = ("workspace", "profile", "patch", "replace", "cargo-features")
 """What a workspace's manifest says to its members; the rest is about a package in its folder."""

@@ -72,3 +72,26 @@ class SharedTriple(PipelineError):
 
     def __init__(self, triple: str, targets: Sequence[str]) -> None:
         super().__init__(f"{triple} is the triple of {' and of '.join(targets)}; say which by name")
+
+
+class BadCrate(PipelineError):
+    """What `--crate` names cannot be a crate's name with a version."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"--crate {said!r} is no name of a crate with a version: write ripgrep, ripgrep@15, "
+            "ripgrep@15.1.0 or 'ripgrep@>=14, <16'"
+        )
+
+
+class NoPrograms(PipelineError):
+    """A published crate has nothing to build."""
+
+    def __init__(self, crate: str, left_out: Iterable[str]) -> None:
+        names = ", ".join(left_out)
+        why = (
+            f"its programs ({names}) require features that are off by default"
+            if names
+            else "it is a library"
+        )
+        super().__init__(f"{crate} gives no program: {why}")

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from muslin.audit import baseline
 from muslin.audit.baseline import BASELINES
-from muslin.engine import errors, inputs
+from muslin.engine import errors
 from muslin.engine.formats import documents
 from muslin.engine.similar_names import similar
-from muslin.models import cargo_manifest, cargo_program, declaration, project_paths
+from muslin.models import (
+    cargo_manifest,
+    cargo_program,
+    declaration,
+    project_paths,
+    service_places,
+)
 from muslin.models.build_options import Cargo, Cmake, Make
-from muslin.models.cargo_manifest import MANIFEST
 from muslin.models.declaration import Declaration, Text
 from muslin.models.image import Image, Variable
 from muslin.models.packaging import Packaging
 from muslin.models.service_checks import Run, Serve
+from muslin.models.service_places import FILE, Place
 
-NAME = r"[a-z0-9]+([._-][a-z0-9]+)*"
-"""What a repository of images can be called."""
-FILE = "service.toml"
 OURS = re.compile(
     r"(AR|AS|CC|CFLAGS|CXX|CXXFLAGS|DESTDIR|HOME|HOSTCC|HOSTCXX|LC_ALL|LD|LDLIBS|MAKEFLAGS|NM"
     r"|OBJCOPY|OBJDUMP|PATH|PKG_CONFIG|PREFIX|RANLIB|READELF|SOURCE_DATE_EPOCH|STRIP|TMPDIR|TZ"
     r"|HOST_(CC|CXX|AR|PKG_CONFIG)|.*_FOR_BUILD"
-    r"|CROSS_COMPILE|GIT_CEILING_DIRECTORIES|OPENSSL_.*|LIBSQLITE3_.*|CMAKE_.*"
+    r"|CROSS_COMPILE|GIT_CEILING_DIRECTORIES|OPENSSL_.*|LIBSQLITE3_.*|LIBSSH2_SYS_.*|ZSTD_SYS_.*|CMAKE_.*"
     r"|(BINDGEN_|CARGO|MUSLIN|RUST|CC_|CXX_|AR_|PKG_CONFIG_).*)"
 )
 """Variables of a build that are the pipeline's own."""
-LONGEST = 100
-"""Characters of a service's name: stages, logs and reports have more around it."""
 
 
 class Allowed(Declaration):
@@ -130,91 +130,42 @@ class Service(Declaration):
     @property
     def declared(self) -> Path:
         """The file that declares it."""
-        return _declaring(self.folder)
-
-
-def named(folders: Iterable[Path]) -> dict[str, Path]:
-    """The folders by the names of the services in them, which are not read for it.
-
-    Raises `BadDeclaration` for a name that no image can have, or that two have.
-    """
-    found: dict[str, Path] = {}
-    for folder in folders:
-        name = _name(folder)
-        if fault := _fault_of_name(folder, name, found):
-            raise errors.BadDeclaration(_declaring(folder), [fault])
-        found[name] = folder
-    return found
-
-
-def _fault_of_name(folder: Path, name: str, found: Mapping[str, Path]) -> str:
-    if not re.fullmatch(NAME, name):
-        return (
-            f"its folder is called {name!r}, and an image cannot be: rename it, to lower-case "
-            "letters and digits with one of - . _ between them"
-        )
-    if len(name) > LONGEST:
-        return f"its folder's name has {len(name)} characters: rename it, to {LONGEST} at most"
-    if name in found:
-        return f"the name {name} is {found[name]}'s already: rename one of the two folders"
-    try:
-        os.fsencode(folder).decode()
-    except UnicodeDecodeError:
-        return f"the path of its folder, {str(folder)!r}, is not UTF-8: move or rename it"
-    return ""
+        return service_places.declaring(self.folder)
 
 
 def load(folders: Iterable[Path]) -> dict[str, Service]:
     """The services in these folders, by name; raises `BadDeclaration`."""
-    return {name: _read(name, folder) for name, folder in named(folders).items()}
+    return read(service_places.named(folders))
 
 
-def inferred(root: Path) -> Iterator[Path]:
-    """The folders of a project that says nothing of services: itself, or the members of its cargo
-    workspace that have a program."""
-    if declares(root) or cargo_program.is_one(root):
-        yield root
-    elif not cargo_manifest.manifest(root).package:
-        yield from filter(cargo_program.is_one, cargo_program.members(root))
+def read(places: Mapping[str, Place]) -> dict[str, Service]:
+    """The services of these places, by name; raises `BadDeclaration`."""
+    return {name: _read(name, place) for name, place in places.items()}
 
 
-def declares(folder: Path) -> bool:
-    """Whether a folder holds a service."""
-    return _has_file(folder) or bool(cargo_manifest.declared(folder))
-
-
-def _has_file(folder: Path) -> bool:
-    # A link that leads nowhere is said to be one, when it is read.
-    return os.path.lexists(inputs.file(folder / FILE))
-
-
-def _declaring(folder: Path) -> Path:
-    """`service.toml`, or the `Cargo.toml` whose `[package.metadata.muslin]` says the same."""
-    says_cargo = cargo_manifest.declared(folder) or cargo_program.is_one(folder)
-    if not _has_file(folder) and says_cargo:
-        return folder / MANIFEST
-    return folder / FILE
-
-
-def _name(folder: Path) -> str:
-    """That of the folder; of a package that declares nothing, the package's."""
-    if not declares(folder) and cargo_program.is_one(folder):
-        return cargo_manifest.package(folder).name.lower().replace("_", "-")
-    return folder.name
-
-
-def _read(name: str, folder: Path) -> Service:
-    path = _declaring(folder)
+def _read(name: str, place: Place) -> Service:
+    path, folder = place.declared, place.folder
     more = {"name": name, "folder": str(folder)}
     if path.name == FILE:
         service = declaration.read(path, Service, **more)
     else:
-        said = cargo_program.defaults(folder, whole=not declares(folder))
+        said = cargo_program.defaults(folder, program=place.program, release=place.release)
         said |= cargo_manifest.declared(folder)
         service = declaration.parse(path, said, Service, **more)
+        if place.said:
+            service = _overlaid(place, said, more)
     if faults := list(_faults(service)):
         raise errors.BadDeclaration(path, faults)
     return service
+
+
+def _overlaid(place: Place, said: Mapping[str, Any], more: Mapping[str, str]) -> Service:
+    """The same with what a project's settings say of it; its faults are in that file."""
+    try:
+        return declaration.parse(place.said_in, {**said, **place.said}, Service, **more)
+    except errors.BadDeclaration as error:
+        faults = [f"crates.{more['name']}.{fault}" for fault in error.faults]
+        raise errors.BadDeclaration(place.said_in, faults) from error
 
 
 def _faults(service: Service) -> Iterator[str]:

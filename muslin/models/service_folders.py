@@ -11,7 +11,7 @@ from pathlib import Path
 from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.formats import documents
-from muslin.models import service
+from muslin.models import service_places
 from muslin.models.project import Project
 
 MAGIC = frozenset("*?[")
@@ -23,12 +23,12 @@ def found(project: Project, patterns: tuple[str, ...]) -> list[Path]:
     for one that is named in full and holds none. Without patterns, the project itself or, if it is
     a cargo workspace without a package, its members with a program."""
     if not patterns:
-        return list(service.inferred(project.root))
+        return list(service_places.inferred(project.root))
     declared, key = project.declared, f"{project.key}.services" if project.key else "services"
     folders, faults = set[Path](), []
     for pattern in patterns:
         there = set(_matching(project.root, pattern))
-        services = {folder for folder in there if service.declares(folder)}
+        services = {folder for folder in there if service_places.declares(folder)}
         if not services and not MAGIC & set(pattern):
             faults.append(
                 f"{key}: {pattern} has neither a service.toml nor a Cargo.toml with "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -72,6 +73,9 @@ class Tool(Declaration):
     check_seconds: Annotated[float, Field(gt=0, le=MOST)] = BUILT_IN.check_seconds
     """Maximum time of a program that a check starts, or until a server answers, unless its service
     sets `seconds`."""
+    crates: dict[Line, dict[str, Any]] = Field(default_factory=dict)
+    """Services of `--crate` by name, with what is not inferred right of them, such as
+    `ripgrep.run = [{ expect = "15" }]`; keys of a service.toml."""
     log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
     """Maximum size of a stage's log."""
 
@@ -103,6 +107,8 @@ class Settings:
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
     limits: Limits
+    crates: Mapping[str, Mapping[str, object]]
+    """What is said of services of `--crate`, by their names."""
 
     @property
     def dist(self) -> Path:
@@ -137,6 +143,7 @@ def load(folder: Path) -> Settings:
                 _number(LOG_VARIABLE, tool.log_megabytes, "megabytes, such as 2000") * MEGABYTE
             ),
         ),
+        crates=tool.crates,
     )
 
 

@@ -24,6 +24,7 @@ NOT_SOURCES = (
     *("__pycache__", ".DS_Store", ".env", ".*.swp", "node_modules"),
     # Read by us; what it says is in the keys of what it concerns.
     "service.toml",
+    "muslin-crates",
 )
 """What version control, editors and tools keep in a project, and declarations."""
 COMPILED = (b"\x7fELF", b"!<arch>\n")

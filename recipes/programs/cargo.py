@@ -107,6 +107,9 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     plain=command_aliases.FOLDER,
                     variables=command_aliases.of_target(target),
                     link=(*kit.linker_words, f"-Wl,-Map={evidence.KEPT_MAPS}/"),
+                    settings=tuple(
+                        name for name, _ in library_env if target.environment_name not in name
+                    ),
                 ),
             ),
             Run(

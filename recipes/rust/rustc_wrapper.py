@@ -73,12 +73,13 @@ def script(  # noqa: PLR0913  # named at the call
     plain: str,
     variables: Sequence[tuple[str, str]],
     link: Sequence[str] = (),
+    settings: Sequence[str] = (),
     here: str = "",
 ) -> str:
     """A `rustc` for one target: sysroot, linker and processor are its own and come last, where
     neither RUSTFLAGS nor a configuration file can replace them. Build scripts of the target's
-    crates find the folder `plain` first on PATH, and `variables`. `here` is a line that says where
-    the paths start."""
+    crates find the folder `plain` first on PATH, and `variables`; those of this machine's are not
+    told of `settings`, names of variables. `here` is a line that says where the paths start."""
     flags = (
         *processor(target),
         "-Clink-self-contained=no",  # exactly one musl: the toolchain's
@@ -100,5 +101,5 @@ def script(  # noqa: PLR0913  # named at the call
         remaps=mapped,
         plain=plain,
         variables=" ".join(f'{name}="{value}"' for name, value in variables),
-        kept=" ".join(FOR_THE_TARGET_ALONE),
+        kept=" ".join(dict.fromkeys((*FOR_THE_TARGET_ALONE, *settings))),
     )

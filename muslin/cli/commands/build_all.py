@@ -6,5 +6,11 @@ parser, run = building(
     "build-all",
     "package",
     __doc__,
-    examples=("", "armv6", "armv6 --service hello-http", "armv6 x86_64 --keep-going"),
+    examples=(
+        "",
+        "armv6",
+        "armv6 --service hello-http",
+        "armv6 --crate ripgrep@15",
+        "armv6 x86_64 --keep-going",
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from concurrent.futures import ThreadPoolExecutor
 
+from muslin.cli import crates
 from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
@@ -21,7 +22,7 @@ def parser() -> Parser:
 
 def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     """Download what the targets need, built or not."""
-    fetch(Pipeline(context, context.selected(options)))
+    fetch(Pipeline(context, crates.selected(context, options)))
 
 
 def fetch(pipeline: Pipeline) -> None:

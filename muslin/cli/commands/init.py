@@ -11,7 +11,7 @@ from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
 from muslin.engine.filesystem import atomic
-from muslin.models import cargo_program, service
+from muslin.models import cargo_program, service_places
 
 
 def parser() -> Parser:
@@ -23,12 +23,19 @@ def run(context: Context, _options: argparse.Namespace, _: Call) -> None:
 
     Raises `NothingToInfer` where there is none.
     """
-    found = [folder for folder in context.declared.values() if not service.declares(folder)]
+    found = {name: place for name, place in context.declared.items() if place.program}
     if not found:
         raise errors.NothingToInfer(context.settings.project)
-    for folder in found:
-        file = folder / service.FILE
-        table = cargo_program.defaults(folder, whole=True)
+    folders = [place.folder for place in found.values()]
+    for name, place in found.items():
+        folder = place.folder
+        table = cargo_program.defaults(folder, program=place.program)
+        file = folder / service_places.FILE
+        if folders.count(folder) > 1:  # a service.toml is about one program
+            file = folder / "services" / name / service_places.FILE
+            file.parent.mkdir(parents=True, exist_ok=True)
+            table = {"source": "../..", **table}
+            context.report.note(f'{file}: the project needs `services = ["services/*"]`')
         atomic.write(file, tomli_w.dumps({name: table[name] for name in table if table[name]}))
         context.report.say(f"{file} is written; docs/services.md lists all keys")
     context.report.say(

@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 
-from muslin.cli import stage_table
+from muslin.cli import crates, stage_table
 from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
@@ -31,7 +31,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     report = context.report
     if options.json or options.graph:
         report.divert()
-    pipeline = Pipeline(context, context.selected(options))
+    pipeline = Pipeline(context, crates.selected(context, options))
     builder = pipeline.builder()
     with context.store.in_use():
         if options.why:

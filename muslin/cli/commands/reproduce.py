@@ -34,7 +34,7 @@ SHOWN = 10
 def parser() -> Parser:
     examples = ("armv6 --stages zlib-armv6", "armv6 --goal toolchain --load", "--recorded")
     options = Parser("reproduce", __doc__, examples=examples)
-    options.add_selection()
+    options.add_selection(crates=False)
     options.add_argument("--goal", default="package", metavar="GOAL", help="stages up to this")
     options.add_argument(
         "--stages", default="", metavar="NAME[,NAME]", help="only these; all by default"

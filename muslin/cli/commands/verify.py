@@ -10,7 +10,7 @@ from pathlib import Path
 from muslin.audit import verdict
 from muslin.audit.finding import Refused
 from muslin.check import image_programs
-from muslin.cli import errors
+from muslin.cli import crates, errors
 from muslin.cli.build import build
 from muslin.cli.call import Call
 from muslin.cli.context import Context
@@ -42,7 +42,7 @@ def run(context: Context, options: argparse.Namespace, called: Call) -> Found | 
     Raises `NotAudited` for what cannot be looked into, `DoesNotFit` with what was found.
     """
     if not options.file:
-        selection = context.selected(options)
+        selection = crates.selected(context, options)
         return build(context, selection, "verify", keep_going=options.keep_going)
     if len(options.targets) != 1:
         raise errors.NothingToVerify(context.targets)

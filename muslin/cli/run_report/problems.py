@@ -15,7 +15,7 @@ from muslin.engine import errors as engine_errors
 from muslin.engine.process import errors as process_errors
 from muslin.engine.redaction import hidden
 from muslin.errors import PipelineError
-from muslin.models import cargo_manifest, service
+from muslin.models import cargo_manifest, service_places
 from recipes import verify
 
 LONGEST = 3000
@@ -49,7 +49,7 @@ class Project:
         for name in sorted(self.services, key=len, reverse=True):
             if re.match(rf"(?:[a-z]+-)?{re.escape(name)}-", stage):
                 folder = self.services[name]
-                files = [folder / file for file in (service.FILE, cargo_manifest.MANIFEST)]
+                files = [folder / file for file in (service_places.FILE, cargo_manifest.MANIFEST)]
                 return self.path(next((file for file in files if file.is_file()), files[0]))
         return ""
 

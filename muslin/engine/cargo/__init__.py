@@ -1,1 +1,1 @@
-"""What the engine knows of cargo: two steps, and the configuration that they read."""
+"""What the engine knows of cargo: three steps, and the configuration that they read."""

@@ -17,7 +17,7 @@ from typing import Any
 import tomli_w
 
 from muslin.engine import errors
-from muslin.engine.formats import documents
+from muslin.engine.formats import canonical_json, documents
 from muslin.engine.redaction import USERINFO
 
 TABLES = ("source", "registries", "registry", "http", "net", "credential-alias")
@@ -52,6 +52,19 @@ def write_registry_settings(path: Path, tables: Sequence[str] = ()) -> None:
 def credentials() -> dict[str, str]:
     """What the user's configuration has of tokens and proxies, as variables of cargo's."""
     return {name: str(table[key]) for name, table, key in _secrets(_configuration(TABLES))}
+
+
+def sources_digest() -> str:
+    """SHA-256 of what this machine says takes the public registry's place."""
+    variables = {name: text for name, text in os.environ.items() if name.startswith("CARGO_SOURCE")}
+    return canonical_json.digest({"file": _configuration(("source",)), "variables": variables})
+
+
+def local_registries() -> list[Path]:
+    """The folders of archives that take a registry's place in the user's configuration."""
+    sources = _with_absolute_paths(_configuration(("source",)), user_home().parent)
+    found = (source.get("local-registry") for source in sources.get("source", {}).values())
+    return [Path(folder) for folder in found if folder]
 
 
 def _configuration(tables: Sequence[str]) -> dict[str, Any]:

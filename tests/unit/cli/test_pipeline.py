@@ -28,6 +28,7 @@ from muslin.engine.process import errors as process_errors
 from muslin.engine.stage import Stage
 from muslin.models import errors as model_errors
 from muslin.models import settings, target
+from muslin.models.service_places import Place
 from muslin.models.target import Image, Target
 from muslin.sources import source_sets
 from tests import opened
@@ -345,7 +346,7 @@ def test_a_faulty_service_is_told_before_any_archive_is_asked(
         pytest.fail("a source set was looked for")
 
     monkeypatch.setattr(source_sets, "load", load)
-    trial.context.declared = {"faulty": folder}
+    trial.context.declared = {"faulty": Place(folder=folder)}
     with pytest.raises(engine_errors.BadDeclaration, match=r"faulty/service\.toml"):
         trial.session("plan", [])
 
@@ -366,6 +367,6 @@ def test_a_project_that_holds_the_cache_is_refused(trial: Trial, tmp_path: Path)
     (folder / "service.toml").write_text(
         'summary = "s"\nbuild = "make"\nbinary = "x"\nsource = ".."\nimage.entrypoint = ["/x"]\n'
     )
-    trial.context.declared = {"mine": folder}
+    trial.context.declared = {"mine": Place(folder=folder)}
     with pytest.raises(engine_errors.CacheUnusable, match="whose files are copied and compared"):
         trial.context.select()

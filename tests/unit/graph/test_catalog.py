@@ -453,6 +453,30 @@ def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
     assert file.path == "linked/inner/lib.c"
 
 
+def test_settings_of_crates_stay_with_the_targets_crates(catalog: Catalog, tmp_path: Path) -> None:
+    """zstd-sys of a build script finds no zstd of this machine by pkg-config."""
+    folder = tmp_path / "mine"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src/main.rs").touch()
+    package, names = 'name = "mine"\nversion = "1.0.0"\n', ("zstd-sys", "libssh2-sys")
+    depends = "".join(f'{name} = "1"\n' for name in names)
+    (folder / "Cargo.toml").write_text(f"[package]\n{package}[dependencies]\n{depends}")
+    locked = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0.0"\n' for name in names)
+    lock = f"[[package]]\n{package}dependencies = {[*names]}\n{locked}"
+    (folder / "Cargo.lock").write_text(lock)
+    mine = service.load((folder,))
+    fresh = Catalog(
+        host=HOST, targets=TARGETS, pins=catalog.pins, missing_tools=True, services=mine
+    )
+    stage = fresh.programs.program(mine["mine"], TARGETS["armv6"])
+    assert ("ZSTD_SYS_USE_PKG_CONFIG", "1") in stage.env
+    (wrapper,) = (one for one in stage.steps if getattr(one, "path", "") == "${work}/bin/rustc")
+    assert isinstance(wrapper, Write)
+    (line,) = (line for line in wrapper.text.splitlines() if line.startswith("    unset "))
+    assert {"ZSTD_SYS_USE_PKG_CONFIG", "LIBSSH2_SYS_USE_PKG_CONFIG"} <= set(line.split())
+    assert "OPENSSL" not in line, "its names have the target in them"
+
+
 def test_libraries_come_with_what_they_need_each_before_it(catalog: Catalog) -> None:
     kit = catalog.libraries.kit(TARGETS["armv6"], ("zlib", "curl"))
     assert [name for name, _ in kit.libraries] == ["curl", "zlib", "openssl"]

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from muslin.engine import errors
-from muslin.models import cargo_program, service
+from muslin.models import cargo_program, linked_libraries, service, service_places
 
 PACKAGE = '[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n'
 LOCK = "version = 4\n"
-LOCKED = '[[package]]\nname = "{name}"\nversion = "1.0.0"\n'
 
 
 def package(root: Path, more: str = "", *programs: str, name: str = "tool", lock: str = "") -> Path:
@@ -24,9 +23,14 @@ def package(root: Path, more: str = "", *programs: str, name: str = "tool", lock
     return root
 
 
+def locked(name: str, *dependencies: str) -> str:
+    """A package in a lock."""
+    return f'[[package]]\nname = "{name}"\nversion = "1.0.0"\ndependencies = {[*dependencies]}\n'
+
+
 def only(root: Path) -> service.Service:
     """The one service of a project."""
-    (found,) = service.load(service.inferred(root)).values()
+    (found,) = service.load(service_places.inferred(root)).values()
     return found
 
 
@@ -39,16 +43,45 @@ def test_a_plain_package(tmp_path: Path) -> None:
 
 
 def test_libraries_are_known_by_the_lock(tmp_path: Path) -> None:
-    names = ("openssl-sys", "libz-sys", "serde", "libsqlite3-sys")
-    lock = "".join(LOCKED.format(name=name) for name in names)
-    found = only(package(tmp_path, lock=lock))
+    lock = (
+        locked("tool", "native-tls", "libz-sys", "rusqlite")
+        + locked("native-tls", "openssl-sys")
+        + locked("rusqlite", "libsqlite3-sys 1.0.0", "serde")
+        + "".join(locked(name) for name in ("openssl-sys", "libz-sys", "serde", "libsqlite3-sys"))
+    )
+    depends = '[dependencies]\ntls = { package = "native-tls", version = "1" }\nlibz-sys = "1"\n'
+    found = only(package(tmp_path, f'{depends}rusqlite = "1"\n', lock=lock))
     assert found.needs == ("openssl", "sqlite3", "zlib")
     assert found.image.ca_bundle, "who speaks TLS asks whom to trust"
 
 
+NOT_LINKED = """
+[features]
+default = ["on"]
+on = ["dep:bzip2-sys", "zstd-sys?/legacy"]
+off = ["curl-sys"]
+[dependencies]
+bzip2-sys = { version = "1", optional = true }
+zstd-sys = { version = "1", optional = true }
+curl-sys = { version = "1", optional = true }
+[build-dependencies]
+pq-sys = "1"
+[dev-dependencies]
+openssl-sys = "1"
+[target.'cfg(unix)'.dependencies]
+lzma-sys = "1"
+"""
+
+
+def test_what_only_tests_build_scripts_and_other_features_link(tmp_path: Path) -> None:
+    names = ("bzip2-sys", "zstd-sys", "curl-sys", "pq-sys", "openssl-sys", "lzma-sys")
+    lock = locked("tool", *names) + "".join(map(locked, names))
+    assert only(package(tmp_path, NOT_LINKED, lock=lock)).needs == ("bzip2", "xz")
+
+
 def test_every_library_that_is_inferred_has_a_recipe() -> None:
     recipes = Path(__file__).resolve().parents[3] / "recipes/libraries"
-    assert all((recipes / f"{name}.py").exists() for name in cargo_program.LINKED.values())
+    assert all((recipes / f"{name}.py").exists() for name in linked_libraries.LINKED.values())
 
 
 def test_who_parses_with_clap_answers_help(tmp_path: Path) -> None:
@@ -63,8 +96,6 @@ def test_who_parses_with_clap_answers_help(tmp_path: Path) -> None:
         ("", ("src/bin/other/main.rs",), "other"),
         ('[[bin]]\nname = "third"\npath = "src/main.rs"\n', ("src/main.rs",), "third"),
         ('[[bin]]\nname = "third"\npath = "src/bin/other.rs"\n', ("src/bin/other.rs",), "third"),
-        ("", ("src/main.rs", "src/bin/other.rs"), "tool"),
-        ('default-run = "other"\n', ("src/main.rs", "src/bin/other.rs"), "other"),
         ("autobins = false\n", ("src/main.rs", "src/bin/other.rs"), None),
     ],
 )
@@ -73,15 +104,52 @@ def test_the_program(
 ) -> None:
     root = package(tmp_path, more, *programs)
     if binary is None:
-        assert list(service.inferred(root)) == []
+        assert list(service_places.inferred(root)) == []
     else:
         assert only(root).binary == binary
 
 
-def test_several_programs_want_a_word(tmp_path: Path) -> None:
-    root = package(tmp_path, "", "src/bin/a.rs", "src/bin/b.rs")
-    with pytest.raises(errors.BadDeclaration, match=r"programs a, b: say which one"):
-        only(root)
+def test_each_of_several_programs_is_a_service(tmp_path: Path) -> None:
+    root = package(tmp_path, 'default-run = "b"\n', "src/main.rs", "src/bin/B_two.rs")
+    found = service.load(service_places.inferred(root))
+    assert {name: one.binary for name, one in found.items()} == {"tool": "tool", "b-two": "B_two"}
+    assert found["b-two"].image.entrypoint == ("/B_two",)
+
+
+def test_two_programs_with_one_name_for_an_image(tmp_path: Path) -> None:
+    root = package(tmp_path, "", "src/bin/a_b.rs", "src/bin/a-b.rs")
+    with pytest.raises(errors.BadDeclaration, match=r"the name a-b is .*'s already"):
+        service.load(service_places.inferred(root))
+
+
+FEATURES = """
+[features]
+default = ["all"]
+all = ["on"]
+on = []
+off = []
+[[bin]]
+name = "taken"
+path = "src/bin/taken.rs"
+required-features = ["on"]
+[[bin]]
+name = "left"
+path = "src/bin/left.rs"
+required-features = ["on", "off"]
+"""
+
+
+def test_a_program_whose_features_are_off_is_left_out(tmp_path: Path) -> None:
+    root = package(tmp_path, FEATURES, "src/bin/taken.rs", "src/bin/left.rs")
+    assert only(root).binary == "taken"
+    assert cargo_program.left_out(root) == {"left": ["off"]}
+
+
+def test_the_default_members_of_a_workspace_and_no_other(tmp_path: Path) -> None:
+    package(tmp_path, '[workspace]\nmembers = ["m/*"]\ndefault-members = [".", "m/two"]\n')
+    for name in ("one", "two"):
+        package(tmp_path / "m" / name, name=name)
+    assert set(service_places.named(service_places.inferred(tmp_path))) == {"tool", "two"}
 
 
 def test_the_members_of_a_workspace_that_have_a_program(tmp_path: Path) -> None:
@@ -91,7 +159,7 @@ def test_the_members_of_a_workspace_that_have_a_program(tmp_path: Path) -> None:
     (tmp_path / "crates/three/src").mkdir(parents=True)
     (tmp_path / "crates/three/src/lib.rs").touch()
     (tmp_path / "crates/three/Cargo.toml").write_text(PACKAGE.format(name="three"))
-    assert set(service.named(service.inferred(tmp_path))) == {"one", "two"}
+    assert set(service_places.named(service_places.inferred(tmp_path))) == {"one", "two"}
 
 
 def test_what_is_declared_is_not_inferred(tmp_path: Path) -> None:

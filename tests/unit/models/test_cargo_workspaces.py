@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from muslin.engine import errors as engine_errors
-from muslin.models import cargo_workspaces, crate_sources, service
+from muslin.models import cargo_workspaces, crate_sources, service, service_places
 from muslin.models import errors as model_errors
 from muslin.models.cargo_workspaces import Workspace
 from muslin.models.service import Service
@@ -197,7 +197,7 @@ def test_members_may_be_named_by_whole_paths_and_lie_beside(tmp_path: Path) -> N
 )
 def test_what_other_tools_keep_in_a_manifest_is_theirs(tmp_path: Path, more: str) -> None:
     lay(tmp_path, {"Cargo.toml": package("x", more), "Cargo.lock": "", "src/main.rs": ""})
-    assert not service.declares(tmp_path)
+    assert not service_places.declares(tmp_path)
     assert cargo_workspaces.of(load(tmp_path)).manifest == "Cargo.toml"
 
 

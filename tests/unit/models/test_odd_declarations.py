@@ -25,7 +25,7 @@ from muslin.engine.cargo import config as cargo_config
 from muslin.engine.key import Keys
 from muslin.errors import PipelineError
 from muslin.graph.catalog import Catalog
-from muslin.models import board, cache_folder, cargo_workspaces, service, target
+from muslin.models import board, cache_folder, cargo_workspaces, service, service_places, target
 from muslin.models import pins as source
 from muslin.models import settings as checkout
 from muslin.models.allowed_code import AllowedCode
@@ -152,7 +152,7 @@ class Kind:
 
 def planned(folder: Path) -> None:
     """Read the service of a folder, and plan its image as a session does."""
-    services = service.load((folder / "x",)) if service.declares(folder / "x") else {}
+    services = service.load((folder / "x",)) if service_places.declares(folder / "x") else {}
     catalog = dataclasses.replace(PLAN, services=services)
     vars(catalog).update(
         {name: getattr(PLAN, name) for name in ("tools", "toolchains", "libraries")}
