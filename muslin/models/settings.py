@@ -26,8 +26,9 @@ from muslin.engine.process.limits import (
     MEGABYTE,
     Limits,
 )
+from muslin.engine.remote.terms import Terms
 from muslin.engine.scheduler import SHARE
-from muslin.models import declaration, project, service
+from muslin.models import declaration, project, service, shared_store
 from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 from muslin.models.project import Project
@@ -81,6 +82,8 @@ class Tool(Declaration):
     sets `seconds`."""
     log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
     """Maximum size of a stage's log."""
+    store: shared_store.Table = shared_store.Table()
+    """A store of finished stages that several machines share."""
 
 
 MEANT = frozenset(":$\"'#\\`;&|<>*?[]()!%")
@@ -117,6 +120,8 @@ class Settings:
     mirror: str
     """Address of a folder, with a slash at its end, or nothing."""
     limits: Limits
+    store: Terms | None
+    """The shared store; None if there is none."""
 
     @property
     def dist(self) -> Path:
@@ -150,6 +155,7 @@ def load(folder: Path) -> Settings:
                 _number(LOG_VARIABLE, tool.log_megabytes, "megabytes, such as 2000") * MEGABYTE
             ),
         ),
+        store=shared_store.terms(tool.store, folder),
     )
 
 

@@ -116,6 +116,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *product.stripped(target, service),
         ),
         runs_on="target",
+        shared=True,
         judges=(("qemu", qemu),),
         checks=product.checks(service, target),
         guess=60,

@@ -73,6 +73,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             *product.stripped(target, service),
         ),
         runs_on="target",
+        shared=True,
         judges=(("qemu", qemu),),
         checks=product.checks(service, target),
         guess=3,
