@@ -75,9 +75,12 @@ def insist(root: Path = Path("/"), *, native: bool = True) -> None:
 
 
 def places(project: Path) -> tuple[str, ...]:
-    """Paths of this machine and its user that nothing built for others should name."""
+    """Paths of this machine and its user that nothing built for others should name.
+
+    One of a single name, such as `/root`, is the end of too many others to mean anything.
+    """
     paths = {project, installation.ROOT, Path(sys.prefix), Path.home()}
-    own = (path for path in paths if path.parts[1:] and path.parts[1] != "usr")
+    own = (path for path in paths if len(path.parts) > 2 and path.parts[1] != "usr")
     return tuple(sorted(f"{path}/" for path in own))
 
 
