@@ -118,7 +118,7 @@ class Builder:
         if waiting:
             self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
             self._enter_root(executor)
-        with self._pushing():
+        with self.pushing():
             self._work_off(schedule, executor, faults)
         made = {}
         for goal in goals:
@@ -159,7 +159,7 @@ class Builder:
             raise
 
     @contextmanager
-    def _pushing(self) -> Iterator[None]:
+    def pushing(self) -> Iterator[None]:
         """Finish what is being given to a shared store; stages that fail do not keep others from
         it."""
         try:

@@ -50,7 +50,7 @@ class Sharing:
     cancelled: threading.Event = field(default_factory=threading.Event)
     _asked: set[str] = field(default_factory=set)
     """Keys of stages that the store was asked for."""
-    _pushes: list[Future[None]] = field(default_factory=list)
+    _pushes: list[Future[bool]] = field(default_factory=list)
 
     def wanted(self, planned: Mapping[str, Planned], goals: Iterable[str]) -> list[Planned]:
         """The stages to ask for next, given the keys of goals: the uppermost that are to be built
@@ -119,13 +119,14 @@ class Sharing:
         )
         self._pushes.append(self._pusher.submit(self._writer.push, offer))
 
-    def finish(self) -> None:
-        """Wait for what is being pushed; each has its time, and a server that fails has no more."""
+    def finish(self) -> int:
+        """Wait for what is being pushed: each has its time, and a server that fails has no more.
+        How many of these entries the store has now."""
         pushes, self._pushes = self._pushes, []
-        if pushes:
-            with self.report.busy("shared store"):
-                for push in pushes:
-                    push.result()
+        if not pushes:
+            return 0
+        with self.report.busy("shared store"):
+            return sum(push.result() for push in pushes)
 
     def abandon(self) -> None:
         """Leave what is being pushed: the run was interrupted."""
@@ -192,7 +193,7 @@ class Sharing:
             key=private,
             places=(str(self.store.cache), *INSIDE, *self.places),
             version=self.version,
-            say=self.report.aside,
+            done=lambda name, count: self.report.stage_line(name, "shared", f"{size(count):>12}"),
         )
 
     def prepare(self) -> None:

@@ -32,7 +32,7 @@ def run(context: Context, options: argparse.Namespace, called: Call) -> None:
         from muslin.engine.remote import signing  # noqa: PLC0415  # an optional library
     except ModuleNotFoundError as error:
         raise remote_errors.SigningMissing from error
-    path = called.caller / Path(options.file).expanduser()
+    path = Path(os.path.normpath(called.caller / Path(options.file).expanduser()))
     key = signing.generate(path, _passphrase(options.passphrase_file, called.caller))
     context.report.say(f"{path}: the private key, for those who fill a store; keep it secret")
     context.report.say(f"{path}{signing.SUFFIX}: the public key, for `trusted`; key id {key.id}")

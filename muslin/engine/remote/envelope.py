@@ -3,8 +3,9 @@
     {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
      "verificationMaterial": {"publicKey": {"hint": <key id>}},
      "dsseEnvelope": {"payload": <base64>, "payloadType": "application/vnd.in-toto+json",
-                      "signatures": [{"sig": <base64>, "keyid": <key id>}]}}
+                      "signatures": [{"sig": <base64>}]}}
 
+There is no `keyid` beside the signature: cosign 3.1.1 refuses one that is not its own kind of id.
 Formats: the DSSE protocol of secure-systems-lab/dsse, v1; sigstore_bundle.proto of
 sigstore/protobuf-specs.
 """
@@ -39,7 +40,6 @@ class _Strict(BaseModel):
 
 class _Signature(_Strict):
     sig: str
-    keyid: str
 
 
 class _Envelope(_Strict):
@@ -91,9 +91,10 @@ def opened(bundle: bytes, trusted: Mapping[str, PublicKey]) -> Opened:
         sig = base64.b64decode(signature.sig, validate=True)
     except (ValidationError, ValueError) as error:
         raise Unsigned("the record is no Sigstore bundle with a DSSE envelope") from error
-    key = trusted.get(signature.keyid)
+    hint = found.material.public_key.hint
+    key = trusted.get(hint)
     if key is None:
-        raise Unsigned(f"the record is signed by the key {signature.keyid[:16]!r}, not trusted")
+        raise Unsigned(f"the record is signed by the key {hint[:16]!r}, not trusted")
     if not key.has_signed(_encoded(payload), sig):
         raise Unsigned("the record's signature does not fit")
     if bundle != _written(payload, sig, key.id):
@@ -115,7 +116,7 @@ def _written(payload: bytes, signature: bytes, key_id: str) -> bytes:
             "dsseEnvelope": {
                 "payload": base64.b64encode(payload).decode(),
                 "payloadType": PAYLOAD_TYPE,
-                "signatures": [{"sig": base64.b64encode(signature).decode(), "keyid": key_id}],
+                "signatures": [{"sig": base64.b64encode(signature).decode()}],
             },
         }
     )

@@ -58,20 +58,22 @@ class Writer:
     """Paths of this machine that no entry may name."""
     version: str
     """Of Muslin."""
-    say: Callable[[str], None]
+    done: Callable[[str, int], None]
+    """Takes the name of a stage that was pushed, and the bytes of its packed entry."""
     is_off: bool = field(default=False)
     """Whether the remote does not let us write."""
 
-    def push(self, offer: Offer) -> None:
-        """Put an entry on the remote, unless it has it; whatever fails is said and ends nothing."""
+    def push(self, offer: Offer) -> bool:
+        """Put an entry on the remote, unless it has it; whether it has it now. Whatever fails is
+        said and ends nothing."""
         if self.access.is_off or self.is_off:
-            return
+            return False
         name = offer.entry.record.name
         try:
             if ties := list(itertools.islice(travel.ties(offer.entry.tree, self.places), SHOWN)):
-                self.say(f"{name} is not shared: {'; '.join(map(str, ties))}")
+                self.access.tell(f"{name} is not shared: {'; '.join(map(str, ties))}")
             else:
-                self._push(offer)
+                return self._push(offer)
         except Refused as fault:
             self.is_off = True
             self.access.tell(f"the shared store {self.access.remote.place} {fault}")
@@ -80,8 +82,9 @@ class Writer:
         except (Miss, DamagedError, Unfit, OSError) as error:
             if not self.access.cancelled.is_set():
                 self.access.tell(f"{name} is not shared: {str(error).splitlines()[0]}")
+        return False
 
-    def _push(self, offer: Offer) -> None:
+    def _push(self, offer: Offer) -> bool:
         key = offer.entry.key
         tree = tree_digest(records.read(offer.entry.folder).manifest)
         signed = self.access.signed(key) or ()
@@ -89,14 +92,16 @@ class Writer:
         for other in known:
             if other.statement.entry.tree.sha256 != tree:
                 self._differs(offer, tree, other)
-                return
+                return False
         own = self.key.public.id
         entries = {one.entry for one in known if one.entry is not None}
         said = any(one.signer == own and one.statement.entry.proof == offer.proof for one in known)
         if said and entries:
-            return
-        self._write(offer, tree, signed, is_there=bool(entries))
+            return True
+        size = self._write(offer, tree, signed, is_there=bool(entries))
         self.access.patience.renew()
+        self.done(offer.entry.record.name, size)
+        return True
 
     def _known(self, key: str, signed: tuple[Signed, ...]) -> list[Vouched]:
         """The records that we or those whom we trust have signed."""
@@ -109,10 +114,8 @@ class Writer:
                 continue  # of others, or damaged: it is written again
         return known
 
-    def _write(
-        self, offer: Offer, tree: str, signed: tuple[Signed, ...], *, is_there: bool
-    ) -> None:
-        """Blob before record before action: what an action names is there."""
+    def _write(self, offer: Offer, tree: str, signed: tuple[Signed, ...], *, is_there: bool) -> int:
+        """Blob before record before action: what an action names is there. Bytes of the blob."""
         key, remote = offer.entry.key, self.access.remote
         archive = self.store.work / f"{key[:20]}-packed"
         archive.unlink(missing_ok=True)
@@ -130,6 +133,7 @@ class Writer:
         others = [one for one in signed if one.signer != signer][: action.MOST - 1]
         ours = Signed(signer=signer, record=written, entry=None if is_there else blob)
         remote.put_action(key, action.written([*others, ours]))
+        return blob.size
 
     def _statement(self, offer: Offer, tree: str, blob: Blob) -> bytes:
         entry = offer.entry

@@ -39,6 +39,7 @@ def test_another_implementation_verifies_it(key: PrivateKey, tmp_path: Path) -> 
     bundle = json.loads(envelope.sealed(TEXT, key))
     assert bundle["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
     assert bundle["verificationMaterial"]["publicKey"]["hint"] == key.public.id
+    bundle["dsseEnvelope"]["signatures"][0]["keyid"] = key.public.id  # which it asks for
     changed = copy.deepcopy(bundle["dsseEnvelope"])  # what is read is changed, too
     Envelope.from_dict(bundle["dsseEnvelope"]).verify([theirs], 1)
     changed["payload"] = base64.b64encode(b'{"a":2}').decode()
