@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -10,6 +11,14 @@ ROOT = _PACKAGE.parent
 IS_CHECKOUT = not (_PACKAGE / "built_in").is_dir()
 PINS = Path("recipes/pins")
 """Below the root, and below a project that has pins of its own."""
+
+
+def version() -> str:
+    """The version that is installed; where none is, of a checkout, that of its code."""
+    try:
+        return metadata.version("muslin")
+    except metadata.PackageNotFoundError:
+        return "checkout"
 
 
 def declarations(kind: str) -> Path:

@@ -75,7 +75,7 @@ def build(
     output, started = context.output(), time.monotonic()
     brought: list[Path] = []
     with context.at_work(), output.may_be_old() if fills else nullcontext():
-        builder, faults = pipeline.builder(), list[Fault]() if keep_going else None
+        builder, faults = pipeline.builder(shares=True), list[Fault]() if keep_going else None
         stages = pipeline.settled(builder, lambda: pipeline.goals(goal))
         with ThreadPoolExecutor(context.settings.jobs, thread_name_prefix="stage") as executor:
             entries = builder.build(stages, executor, faults=faults)

@@ -23,6 +23,7 @@ from muslin.engine.events import Events
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
+from muslin.engine.sharing import Sharing
 from muslin.engine.stage import Host, Stage
 from muslin.models import (
     board,
@@ -148,8 +149,11 @@ class Context:
             fault = f"tool.muslin.targets: {error}"
             raise engine_errors.BadDeclaration(self.settings.declared, [fault]) from error
 
-    def builder(self, machine: Host, root: Callable[[], Stage | None]) -> Builder:
-        """The engine, with everything it works with, and the host root's stage, if it uses one."""
+    def builder(
+        self, machine: Host, root: Callable[[], Stage | None], *, shares: bool = False
+    ) -> Builder:
+        """The engine, with everything it works with, the host root's stage, if it uses one, and the
+        shared store if it `shares` and the settings name one."""
         return Builder(
             store=self.store,
             runner=self.runner,
@@ -163,7 +167,19 @@ class Context:
             provenance=host.provenance()
             if self.settings.host == "native"
             else {"host": machine.libc},
+            sharing=self._sharing() if shares else None,
             root=root,
+        )
+
+    def _sharing(self) -> Sharing | None:
+        if (terms := self.settings.store) is None:
+            return None
+        return Sharing(
+            terms=terms,
+            store=self.store,
+            report=self.report,
+            places=host.places(self.settings.project),
+            version=installation.version(),
         )
 
     def output(self) -> Output:

@@ -58,6 +58,16 @@ class BadSize(PipelineError):
         super().__init__(f"{said!r} is no size: a whole number with MB, GB or TB, such as 10GB")
 
 
+class NothingToShareWith(PipelineError):
+    """Entries are to be pushed, and there is no store, or no key that signs them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no shared store is set, or no private key: MUSLIN_STORE and MUSLIN_STORE_KEY say "
+            "them, or `url` and `key` of [tool.muslin.store]. docs/shared-store.md shows how"
+        )
+
+
 class FixesLacking(PipelineError):
     """The archive has fixes that a build lacks."""
 

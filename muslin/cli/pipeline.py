@@ -58,9 +58,9 @@ class Pipeline:
             return None
         return self.catalog().tools.host_root(self._root_group)
 
-    def builder(self) -> Builder:
-        """The engine, with everything it works with."""
-        return self.context.builder(self.host, self.root)
+    def builder(self, *, shares: bool = False) -> Builder:
+        """The engine, with everything it works with, and the shared store if it `shares`."""
+        return self.context.builder(self.host, self.root, shares=shares)
 
     def catalog(self) -> Catalog:
         """The graph with the pins as they are now."""
@@ -127,7 +127,7 @@ class Pipeline:
         """The stages, once the archive has every file that is to be fetched."""
         while True:
             found = stages()
-            planned = builder.plan(found)
+            planned = builder.obtained(found)
             root = self.root()
             if root is not None and any(one.state != "found" for one in planned.values()):
                 planned |= builder.plan([root])

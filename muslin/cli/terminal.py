@@ -29,7 +29,7 @@ examples:
   muslin plan                  what that would build, and how long it would take
   muslin check PATH            whether a program fits a processor
 """
-ANYWHERE = ("check", "gc")
+ANYWHERE = ("check", "gc", "key", "verify-dist")
 """Sessions that are about no project."""
 
 

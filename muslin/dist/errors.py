@@ -81,3 +81,24 @@ class UnusableKey(PipelineError):
             "without a password, as `gpg --export-secret-keys --armor NAME` or `sq key generate` "
             "write it"
         )
+
+
+class NotAsSigned(PipelineError):
+    """Files are not what a trusted key has signed."""
+
+    def __init__(self, place: Path, faults: Sequence[str]) -> None:
+        listing = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(
+            f"{place}: {len(faults)} file(s) are not as signed, do not use them:\n{listing}\n"
+            "  Take them again from where they were published, or ask there for the right key"
+        )
+
+
+class NothingSigned(PipelineError):
+    """There is no file that could be signed or verified."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(
+            f"{place} has no file to sign or to verify. `nox -s build-all` fills dist/, "
+            "`nox -s sign-dist -- --key FILE` signs what it lists"
+        )

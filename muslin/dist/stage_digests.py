@@ -7,7 +7,6 @@ compiled it; what is for the target was compiled by ours.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import TypedDict
 
 from pydantic import RootModel
 
-from muslin.engine.cache.manifest import Manifest, timeless
+from muslin.engine.cache.manifest import Manifest, timeless, tree_digest
 from muslin.engine.formats import documents
 from muslin.models import declaration
 from muslin.models.declaration import Foreign
@@ -74,7 +73,7 @@ def listed(entry: Path) -> Manifest:
 
 def of_entry(entry: Path) -> str:
     """The digest of an entry of the store, by its manifest."""
-    return hashlib.sha256(json.dumps(listed(entry), sort_keys=True).encode()).hexdigest()
+    return tree_digest(listed(entry))
 
 
 def load(path: Path) -> dict[str, Row]:

@@ -30,6 +30,7 @@ from muslin.engine.process.host_root import HostRoot
 from muslin.engine.process.runner import Runner
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.scheduler import Planned, Schedule
+from muslin.engine.sharing import Sharing
 from muslin.engine.source import Source
 from muslin.engine.stage import Stage
 from muslin.errors import PipelineError
@@ -58,6 +59,8 @@ class Builder:
     memory: int
     """Bytes that all processes together may take; 0 for no limit."""
     provenance: Mapping[str, str]
+    sharing: Sharing | None = None
+    """A shared store, if one is used."""
     root: Callable[[], Stage | None] = _no_root
     """The host root's stage, if programs run in one."""
 
@@ -69,6 +72,22 @@ class Builder:
     def plan(self, goals: Iterable[Stage]) -> dict[str, Planned]:
         """As `Planner.plan`."""
         return self.planner.plan(goals)
+
+    def obtained(self, goals: Iterable[Stage]) -> dict[str, Planned]:
+        """As `plan`, once what is to be built was asked for in the shared store, if there is one:
+        goals first, and what they are made from only where they are not there."""
+        goals = tuple(goals)
+        planned = self.plan(goals)
+        if self.sharing is None:
+            return planned
+        keys = [self.keys.of(goal) for goal in goals]
+        while wanted := self.sharing.wanted(planned, keys):
+            self.sharing.take(wanted, self.keys)
+            self.runner.raise_if_stopping(wanted[0].stage.name)
+            planned = self.plan(goals)
+        if any(one.state == "build" for one in planned.values()):
+            self.sharing.prepare()
+        return planned
 
     def has(self, stage: Stage) -> bool:
         """As `Planner.has`."""
@@ -83,7 +102,7 @@ class Builder:
         `faults`, it is put there, all that does not depend on it is finished, and goals that were
         not made are missing in the answer.
         """
-        planned = self.plan(goals)
+        planned = self.obtained(goals)
         self.report.planned(
             found=sum(one.state == "found" for one in planned.values()),
             all_=len(planned),
@@ -98,7 +117,8 @@ class Builder:
         if waiting:
             self.events.begin(jobs=self.runner.jobs, stages=len(waiting))
             self._enter_root(executor)
-        self._work_off(schedule, executor, faults)
+        with self.pushing():
+            self._work_off(schedule, executor, faults)
         made = {}
         for goal in goals:
             one = planned[self.keys.of(goal)]
@@ -120,6 +140,8 @@ class Builder:
                     one = running.pop(future)
                     try:
                         future.result()
+                    except engine_errors.RestoredRefused as error:
+                        self._build_instead(one, schedule, error)
                     except PipelineError as error:
                         error.stage = one.stage.name
                         if faults is None or self.runner.stopping.is_set():
@@ -135,6 +157,29 @@ class Builder:
             self.runner.stop()
             wait(running)
             raise
+
+    @contextmanager
+    def pushing(self) -> Iterator[None]:
+        """Finish what is being given to a shared store; stages that fail do not keep others from
+        it."""
+        try:
+            yield
+        except PipelineError:
+            if self.sharing is not None:
+                self.sharing.finish()
+            raise
+        except BaseException:
+            if self.sharing is not None:
+                self.sharing.abandon()
+            raise
+        if self.sharing is not None:
+            self.sharing.finish()
+
+    def _build_instead(self, one: Planned, schedule: Schedule, error: Exception) -> None:
+        """Plan a stage again whose restored entry was refused: it is built here."""
+        self.report.aside(str(error).splitlines()[0])
+        self.store.drop(one.key)
+        self.report.added(schedule.again(one.key, self.obtained([one.stage])))
 
     def _enter_root(self, executor: Executor) -> None:
         """Let programs run in the host root from now on, if there is one; it is made first.
@@ -218,10 +263,12 @@ class Builder:
         built = entry is None
         if entry is None:
             entry = self._build_one(stage, key, log)
-        checking = self._check_one(stage, entry, log)
+        checking = self._check_made(stage, entry, log)
         self.store.marks(key).pass_(self.keys.proof_of(stage))
         record = entry.record
         if built:
+            if self.sharing is not None:
+                self.sharing.push(stage, entry, self.keys)
             seconds = time.monotonic() - started  # as the lines before said that it was running
             self.report.built(stage.name, seconds, record.cpu_seconds, checking)
             return "built", {"cpu_seconds": record.cpu_seconds, "check_seconds": round(checking, 2)}
@@ -289,6 +336,15 @@ class Builder:
         )
         self.history.remember(stage.name, build)
         return entry
+
+    def _check_made(self, stage: Stage, entry: Entry, log: Path) -> float:
+        """As `_check_one`; raises `RestoredRefused` for an entry of a shared store."""
+        try:
+            return self._check_one(stage, entry, log)
+        except PipelineError as error:
+            if error.refuses and (place := entry.record.restored_from):
+                raise engine_errors.RestoredRefused(stage.name, place, error) from error
+            raise
 
     def _check_one(self, stage: Stage, entry: Entry, log: Path) -> float:
         """Run the checks upon a published output, those of its needs have passed; seconds.

@@ -119,6 +119,17 @@ class Report:
         """Something that a person should know and that stops nothing."""
         self.say(f"  note: {text}")
 
+    def aside(self, text: str) -> None:
+        """One line on standard error: something did not go as it should, and the run goes on."""
+        with self._lock:
+            tqdm.write(f"  note: {hidden(text)}", file=sys.stderr)
+            sys.stderr.flush()
+
+    def added(self, count: int) -> None:
+        """So many stages more are to be done than was said."""
+        with self._lock:
+            self._left += count
+
     def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns, as wide as their widest cell."""
         widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]

@@ -98,6 +98,24 @@ class TooLarge(Unfit):
         super().__init__(f"{path} has more than {at_most} bytes, which are the most here{remedy}")
 
 
+class OtherTree(Unfit):
+    """What was unpacked is not the tree that it should be."""
+
+    def __init__(self, tree: Path, expected: str, found: str) -> None:
+        super().__init__(
+            f"{tree} has the digest {found}, and {expected} was expected. The stage is built here"
+        )
+
+
+class RestoredRefused(PipelineError):
+    """A stage of the shared store did not pass its checks here; it is built instead."""
+
+    def __init__(self, stage: str, place: str, error: Exception) -> None:
+        super().__init__(
+            f"{stage} of the shared store {place} failed its checks here, so it is built: {error}"
+        )
+
+
 class LeftUnfit(PipelineError):
     """A stage met something that cannot be worked with."""
 

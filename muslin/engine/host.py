@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from muslin import installation
 from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.filesystem.content import file_digest
@@ -81,6 +82,16 @@ def insist(root: Path = Path("/"), *, native: bool = True) -> None:
     for name in ("config.toml", "config"):
         if (path := inputs.file(root / ".cargo" / name)).exists():
             raise engine_errors.CargoConfiguration(path)
+
+
+def places(project: Path) -> tuple[str, ...]:
+    """Paths of this machine and its user that nothing built for others should name.
+
+    One of a single name, such as `/root`, is the end of too many others to mean anything.
+    """
+    paths = {project, installation.ROOT, Path(sys.prefix), Path.home()}
+    own = (path for path in paths if len(path.parts) > 2 and path.parts[1] != "usr")
+    return tuple(sorted(f"{path}/" for path in own))
 
 
 def provenance() -> dict[str, str]:

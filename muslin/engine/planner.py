@@ -73,6 +73,8 @@ class Planner:
             state = "found" if self.is_proved(stage, entry) else "check"
         judged = (*stage.needs, *stage.judges)
         wanted = {"build": (*judged, *stage.tools), "check": judged}.get(state, ())
+        if state == "check" and self.store.marks(key).vouched(self.keys.proof_of(stage)):
+            wanted = stage.judges  # what it was made from was checked where it was built
         for _, other in wanted:
             self._plan(other, planned, condemned)
         after = tuple(self.keys.of(other) for _, other in wanted)

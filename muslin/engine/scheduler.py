@@ -85,6 +85,19 @@ class Schedule:
                 dropped.append(self.waiting.pop(other))
         return dropped
 
+    def again(self, key: str, planned: Mapping[str, Planned]) -> int:
+        """A stage that was at work is to be done in another way: with what is planned now; how many
+        stages more that is."""
+        del self._busy[key]
+        more = {
+            other: one
+            for other, one in planned.items()
+            if one.state != "found" and other not in self.waiting and other not in self._busy
+        }
+        self.waiting = {**more, **self.waiting}  # dependencies come first
+        self._ways = ways({**self._busy, **self.waiting})
+        return len(more) - 1
+
     def held_back(self, one: Planned) -> int:
         """Slots that nobody may use while a stage runs, so that its processes fit the memory."""
         return self.jobs - self._at_once(one)

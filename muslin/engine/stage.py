@@ -88,6 +88,9 @@ class Stage:
     scratch: tuple[str, ...] = field(default=(), metadata=UNKEYED)
     """Asks for a folder that is kept between runs and names the needs with which it is thrown
     away. So it is when a step or the environment changes; other trees and needs keep it."""
+    shared: bool = field(default=False, metadata=UNKEYED)
+    """Whether its output may come from a shared store and go to one: finished products that take
+    long. Never verdicts, tests, images, downloads, and trees that are built in further."""
     network: bool = field(default=False, metadata=UNKEYED)
     """The steps fetch: the user's proxy and CA settings reach them."""
     target: str = field(default="", metadata=UNKEYED)

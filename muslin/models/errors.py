@@ -20,6 +20,16 @@ class BadVariable(PipelineError):
         super().__init__(f"{name} is {said!r}; it should be {wanted}, or unset")
 
 
+class BadToken(PipelineError):
+    """A variable with a secret holds what cannot be sent; its value is not shown."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has white space or characters beyond ASCII, which no token has. Set it to the "
+            "token alone, without a line's end, or unset it"
+        )
+
+
 class Unknown(PipelineError):
     """A name on the command line or in a declaration that nothing answers to."""
 

@@ -20,7 +20,15 @@ from muslin.engine.process.limits import (
     MEGABYTE,
     Limits,
 )
-from muslin.models import cache_folder, capacity, declaration, project, service_folders
+from muslin.engine.remote.terms import Terms
+from muslin.models import (
+    cache_folder,
+    capacity,
+    declaration,
+    project,
+    service_folders,
+    shared_store,
+)
 from muslin.models import errors as model_errors
 from muslin.models.declaration import Declaration
 from muslin.models.project import Project
@@ -78,6 +86,8 @@ class Tool(Declaration):
     `ripgrep.run = [{ expect = "15" }]`; keys of a service.toml."""
     log_megabytes: Annotated[int, Field(gt=0, le=MOST)] = BUILT_IN.log_bytes // MEGABYTE
     """Maximum size of a stage's log."""
+    store: shared_store.Table = shared_store.Table()
+    """A store of finished stages that several machines share."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +119,8 @@ class Settings:
     limits: Limits
     crates: Mapping[str, Mapping[str, object]]
     """What is said of services of `--crate`, by their names."""
+    store: Terms | None
+    """The shared store; None if there is none."""
 
     @property
     def dist(self) -> Path:
@@ -144,6 +156,7 @@ def load(folder: Path) -> Settings:
             ),
         ),
         crates=tool.crates,
+        store=shared_store.terms(tool.store, folder),
     )
 
 

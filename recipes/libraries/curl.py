@@ -107,6 +107,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             Write(path=f"{CMAKE}Version.cmake", text=CONFIG_VERSION.format(version=upstream)),
         ),
         runs_on="target",
+        shared=True,
         checks=(
             Present(paths=("usr/include/curl/curl.h", "usr/lib/libcurl.a")),
             ForbiddenText(texts=("${cache}",)),

@@ -46,6 +46,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             Copy(source="${work}/mimalloc/include", to="${out}/usr/include"),
         ),
         runs_on="target",
+        shared=True,
         checks=(
             Elf(patterns=(OBJECT,), machine=target.machine),
             ForbiddenText(texts=("${cache}",)),

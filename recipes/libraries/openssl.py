@@ -69,6 +69,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             Remove(root="${out}", patterns=("usr/share",)),
         ),
         runs_on="target",
+        shared=True,
         checks=(
             Present(
                 root="${out}/usr",

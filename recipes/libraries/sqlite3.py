@@ -67,6 +67,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             cross.movable(),
         ),
         runs_on="target",
+        shared=True,
         checks=(
             Present(paths=("usr/include/sqlite3.h", "usr/lib/libsqlite3.a")),
             ForbiddenText(texts=("${cache}",)),

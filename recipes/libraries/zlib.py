@@ -31,6 +31,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             Remove(root="${out}", patterns=("usr/share",)),
         ),
         runs_on="target",
+        shared=True,
         checks=(
             Present(paths=("usr/include/zlib.h", "usr/lib/libz.a", "usr/lib/pkgconfig/zlib.pc")),
             ForbiddenText(texts=("${cache}",)),

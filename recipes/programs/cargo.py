@@ -136,6 +136,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             RecordCrates(messages=MESSAGES, triple=triple, to=f"${{out}}/{evidence.CRATES}"),
         ),
         runs_on="target",
+        shared=True,
         judges=(("qemu", qemu),),
         checks=product.checks(service, target),
         guess=60,

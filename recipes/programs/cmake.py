@@ -69,6 +69,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             evidence.linked(service, kit),
         ),
         runs_on="target",
+        shared=True,
         judges=(("qemu", qemu),),
         checks=product.checks(service, target),
         guess=5,

@@ -120,6 +120,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             ),
         ),
         runs_on="host",  # it also holds the host's std, for build scripts and procedural macros
+        shared=True,
         judges=(("rust", rust), ("toolchain", toolchain), *judges),
         checks=(ForbiddenText(root=library, texts=("${cache}",)), *_runs(target)),
         guess=75,

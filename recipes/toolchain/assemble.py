@@ -124,6 +124,7 @@ def stage(
             Deduplicate(folders=("${out}/bin", f"${{out}}/{triple}/bin")),
         ),
         runs_on="host",
+        shared=True,
         judges=(("qemu", qemu), ("known", known)),
         checks=(
             Present(paths=tuple(f"bin/{triple}-{program}" for program in PROGRAMS)),

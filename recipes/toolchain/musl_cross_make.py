@@ -126,6 +126,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             Relink(root=f"${{out}}/{target.triple}"),  # musl's loader points to /lib/libc.so
         ),
         runs_on="host",
+        shared=True,
         checks=(
             *target_libraries.libgcc_checks(target, ()),
             # Where it knows no architecture of the headers' for a target it says nothing.

@@ -116,6 +116,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             Remove(root="${out}", patterns=WITH_PATHS),
         ),
         runs_on="host",
+        shared=True,
         checks=(*libgcc_checks(target, members), ForbiddenText(texts=("${cache}",))),
         milestones=(
             (f"build/{target.triple}/libgcc/libgcc.a", "libgcc done"),

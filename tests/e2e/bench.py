@@ -18,6 +18,9 @@ from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.key import Keys
 from muslin.engine.process.limits import Limits
 from muslin.engine.process.runner import Runner
+from muslin.engine.remote.patience import Patience
+from muslin.engine.remote.terms import Terms
+from muslin.engine.sharing import Sharing
 from muslin.engine.stage import Check, Host, Stage, Step
 from muslin.engine.vocabulary import Run, Write
 from tests.archive import archive
@@ -39,6 +42,10 @@ class Bench:
     limits: Limits = field(default_factory=Limits)
     root: Stage | None = None
     """The host root, if programs run in one."""
+    terms: Terms | None = None
+    """The shared store, if there is one."""
+    patience: float = 30.0
+    """Seconds that its server may cost."""
     text: str = field(default="", init=False)
     """What the last run told its user."""
 
@@ -70,6 +77,7 @@ class Bench:
                 logs=self.cache / "logs",
                 memory=self.memory,
                 provenance={},
+                sharing=None if self.terms is None else self._sharing(self.terms, report),
                 root=lambda: self.root,
             )
         finally:
@@ -77,6 +85,16 @@ class Bench:
             report.close()
             runner.close()
             self.text = stream.getvalue()
+
+    def _sharing(self, terms: Terms, report: Report) -> Sharing:
+        return Sharing(
+            terms=terms,
+            store=self.store,
+            report=report,
+            places=("/a/home/",),
+            version="0",
+            patience=Patience(self.patience),
+        )
 
     def build(self, *goals: Stage, faults: list[Fault] | None = None) -> dict[str, Entry]:
         """Build the goals; the entries by name."""

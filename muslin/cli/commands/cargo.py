@@ -54,7 +54,7 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> Program:
     _insist(options.words, target.name)
     pipeline = Pipeline(context, context.select([target.name]))
     with context.at_work():
-        builder = pipeline.builder()
+        builder = pipeline.builder(shares=True)
         (stage,) = pipeline.settled(builder, lambda: [pipeline.catalog().images.sdk(target)])
         with ThreadPoolExecutor(context.settings.jobs, thread_name_prefix="stage") as executor:
             entry = builder.build([stage], executor)[stage.name]

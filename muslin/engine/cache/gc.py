@@ -54,9 +54,15 @@ def collect(store: Store, at_most: int, *, dry: bool = False) -> list[Held]:
 
 
 def held(store: Store) -> Iterator[Held]:
-    """Everything that a clean-up may take, in the order in which it does: refused entries, scratch
-    folders, which only save time, then downloads, entries and logs, oldest use first."""
-    for root, what in ((store.refused, "refused"), (store.scratch, "scratch")):
+    """Everything that a clean-up may take, in the order in which it does: refused entries, those
+    of others that differ, scratch folders, which only save time, then downloads, entries and logs,
+    oldest use first."""
+    roots = (
+        (store.refused, "refused"),
+        (store.cache / layout.DIFFERING, "differing"),
+        (store.scratch, "scratch"),
+    )
+    for root, what in roots:
         yield from sorted(_folders(root, what), key=lambda one: one.used)
     entries = (
         Held(path=store.root / key, name=record.name, bytes=record.bytes, used=used)

@@ -2,6 +2,7 @@
 
 store/<key>/           finished stages (`muslin/engine/cache/store.py`)
 refused/<key>/         stages whose checks failed, for a look; never used
+differing/<key>/       what a shared store has for a key, where it is not what was built here
 work/<key>/            stages that are being built
 scratch/<stage>-<key>/ directories that a stage keeps between its builds
 downloads/<sha256>/    sources, and partial files of them
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 STORE = "store"
 REFUSED = "refused"
+DIFFERING = "differing"
 WORK = "work"
 SCRATCH = "scratch"
 DOWNLOADS = "downloads"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import stat
 from pathlib import Path
@@ -90,6 +92,11 @@ def timeless(manifest: Manifest) -> Manifest:
         path: [row[0], *row[2:]] if isinstance(row[0], int) else row
         for path, row in manifest.items()
     }
+
+
+def tree_digest(manifest: Manifest) -> str:
+    """The digest of a manifest without times: of every name, mode and byte, hexadecimal SHA-256."""
+    return hashlib.sha256(json.dumps(timeless(manifest), sort_keys=True).encode()).hexdigest()
 
 
 def _file_fault(path: str, state: os.stat_result, row: list[Any], *, digests: bool) -> str | None:

@@ -25,6 +25,8 @@ from muslin.engine.filesystem.atomic import Bytes, DamagedError, Seconds, Text
 from muslin.engine.formats.canonical_json import digest
 
 STAGE, MANIFEST, SUMS = "stage.json", "manifest.json", "SHA256SUMS"
+RESTORED = "restored from"
+"""Name in an entry's provenance."""
 FILE, LINK, FOLDER = [int, int, int, str], [str, str], [str, int]
 """Types in the rows of a manifest."""
 
@@ -43,6 +45,11 @@ class Record:
     memory: Bytes = 0
     """Bytes of the largest process."""
     bytes: Bytes = 0
+
+    @property
+    def restored_from(self) -> str:
+        """The place of the shared store that the entry was taken from; empty if it was built."""
+        return self.built_with.get(RESTORED, "")
 
 
 RECORD = TypeAdapter(Record)

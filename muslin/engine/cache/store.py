@@ -25,7 +25,7 @@ from pathlib import Path
 from muslin.engine import errors
 from muslin.engine.cache import layout, records
 from muslin.engine.cache.locks import Locks
-from muslin.engine.cache.manifest import compare, seal, timeless
+from muslin.engine.cache.manifest import compare, seal, timeless, tree_digest
 from muslin.engine.cache.records import Record
 from muslin.engine.cache.verdicts import Marks
 from muslin.engine.filesystem import atomic, removal
@@ -167,12 +167,17 @@ class Store(Locks):
                 atomic.write(folder / records.SUMS, found.sums)
         return fault or found.record
 
-    def commit(self, key: str, out: Path, record: Record, at_most: int = MOST) -> Entry:
+    def commit(
+        self, key: str, out: Path, record: Record, at_most: int = MOST, *, expected: str = ""
+    ) -> Entry:
         """Publish `out` as the entry for `key`: read-only, listed, in one rename.
 
-        Raises `Unfit` for what cannot be published, or has more than `at_most` bytes.
+        Raises `Unfit` for what cannot be published, or has more than `at_most` bytes, and
+        `OtherTree` if a digest of the tree is `expected` and it has another.
         """
         manifest = seal(out, at_most)
+        if expected and (found := tree_digest(manifest)) != expected:
+            raise errors.OtherTree(out, expected, found)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
         size = sum(row[0] for row in manifest.values() if isinstance(row[0], int))
         record = dataclasses.replace(record, bytes=size)

@@ -10,6 +10,8 @@ from muslin.engine.filesystem import atomic
 
 REFUSED = ".refused"
 """How the mark of failed checks ends."""
+VOUCHED = ".vouched"
+"""How the mark of checks ends that somebody else ran."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,14 @@ class Marks:
     def pass_(self, checks_key: str) -> None:
         """Remember that these checks were passed."""
         self._put(checks_key)
+
+    def vouched(self, proof_key: str) -> bool:
+        """Whether the signers of a restored entry vouch for the checks of what it was made from."""
+        return _is_mark(self.folder / f"{proof_key}{VOUCHED}")
+
+    def vouch(self, proof_key: str) -> None:
+        """Remember that."""
+        self._put(f"{proof_key}{VOUCHED}")
 
     def refused(self, by: str) -> bool:
         """Whether the entry was refused; `by` is the key of its checks, or of the stage that

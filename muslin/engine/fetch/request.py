@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -38,6 +38,10 @@ AHEAD = 1 << 21
 POLL = 0.2
 """Seconds between two calls of `check`."""
 REDIRECTIONS = 10
+SENT_AHEAD = 1 << 18
+"""Bytes of a body that the system takes before the server does: what was sent shows how far it is.
+"""
+Authorize = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,26 +54,42 @@ class Head:
     """Bytes of the body; None where the header is missing or invalid."""
 
 
+class Body(Protocol):
+    """What a request sends, and how long it is."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def read(self, count: int = -1, /) -> bytes:
+        """The next bytes."""
+
+
 # Long: one exchange with a server, and what each answer means.
 class Exchange:
     """One request and its response, redirections followed."""
 
     def __init__(  # noqa: PLR0913  # named at the call
         self,
-        method: Literal["GET", "HEAD"],
+        method: Literal["GET", "HEAD", "PUT"],
         address: str,
         headers: Mapping[str, str],
         *,
         timeout: tuple[float, float],
         check: Callable[[], None],
         route: Route | None = None,
+        authorize: Authorize | None = None,
+        body: Body | None = None,
+        redirections: int = REDIRECTIONS,
     ) -> None:
         """Set up a request; `timeout` is for connect and for each read, in seconds.
 
         `check` is called several times a second while the caller waits, and raises to leave.
+        `authorize` adds credentials in the place of those that netrc(5) has for the server.
         """
         self._method, self._address, self._headers = method, address, headers
         self._timeout, self._check, self._route = timeout, check, route or Route()
+        self._authorize, self._content, self._redirections = authorize, body, redirections
         self._sockets: list[socket.socket] = []
         self._changed = threading.Condition()
         self._head: Head | None = None
@@ -165,6 +185,8 @@ class Exchange:
 
     def _connected(self, connection: socket.socket) -> None:
         self._sockets.append(connection)
+        if self._content is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AHEAD)
         self._raise_if_left()
 
     def _raise_if_left(self) -> None:
@@ -176,7 +198,7 @@ class Exchange:
             request = self._request(session, self._address)
         except ValueError as error:
             raise errors.UnsafeAddress(redaction.place(self._address)) from error
-        for _ in range(REDIRECTIONS + 1):
+        for _ in range(self._redirections + 1):
             answer = session.sent(request, self._timeout, self._route)
             try:
                 if (elsewhere := session.leads_to(answer)) is None:
@@ -186,7 +208,9 @@ class Exchange:
             except ValueError as error:
                 why = "redirects to an address that is refused: only https, or http on loopback"
                 raise Fault(why, passing=False) from error
-        raise Fault(f"redirects more than {REDIRECTIONS} times", passing=False)
+        if not self._redirections:
+            raise Fault("redirects, which is not followed", passing=False)
+        raise Fault(f"redirects more than {self._redirections} times", passing=False)
 
     def _request(
         self,
@@ -198,7 +222,13 @@ class Exchange:
         """Prepare the request for an address, and validate the URL as it will be sent: HTTPS, or
         HTTP on loopback or where the route allows it, unless HTTPS redirected to it. Raises
         `ValueError`."""
-        question = requests.Request(self._method, address, headers=self._headers)
+        question = requests.Request(
+            self._method,
+            address,
+            headers=self._headers,
+            data=self._content,
+            auth=self._authorize,
+        )
         request = session.prepare_request(question)
         scheme, host = _scheme_and_host(request)
         is_bare = before is None or _scheme_and_host(before)[0] == "http"

@@ -15,7 +15,7 @@ from typing import IO, NoReturn
 from muslin.engine import errors
 from muslin.engine.filesystem import patterns, walk
 from muslin.engine.filesystem.walk import MOST
-from muslin.engine.formats import tar_reader
+from muslin.engine.formats import links, tar_reader
 
 MERGED = ("bin", "lib", "lib64", "sbin")
 """Directories of a system that are links into its `usr`."""
@@ -197,22 +197,12 @@ class _Unpacking:
 
     def _write_symlink(self, member: tarfile.TarInfo, path: str) -> None:
         target = member.linkname
-        if not target:
-            self._refuse(member, "is a link that leads nowhere: its target is empty")
         if target.startswith("/") and self._system:
             target = posixpath.relpath(target, f"/{posixpath.dirname(path)}")
             if target == posixpath.basename(path):
                 return  # `/bin/x`, a link to `/usr/bin/x` that is there already
-        if target.startswith("/"):
-            self._refuse(member, f"is a link to the absolute path {target!r}")
-        # Folders above a link are real ones, so leading `..` can be counted. Behind a name they
-        # cannot: the name may be a link itself.
-        parts = [part for part in target.split("/") if part not in ("", ".")]
-        up = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
-        if up > path.count("/"):
-            self._refuse(member, f"is a link that leads outside, to {target!r}")
-        if ".." in parts[up:]:
-            self._refuse(member, f"is a link to {target!r}, which goes up again behind a name")
+        if fault := links.fault(path, target):
+            self._refuse(member, fault)
         place = self._clear(path)
         place.symlink_to(target)
         os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)

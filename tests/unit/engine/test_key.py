@@ -133,6 +133,7 @@ UNKEYED = {
     "tools": (("tool", COMPILER),),
     "scratch": ("compiler",),
     "network": True,
+    "shared": True,
     "target": "armv6",
     "summary": "words",
     "milestones": (("a", "b"),),

@@ -565,3 +565,11 @@ def test_a_service_that_would_take_an_images_own_name_is_refused(
         engine_errors.BadDeclaration, match=r"a part of the pipeline is called image\.tar"
     ):
         dataclasses.replace(catalog, services=service.load((folder,)))
+
+
+def test_finished_products_alone_are_shared(catalog: Catalog) -> None:
+    """No verdict, test, image, download or tree that is built in further comes from a store."""
+    shared = {stage.name for stage in everything(goals(catalog)).values() if stage.shared}
+    products = ("toolchain", "gcc", "binutils", "rust-std", *LIBRARIES, *catalog.services)
+    assert shared <= {f"{name}-{target}" for name in products for target in TARGETS}
+    assert {f"{name}-armv6" for name in ("toolchain", "openssl", "rust-std", "hello-c")} <= shared

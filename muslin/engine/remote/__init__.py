@@ -1,0 +1,1 @@
+"""The shared store: stages that another machine built, taken over if a trusted key signed them."""
