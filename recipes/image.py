@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from muslin.engine.vocabulary import (
     Copy,
     Folder,
+    Health,
     Image,
     ImageIndex,
     Join,
@@ -17,21 +18,26 @@ from muslin.engine.vocabulary import (
     Write,
     escaped,
 )
+from muslin.models.git_checkout import Checkout
+from muslin.models.image import NOBODY
+from muslin.models.image import Image as DeclaredImage
 from muslin.models.pins import Component
 from muslin.models.service import Service
 from muslin.models.target import Target
 from recipes import component, verify
 
-USER = 65532
-"""The number that distroless images gave to `nonroot`; orchestrators check for a number."""
+NAMED = (0, NOBODY)
+"""Numbers that have a name in every image."""
 PASSWD = f"""\
 root:x:0:0:root:/:/sbin/nologin
-nonroot:x:{USER}:{USER}:nonroot:/:/sbin/nologin
+nonroot:x:{NOBODY}:{NOBODY}:nonroot:/:/sbin/nologin
 """
 GROUP = f"""\
 root:x:0:
-nonroot:x:{USER}:
+nonroot:x:{NOBODY}:
 """
+NANOSECONDS = 10**9
+"""In a second."""
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -73,10 +79,12 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     bundle: Stage | None,
     files: tuple[tuple[str, Tree], ...],
     proofs: tuple[tuple[str, Stage], ...],
+    checkout: Checkout | None = None,
 ) -> Stage:
     """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
-    verifications of the program and of what it was linked with."""
-    given = service.image.environment
+    verifications of the program and of what it was linked with, `checkout` is what labels name."""
+    declared = service.image
+    user, group = declared.owner
     return Stage(
         name=f"image-{service.name}-{target.name}",
         target=target.name,
@@ -95,18 +103,24 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 reference=f"muslin/{service.name}:{target.name}",
                 architecture=target.image.architecture,
                 variant=target.image.variant,
-                entrypoint=tuple(map(escaped, service.image.entrypoint)),
-                user=f"{USER}:{USER}",
-                ports=() if service.image.port is None else (service.image.port,),
+                entrypoint=declared.entrypoint,
+                user=f"{user}:{group}",
+                ports=() if declared.port is None else (declared.port,),
                 env=(
-                    *(() if service.image.port is None else (("PORT", str(service.image.port)),)),
-                    *((name, escaped(text)) for name, text in sorted(given.items())),
+                    *(() if declared.port is None else (("PORT", str(declared.port)),)),
+                    *sorted(declared.environment.items()),
                 ),
-                labels=tuple(
-                    (escaped(name), escaped(text))
-                    for name, text in sorted(service.image.labels.items())
+                labels=tuple(sorted({**_labels(checkout), **declared.labels}.items())),
+                modes=(
+                    ("tmp", 0o1777),
+                    *((path[1:], int(mode, 8)) for path, mode in sorted(declared.modes.items())),
                 ),
-                modes=(("tmp", 0o1777),),
+                owners=tuple(
+                    (path[1:], user, group) for path in sorted({*declared.folders, *declared.modes})
+                ),
+                working_directory=declared.workdir or "",
+                volumes=tuple(sorted(declared.volumes)),
+                health=_health(declared),
             ),
         ),
         runs_on="target",
@@ -114,6 +128,37 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
         checks=verify.passed(proofs),
         guess=1,
     )
+
+
+def _labels(checkout: Checkout | None) -> dict[str, str]:
+    """Annotation keys of the OCI image specification."""
+    if checkout is None:
+        return {}
+    found = {"revision": checkout.commit, "source": checkout.address}
+    return {f"org.opencontainers.image.{name}": text for name, text in found.items() if text}
+
+
+def _health(declared: DeclaredImage) -> Health | None:
+    check = declared.healthcheck
+    if check is None:
+        return None
+    periods = (check.interval, check.timeout, check.start_period)
+    interval, timeout, start_period = (round((one or 0) * NANOSECONDS) for one in periods)
+    return Health(
+        command=(declared.entrypoint[0], *check.arguments),
+        interval=interval,
+        timeout=timeout,
+        start_period=start_period,
+        retries=check.retries or 0,
+    )
+
+
+def _users(declared: DeclaredImage) -> tuple[str, str]:
+    """`/etc/passwd` and `/etc/group`, where programs look for the name of their user."""
+    user, group = declared.owner
+    own_user = "" if user in NAMED else f"user:x:{user}:{group}:user:/:/sbin/nologin\n"
+    own_group = "" if group in NAMED else f"user:x:{group}:\n"
+    return PASSWD + own_user, GROUP + own_group
 
 
 def root(service: Service) -> tuple[Step, ...]:
@@ -124,13 +169,17 @@ def root(service: Service) -> tuple[Step, ...]:
         # Where libraries built with OPENSSLDIR=/etc/ssl look.
         Copy(source=f"${{need.ca-bundle}}/{CA_BUNDLE}", to="${work}/root/etc/ssl/cert.pem"),
     )
+    folders = service.image.folders
+    deepest = [one for one in folders if not any(two.startswith(f"{one}/") for two in folders)]
+    users, groups = _users(service.image)
     return (
+        *(Folder(path=f"${{work}}/root{one}") for one in sorted(deepest)),
         Copy(
             source=f"${{need.program}}/bin/{service.binary}",
             to=f"${{work}}/root{service.image.entrypoint[0]}",
         ),
-        Write(path="${work}/root/etc/passwd", text=PASSWD),
-        Write(path="${work}/root/etc/group", text=GROUP),
+        Write(path="${work}/root/etc/passwd", text=users),
+        Write(path="${work}/root/etc/group", text=groups),
         *(bundled if service.image.ca_bundle else ()),
         *(
             Copy(source=f"${{tree.files}}/{escaped(name)}", to=f"${{work}}/root{path}")

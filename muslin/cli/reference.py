@@ -160,7 +160,8 @@ def _declarations(_: Path) -> Iterator[str]:
     for file, model in FILES.items():
         document = schemas.document(model)
         parts = {"": document, **document.get("$defs", {})}
-        names = {reference: key for key, reference in _references(document)}
+        names = dict[str, str]()
+        _name(names, document, parts, above="")
         yield f"\n## {file}\n\n{_line(document['description'])}"
         for title, part in parts.items():
             if title:
@@ -169,13 +170,20 @@ def _declarations(_: Path) -> Iterator[str]:
             yield from _table(("key", "type", "default", "meaning"), _keys(part))
 
 
-def _references(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The key of each table within a declaration, as it is written, and the table's model."""
-    for key, schema in document["properties"].items():
-        if "$ref" in schema:
-            yield f"[{key}]", schema["$ref"].rpartition("/")[2]
-        elif "$ref" in schema.get("items", {}):
-            yield f"[[{key}]]", schema["items"]["$ref"].rpartition("/")[2]
+def _name(
+    names: dict[str, str], part: Mapping[str, Any], parts: Mapping[str, Any], *, above: str
+) -> None:
+    """Collect the tables within a declaration: how each is written, by its model."""
+    for key, schema in part["properties"].items():
+        path = f"{above}{key}"
+        for table, written in (
+            (schema, f"[{path}]"),
+            *((one, f"[{path}]") for one in schema.get("anyOf", ())),  # a table or nothing
+            (schema.get("items", {}), f"[[{path}]]"),
+        ):
+            if reference := table.get("$ref", "").rpartition("/")[2]:
+                names[reference] = written
+                _name(names, parts[reference], parts, above=f"{path}.")
 
 
 def _keys(part: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -209,7 +217,8 @@ def _type(schema: Mapping[str, Any]) -> str:
 def _bounds(schema: Mapping[str, Any]) -> Iterator[str]:
     for key, words in BOUNDS.items():
         if key in schema:
-            yield f"{words} {schema[key]:,.0f}"
+            value = schema[key]
+            yield f"{words} {value:,.0f}" if value == int(value) else f"{words} {value:g}"
 
 
 def _errors(_: Path) -> Iterator[str]:

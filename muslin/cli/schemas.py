@@ -56,12 +56,14 @@ def document(model: type[Declaration]) -> dict[str, Any]:
     return untitled
 
 
-def _models(model: type[Declaration]) -> Iterator[type[Declaration]]:
-    """A model and those that its fields are made of, by way of the module that defines them."""
-    yield model
-    for other in vars(inspect.getmodule(model)).values():
-        if inspect.isclass(other) and issubclass(other, Declaration) and other is not model:
-            yield other
+def _models(model: type[Declaration]) -> list[type[Declaration]]:
+    """A model and those that its fields are made of, by way of the modules that define them."""
+    found = [model]
+    for each in found:  # it grows
+        for other in vars(inspect.getmodule(each)).values():
+            if inspect.isclass(other) and issubclass(other, Declaration) and other not in found:
+                found.append(other)
+    return found
 
 
 def _descriptions(model: type[Declaration]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from muslin.engine.checks.members import Members
 from muslin.engine.checks.present import Present
 from muslin.engine.checks.serves import Serves
 from muslin.engine.checks.size import Size
+from muslin.engine.formats.oci import Health
 from muslin.engine.source import File, Source, Tree
 from muslin.engine.stage import Check, Stage, Step
 from muslin.engine.steps.boot import Boot, Request
@@ -60,6 +61,7 @@ __all__ = [
     "File",
     "Folder",
     "ForbiddenText",
+    "Health",
     "Image",
     "ImageIndex",
     "Initramfs",

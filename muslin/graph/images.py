@@ -14,8 +14,9 @@ from muslin.graph.host_tools import HostTools
 from muslin.graph.memoised import Memory, memoised
 from muslin.graph.programs import Programs
 from muslin.graph.verifications import Verifications
-from muslin.models import source_trees
+from muslin.models import git_checkout, source_trees
 from muslin.models.board import Board
+from muslin.models.git_checkout import Checkout
 from muslin.models.pins import Pins
 from muslin.models.service import Service
 from muslin.models.target import Target
@@ -39,8 +40,9 @@ class Images(Memory):
             target,
             program=self.programs.program(service, target),
             bundle=self._bundle(service),
-            files=_files_of(service),
+            files=files_of(service),
             proofs=tuple(self.verifications.of_service(service, target).items()),
+            checkout=checkout_of(service),
         )
 
     @memoised
@@ -61,7 +63,7 @@ class Images(Memory):
             board_files=self.board(board, target),
             program=self.programs.program(service, target),
             bundle=self._bundle(service),
-            files=_files_of(service),
+            files=files_of(service),
         )
 
     @memoised
@@ -100,6 +102,17 @@ class Images(Memory):
         return image.ca_bundle(self.pins.component("ca-certificates"))
 
 
+def checkout_of(service: Service) -> Checkout | None:
+    """What labels name of the checkout that the project is in, if it wants them."""
+    if not service.image.git_labels:
+        return None
+    found = git_checkout.find(service.root)
+    if found is None or not found.commit:
+        fault = f"image.git-labels: {service.root} is in no git checkout with a commit"
+        raise errors.BadDeclaration(service.declared, [fault])
+    return found
+
+
 def own_files(service: Service, names: Collection[str], key: str) -> tuple[tuple[str, Tree], ...]:
     """What of a project's own files an image or package holds beside its program; `key` is where
     the declaration names them. Raises `BadDeclaration` for machine code, which nothing verified."""
@@ -114,5 +127,6 @@ def own_files(service: Service, names: Collection[str], key: str) -> tuple[tuple
     return (("files", tree),)
 
 
-def _files_of(service: Service) -> tuple[tuple[str, Tree], ...]:
+def files_of(service: Service) -> tuple[tuple[str, Tree], ...]:
+    """What an image holds of the project beside its program."""
     return own_files(service, service.image.files.values(), "image.files")

@@ -15,6 +15,9 @@ Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 PORT = "PORT"
 """The variable by which a program is told of its port."""
 OUR_FILES = ("/etc/passwd", "/etc/group")
+TEMPORARY = "/tmp"  # noqa: S108  # of the image
+NOBODY = 65532
+"""The number that distroless images gave to `nonroot`; orchestrators check for a number."""
 CA_FILES = ("/etc/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -32,6 +35,27 @@ def _in_image(path: str) -> str:
 ImagePath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._+@-]+)+$"), AfterValidator(_in_image)]
 
 
+Mode = Annotated[str, Field(pattern=r"^0?[0-7]{3}$")]
+User = Annotated[str, Field(pattern=r"^[0-9]{1,9}(:[0-9]{1,9})?$")]
+Period = Annotated[float, Field(ge=0.001, le=86_400.0)]
+"""Seconds; Docker takes a millisecond or more."""
+
+
+class Healthcheck(Declaration):
+    """How Docker asks the running program for its health: by a second start of it."""
+
+    arguments: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Arguments of the program, such as `["--health"]`; it must end with code 0 or 1."""
+    interval: Period | None = None
+    """Seconds between two starts; Docker's default is 30."""
+    timeout: Period | None = None
+    """Seconds in which it must end; Docker's default is 30."""
+    start_period: Period | None = None
+    """Seconds after the container's start in which failures do not count; Docker's default is 0."""
+    retries: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Failures in a row until the container is unhealthy; Docker's default is 3."""
+
+
 class Image(Declaration):
     """The container image of a service, beside its program."""
 
@@ -47,6 +71,22 @@ class Image(Declaration):
     """Environment variables of the program, beside `PORT`."""
     files: dict[ImagePath, ProjectPath] = Field(default_factory=dict)
     """Files and directories of the project, by their paths in the image."""
+    modes: dict[ImagePath, Mode] = Field(default_factory=dict)
+    """Modes of what `files` puts into the image, such as `{ "/etc/app.key" = "0400" }`; it belongs
+    to the image's user then, and to root with 0644 or 0755 otherwise."""
+    user: User | None = None
+    """User, or user and group, that the program runs as, in numbers, such as `1000:1000`; 65532 by
+    default."""
+    workdir: ImagePath | None = None
+    """Working directory of the program, made in the image for its user; `/` by default."""
+    volumes: tuple[ImagePath, ...] = ()
+    """Directories for volumes, made in the image for its user: a new volume takes owner and mode
+    from there."""
+    healthcheck: Healthcheck | None = None
+    """Docker's health check, an extension of the OCI format."""
+    git_labels: bool = False
+    """Whether labels name the repository (`org.opencontainers.image.source`) and the commit
+    (`.revision`) of the project's git checkout."""
 
     @field_validator("entrypoint")
     @classmethod
@@ -77,6 +117,29 @@ class Image(Declaration):
                     "and `..`"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _folders_are_none_of_its_files(self) -> Self:
+        for path in self.folders:
+            for name in self.own_files:
+                if path == name or path.startswith(f"{name}/"):
+                    raise ValueError(f"{path} cannot be a directory: {name} is a file of the image")
+            if path == TEMPORARY or path.startswith(f"{TEMPORARY}/"):
+                raise ValueError(f"{path}: {TEMPORARY} is in the image for everybody: leave it out")
+        if len({*self.volumes}) < len(self.volumes):
+            raise ValueError("volumes: each directory once")
+        return self
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """Numbers of the user and group that the program runs as."""
+        user, _, group = (self.user or str(NOBODY)).partition(":")
+        return int(user), int(group or user)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Directories that belong to the image's user."""
+        return tuple(dict.fromkeys((*((self.workdir,) if self.workdir else ()), *self.volumes)))
 
     @property
     def own_files(self) -> tuple[str, ...]:

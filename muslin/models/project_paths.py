@@ -97,6 +97,32 @@ def faults_of_files(
                     yield f"{key}: {source} has a file for {other}, and so has {whole}"
 
 
+def faults_of_folders(
+    root: Path, files: Mapping[str, str], folders: Sequence[str]
+) -> Iterator[str]:
+    """Directories of an image where it has a file of the project."""
+    for folder in folders:
+        for path, said in files.items():
+            inside = folder == path or folder.startswith(f"{path}/")
+            if inside and not documents.is_folder(root / said):
+                yield f"image: {folder} cannot be a directory: {path} in `files` is a file"
+            inner = root / said / folder.removeprefix(f"{path}/")
+            if folder.startswith(f"{path}/") and documents.is_file(inner):
+                yield f"image: {folder} cannot be a directory: {inner} is a file"
+
+
+def faults_of_modes(root: Path, files: Mapping[str, str], modes: Sequence[str]) -> Iterator[str]:
+    """Modes of what the image does not have from the project."""
+    for path in modes:
+        places = [
+            root / said / path.removeprefix(own).lstrip("/")
+            for own, said in files.items()
+            if path == own or path.startswith(f"{own}/")
+        ]
+        if not any(os.path.lexists(inputs.file(place)) for place in places):
+            yield f"image.modes: `files` puts no {path} into the image"
+
+
 def faults_of_make(root: Path, arguments: Sequence[str]) -> Iterator[str]:
     """Why make would find nothing to do in a project."""
     named = any(word.startswith(ELSEWHERE) for word in arguments)

@@ -175,6 +175,8 @@ def _faults(service: Service) -> Iterator[str]:
         yield f"source: {fault}"
         return
     yield from project_paths.faults_of_files(root, image.files, image.own_files)
+    yield from project_paths.faults_of_folders(root, image.files, image.folders)
+    yield from project_paths.faults_of_modes(root, image.files, [*image.modes])
     match service.build:
         case "make":
             yield from project_paths.faults_of_make(root, service.make.arguments)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from muslin.cli import errors as cli_errors
 from muslin.dist import errors as dist_errors
 from muslin.dist.registry import errors
 from tests.e2e.registry import Registry, digest
@@ -111,6 +112,11 @@ def test_a_platform_that_was_not_built_is_not_left_out_silently(
     with pytest.raises(dist_errors.PlatformsMissing, match="build-all -- x86_64 --service app"):
         project.session(f"{registry.name}/app")
     assert registry.asked == []
+
+
+def test_a_destination_is_required(project: Project) -> None:
+    with pytest.raises(cli_errors.WrongUse, match="where to push is missing"):
+        project.session()
 
 
 def test_several_services_have_names_below_one(

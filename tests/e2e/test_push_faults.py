@@ -250,6 +250,27 @@ def test_a_port_where_nobody_listens(project: Project) -> None:
         project.push(f"{name}/app")
 
 
+def test_https_goes_through_the_users_proxy_and_loopback_does_not(
+    project: Project, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Registry() as proxy:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.origin)
+        lines: list[str] = []
+        monkeypatch.setattr(Handler, "do_CONNECT", lambda line: refuse(line, lines), raising=False)
+        with pytest.raises(errors.RegistryFailed, match="through the proxy"):
+            project.push("registry.example.org/app")
+        assert {*lines} == {"registry.example.org:443"}
+        project.push(f"{registry.name}/app")
+        assert proxy.asked == []
+        assert is_whole(registry)
+
+
+def refuse(line: Handler, lines: list[str]) -> None:
+    lines.append(line.path)
+    line.answer(502)
+
+
 def test_noise_instead_of_http(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -27,6 +27,8 @@ def parser() -> Parser:
     )
     options.add_argument(
         "destination",
+        nargs="?",  # or argparse says that targets are required too
+        default="",
         metavar="REGISTRY/NAME[:TAG]",
         help="where to; NAME/ with a slash at its end gives each service NAME/SERVICE",
     )
@@ -58,10 +60,12 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
     """Push the joint images of the selected services, their tags last.
 
     The digests go to standard output, all else to standard error. Raises what `Shelf` and `Push`
-    raise, `OneNameForSeveral`, `NoServices`.
+    raise, `OneNameForSeveral`, `NoServices`, `WrongUse`.
     """
     report = context.report
     report.divert()
+    if not options.destination:
+        raise errors.WrongUse("push", "where to push is missing, such as ghcr.io/me/app:1.0")
     destination = reference.parse(
         options.destination, tags=options.tag, plain_http=options.plain_http
     )

@@ -30,9 +30,32 @@ _REFERENCE = "org.opencontainers.image.ref.name"
 _CONTAINERD_NAME = "io.containerd.image.name"
 _CREATED = "1970-01-01T00:00:00Z"
 _NO_MODES: Mapping[str, int] = MappingProxyType({})
+_NO_OWNERS: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 Json = str | int | Sequence["Json"] | Mapping[str, "Json"]
 Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """A health check, which is Docker's extension of the configuration; times in nanoseconds, and 0
+    is Docker's default."""
+
+    command: tuple[str, ...]
+    interval: int = 0
+    timeout: int = 0
+    start_period: int = 0
+    retries: int = 0
+
+    def described(self) -> dict[str, Json]:
+        """As Docker's `HealthConfig` has it."""
+        said: dict[str, Json] = {
+            "Interval": self.interval,
+            "Timeout": self.timeout,
+            "StartPeriod": self.start_period,
+            "Retries": self.retries,
+        }
+        return {"Test": ["CMD", *self.command], **{name: at for name, at in said.items() if at}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +84,10 @@ def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
     env: Pairs = (),
     labels: Pairs = (),
     modes: Mapping[str, int] = _NO_MODES,
+    owners: Mapping[str, tuple[int, int]] = _NO_OWNERS,
+    working_directory: str = "",
+    volumes: Sequence[str] = (),
+    health: Health | None = None,
 ) -> None:
     """Write an image of one platform whose only layer is what a folder holds."""
     platform = {"architecture": architecture, "os": "linux"}
@@ -73,8 +100,14 @@ def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
         config["Env"] = [f"{name}={value}" for name, value in env]
     if labels:
         config["Labels"] = dict(labels)
+    if working_directory:
+        config["WorkingDir"] = working_directory
+    if volumes:
+        config["Volumes"] = {path: {} for path in volumes}
+    if health is not None:
+        config["Healthcheck"] = health.described()
     with tempfile.TemporaryFile(dir=path.parent) as file:
-        tar_writer.pack(root, file, modes=modes)
+        tar_writer.pack(root, file, modes=modes, owners=owners)
         layer = _file_blob(file)
         image = _json_blob(
             {

@@ -8,13 +8,17 @@ from typing import ClassVar
 
 from muslin.engine import errors
 from muslin.engine.formats import oci
+from muslin.engine.formats.oci import Health
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image(Step):
-    """Write a one-platform image: an OCI layout, packed as a tar that `docker load` takes too."""
+    """Write a one-platform image: an OCI layout, packed as a tar that `docker load` takes too.
+
+    What the configuration says is no template: `${A}` in it is for the program.
+    """
 
     revision: ClassVar[int] = 2
     path: str
@@ -30,6 +34,11 @@ class Image(Step):
     labels: tuple[tuple[str, str], ...] = ()
     modes: tuple[tuple[str, int], ...] = ()
     """Paths of the layer with other modes than 0755 for folders and programs, 0644 for files."""
+    owners: tuple[tuple[str, int, int], ...] = ()
+    """Paths of the layer with the user and group that they belong to, if it is not root."""
+    working_directory: str = ""
+    volumes: tuple[str, ...] = ()
+    health: Health | None = None
 
     def perform(self, sandbox: Sandbox) -> None:
         path = sandbox.own(self.path)
@@ -50,4 +59,8 @@ class Image(Step):
             env=self.env,
             labels=self.labels,
             modes=dict(self.modes),
+            owners={path: (user, group) for path, user, group in self.owners},
+            working_directory=self.working_directory,
+            volumes=self.volumes,
+            health=self.health,
         )

@@ -17,8 +17,10 @@ from pydantic import BaseModel
 from muslin.engine.key import Keys
 from muslin.engine.stage import Stage
 from muslin.graph.catalog import Catalog
-from muslin.models import pin_files, service, target
+from muslin.models import git_checkout, pin_files, service, target
 from muslin.models import pins as source
+from muslin.models.git_checkout import Checkout
+from muslin.models.image import Healthcheck
 from muslin.models.pin_files import Pin
 from muslin.models.pins import Pins
 from muslin.models.service import Service
@@ -77,6 +79,12 @@ SERVICE_EDITS: dict[str, object] = {
     "image.labels": {"a": "b"},
     "image.environment": {"A": "b"},
     "image.files": {"/usr/share/a": "service.toml"},
+    "image.modes": {"/usr/share/a": "0600"},
+    "image.user": "1000",
+    "image.workdir": "/data",
+    "image.volumes": ("/data",),
+    "image.healthcheck": Healthcheck(arguments=("--health",)),
+    "image.git_labels": True,
     "environment": {"A": "b"},
     "run": (Run(arguments=("--other",), expect="x"),),
     "serve": (Serve(scheme="http", path="/other", expect="x"),),
@@ -183,7 +191,9 @@ def test_every_field_is_edited() -> None:
     assert set(PIN_EDITS) == set(fields(Pin))
 
 
-def test_what_an_edit_rebuilds_is_golden(pins: Pins) -> None:
+def test_what_an_edit_rebuilds_is_golden(pins: Pins, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = Checkout(commit="0" * 40, address="")
+    monkeypatch.setattr(git_checkout, "find", lambda _: checkout)  # this may be in none
     before = stages(pins, ARMV6, SERVICES.values())
     table: dict[str, Row] = {}
     for path, value in TARGET_EDITS.items():
