@@ -140,7 +140,7 @@ def _fill(
     if goal == "package":
         products = artifacts.of_services(names, pipeline.contents())
     elif goal == "packages":
-        products = artifacts.of_packages(names, pipeline.contents())
+        products = artifacts.of_packages(names, pipeline.linked())
     elif goal == "sdk":
         contains = pipeline.catalog().verifications.components_of_sdk()
         products = artifacts.of_toolchains(names, contains)
