@@ -147,7 +147,7 @@ def _fill(
             *artifacts.of_bills(names, selection.services),
         )
     elif goal == "packages":
-        products = artifacts.of_packages(names, pipeline.contents())
+        products = artifacts.of_packages(names, pipeline.linked())
     elif goal == "sdk":
         contains = pipeline.catalog().verifications.components_of_sdk()
         products = artifacts.of_toolchains(names, contains)

@@ -108,6 +108,14 @@ class Pipeline:
             for name, service in self.selection.services.items()
         }
 
+    def linked(self) -> dict[str, tuple[Component, ...]]:
+        """The components in each service's program, by its name."""
+        catalog = self.catalog()
+        return {
+            name: catalog.verifications.linked(service)
+            for name, service in self.selection.services.items()
+        }
+
     def everything(self, more: Iterable[Stage] = ()) -> list[Planned]:
         """Every stage that the images are made of and proved with, dependencies first."""
         every: dict[int, Stage] = {}

@@ -97,7 +97,7 @@ def write(
         _place(folder / path, content)
     _place_release(folder, release, time, key)
     signatures = [SIGNED, DETACHED, CERTIFICATE]
-    kept = {*files, RELEASE, *(one for one in signatures if (folder / one).exists())}
+    kept = {*files, RELEASE, *(name for name in signatures if (folder / name).exists())}
     _remove_others(folder, kept)
     return [folder / path for path in sorted(kept)], notes
 
@@ -105,22 +105,22 @@ def write(
 def _packages(
     dist: Path, listed: Iterable[Listed], targets: Mapping[str, Target], notes: list[str]
 ) -> Iterator[Package]:
-    for one in listed:
-        if not one.path.startswith(f"{PACKAGES}/") or not one.path.endswith(".deb"):
+    for row in listed:
+        if not row.path.startswith(f"{PACKAGES}/") or not row.path.endswith(".deb"):
             continue
-        path = dist / one.path
-        if file_digest(path) != one.sha256:
+        path = dist / row.path
+        if file_digest(path) != row.sha256:
             notes.append(
-                f"apt/ leaves out {one.path}: it has not the digest that manifest.json gives; "
-                f"`nox -s packages -- {one.target}` makes it again"
+                f"apt/ leaves out {row.path}: it has not the digest that manifest.json gives; "
+                f"`nox -s packages -- {row.target}` makes it again"
             )
             continue
         with debfile.DebFile(filename=str(path)) as opened:
             fields = opened.debcontrol()
             time = opened.control.tgz().getmembers()[0].mtime
-        target = targets.get(one.target)
+        target = targets.get(row.target)
         yield Package(
-            listed=one,
+            listed=row,
             fields=fields,
             time=int(time),
             everywhere=target is not None and not target.debian.unfit,
@@ -134,7 +134,9 @@ def _chosen(packages: Iterable[Package], notes: list[str]) -> Iterator[Package]:
         by_place.setdefault(package.place, []).append(package)
     for _, alike in sorted(by_place.items()):
         first, *others = sorted(
-            alike, key=lambda one: (one.everywhere, Version(one.fields["Version"])), reverse=True
+            alike,
+            key=lambda package: (package.everywhere, Version(package.fields["Version"])),
+            reverse=True,
         )
         yield first
         notes.extend(
@@ -215,7 +217,7 @@ def _is_signed(folder: Path, fields: dict[str, str], key: Key | None) -> bool:
         and (folder / DETACHED).is_file()
         and signed.splitlines() == release.read_text(encoding="utf-8").splitlines()
         and _undated(signed) == _undated(_text(fields, 0))
-        and (key is None or key.made(folder / CERTIFICATE))
+        and (key is None or key.owns(folder / CERTIFICATE))
     )
 
 

@@ -25,10 +25,10 @@ class Key:
         """What the signatures are verified with: the public part, with ASCII armour."""
         return str(self._certificate).encode()
 
-    def made(self, certificate: Path) -> bool:
-        """Whether a certificate is this key's."""
-        known = _certificates(certificate)
-        return any(one.fingerprint == self._certificate.fingerprint for one in known)
+    def owns(self, path: Path) -> bool:
+        """Whether the certificate in a file is this key's."""
+        fingerprint = self._certificate.fingerprint
+        return any(known.fingerprint == fingerprint for known in _certificates(path))
 
     def inline(self, text: bytes) -> bytes:
         """The text with its signature around it."""

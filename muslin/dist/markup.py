@@ -18,19 +18,19 @@ class Markup(str):
 def element(tag: str, *content: str | Iterable[str], **attributes: str | int) -> Markup:
     """An element; content that is no `Markup` is text. An attribute's name ends with `_` where it
     is a word of Python's, and has `_` for `-`."""
-    said = "".join(
+    rendered = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{_escaped(str(value))}"'
         for name, value in attributes.items()
     )
     if tag in VOID:
-        return Markup(f"<{tag}{said}>")
-    return Markup(f"<{tag}{said}>{joined(content)}</{tag}>")
+        return Markup(f"<{tag}{rendered}>")
+    return Markup(f"<{tag}{rendered}>{joined(content)}</{tag}>")
 
 
 def joined(content: Iterable[str | Iterable[str]]) -> Markup:
     """Parts one behind the other."""
     parts = ((_text(part),) if isinstance(part, str) else map(_text, part) for part in content)
-    return Markup("".join(text for some in parts for text in some))
+    return Markup("".join(text for texts in parts for text in texts))
 
 
 def _text(part: str) -> str:
@@ -39,5 +39,7 @@ def _text(part: str) -> str:
 
 def _escaped(text: str) -> str:
     """With what no page may hold, or what turns the direction of a line, as Python writes it."""
-    shown = (one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
+    shown = (
+        letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text
+    )
     return html.escape("".join(shown), quote=True)

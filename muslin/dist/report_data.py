@@ -97,36 +97,36 @@ class Contents:
     def others(self) -> Iterator[Listed]:
         """What is neither a program nor a report."""
         programs = {program.listed.path for program in self.programs}
-        for one in self.listed:
-            if one.path not in programs and not publish.is_report(one):
-                yield one
+        for row in self.listed:
+            if row.path not in programs and not publish.is_report(row):
+                yield row
 
 
 def read(dist: Path, boards: Iterable[str]) -> Contents:
     """Read what the manifest lists; what is no report of ours is left out."""
     listed = publish.listed(dist)
-    reports = {one.path for one in listed if one.path.endswith(".json") and publish.is_report(one)}
+    reports = {row.path for row in listed if row.path.endswith(".json") and publish.is_report(row)}
     verifications = {
-        path: found for path in sorted(reports) if (found := _parsed(dist / path, Verification))
+        path: report for path in sorted(reports) if (report := _parsed(dist / path, Verification))
     }
     programs = [
         Program(
             service=service,
-            listed=one,
-            verification=_of(one, verifications.get(f"{REPORTS}/{one.target}/{service}.json")),
+            listed=row,
+            verification=_of(row, verifications.get(f"{REPORTS}/{row.target}/{service}.json")),
             starts=[
                 (board, start)
                 for board in sorted(boards)
-                if (path := f"{REPORTS}/{one.target}/boot-{service}-{board}.json") in reports
+                if (path := f"{REPORTS}/{row.target}/boot-{service}-{board}.json") in reports
                 and (start := _parsed(dist / path, Start))
             ],
         )
-        for one in listed
-        if one.target and one.path == f"{one.target}/{(service := PurePosixPath(one.path).name)}"
+        for row in listed
+        if row.target and row.path == f"{row.target}/{(service := PurePosixPath(row.path).name)}"
     ]
     return Contents(
         listed=listed,
-        programs=sorted(programs, key=lambda one: (one.service, one.listed.target)),
+        programs=sorted(programs, key=lambda program: (program.service, program.listed.target)),
         verifications=list(verifications.values()),
         timeline=timeline.load(dist),
     )

@@ -99,13 +99,13 @@ def _services(programs: Sequence[Program]) -> Markup:
             *(
                 element(
                     "tr",
-                    element("th", name, scope="rowgroup", rowspan=len(some)) if not at else "",
+                    element("th", name, scope="rowgroup", rowspan=len(rows)) if not at else "",
                     *_program(program),
                 )
-                for at, program in enumerate(some)
+                for at, program in enumerate(rows)
             ),
         )
-        for name, some in by_service.items()
+        for name, rows in by_service.items()
     )
     head = ("Service", "Target", "Size", "Verified", "Ran", "Booted", "SHA-256")
     caption = "Programs by service and target; a click selects a whole digest"
@@ -151,12 +151,12 @@ def _others(contents: Contents) -> Markup:
     rows = (
         element(
             "tr",
-            element("th", element("a", one.path, href=_address(one.path)), scope="row"),
-            element("td", one.target or "several"),
-            element("td", size(one.bytes), class_="number"),
-            element("td", element("code", one.sha256, class_="digest")),
+            element("th", element("a", artefact.path, href=_address(artefact.path)), scope="row"),
+            element("td", artefact.target or "several"),
+            element("td", size(artefact.bytes), class_="number"),
+            element("td", element("code", artefact.sha256, class_="digest")),
         )
-        for one in others[:MOST_FILES]
+        for artefact in others[:MOST_FILES]
     )
     head = ("File", "Target", "Size", "SHA-256")
     caption = "As in SHA256SUMS" + left_over(len(others), MOST_FILES)
@@ -165,18 +165,18 @@ def _others(contents: Contents) -> Markup:
 
 def _allowed(verifications: Sequence[Verification]) -> Markup:
     """Each symbol once, with the targets in which it is."""
-    found = dict[tuple[str, str, str, str], dict[str, None]]()
+    symbols = dict[tuple[str, str, str, str], dict[str, None]]()
     for verification in verifications:
         for file in verification.files:
-            for one in file.allowed:
-                where = one.symbol or one.section or "a claim of the file"
-                key = (verification.subject, where, one.what, one.reason)
-                found.setdefault(key, {})[verification.target] = None
-    if not found:
+            for finding in file.allowed:
+                where = finding.symbol or finding.section or "a claim of the file"
+                key = (verification.subject, where, finding.what, finding.reason)
+                symbols.setdefault(key, {})[verification.target] = None
+    if not symbols:
         return element("p", "Nothing: no code beyond a baseline is in what was verified.")
     by_reason = dict[tuple[str, str], list[tuple[str, str, str]]]()
-    for (subject, where, what, reason), targets in sorted(found.items())[:MOST_ALLOWED]:
-        row = (where, what, ", ".join(targets))
+    for (subject, where, feature, reason), targets in sorted(symbols.items())[:MOST_ALLOWED]:
+        row = (where, feature, ", ".join(targets))
         by_reason.setdefault((subject, reason), []).append(row)
     bodies = (
         element(
@@ -186,17 +186,17 @@ def _allowed(verifications: Sequence[Verification]) -> Markup:
                     "tr",
                     element("th", subject, scope="rowgroup", rowspan=len(rows)) if not at else "",
                     element("td", element("code", short(where))),
-                    element("td", short(what)),
+                    element("td", short(feature)),
                     element("td", targets),
                     element("td", short(reason), rowspan=len(rows)) if not at else "",
                 )
-                for at, (where, what, targets) in enumerate(rows)
+                for at, (where, feature, targets) in enumerate(rows)
             ),
         )
         for (subject, reason), rows in by_reason.items()
     )
     caption = "Code that runs only after a look at the processor" + left_over(
-        len(found), MOST_ALLOWED
+        len(symbols), MOST_ALLOWED
     )
     return framed(caption, ("In", "Symbol", "Needs", "Targets", "Reason"), bodies)
 
@@ -212,8 +212,10 @@ def _code(verifications: Sequence[Verification]) -> Markup:
             element("td", f"{file.elf_files:,}", class_="number"),
             element("td", size(file.code_bytes), class_="number"),
         )
-        for verification in sorted(verifications, key=lambda one: (one.subject, one.target))
-        for file in sorted(verification.files, key=lambda one: -one.code_bytes)
+        for verification in sorted(
+            verifications, key=lambda report: (report.subject, report.target)
+        )
+        for file in sorted(verification.files, key=lambda audited: -audited.code_bytes)
     ]
     head = ("Subject", "Target", "File", "Objects", "Code")
     caption = "Every instruction of it was looked at" + left_over(len(rows), MOST_FILES)
@@ -222,12 +224,12 @@ def _code(verifications: Sequence[Verification]) -> Markup:
 
 
 def _parts(contents: Contents) -> Markup:
-    found = dict[tuple[str, str, str], dict[str, None]]()
+    components = dict[tuple[str, str, str], dict[str, None]]()
     for program in contents.programs:
         for part in program.listed.contains:
             fixes = ", ".join(map(str, part.get("fixes", ())))
             key = (str(part.get("component", "")), str(part.get("version", "")), fixes)
-            found.setdefault(key, {})[program.service] = None
+            components.setdefault(key, {})[program.service] = None
     rows = (
         element(
             "tr",
@@ -236,11 +238,11 @@ def _parts(contents: Contents) -> Markup:
             element("td", short(fixes) or "-"),
             element("td", ", ".join(services)),
         )
-        for (component, version, fixes), services in sorted(found.items())
+        for (component, version, fixes), services in sorted(components.items())
     )
     head = ("Component", "Version", "Fixes beyond the release", "In")
     caption = "C libraries and the compiler's own; crates are in each Cargo.lock"
-    return framed(caption, head, [element("tbody", rows)]) if found else nothing("build-all")
+    return framed(caption, head, [element("tbody", rows)]) if components else nothing("build-all")
 
 
 def _address(path: str) -> str:

@@ -31,25 +31,25 @@ def resolved(service: Service) -> Packaging:
     Raises `BadDeclaration` for a service whose name no package can have, and for files of its image
     that have no place on a Debian system.
     """
-    said = service.package
-    found = _from_cargo(service.root) if service.build == "cargo" else {}
-    found |= {
+    declared = service.package
+    inferred = _from_cargo(service.root) if service.build == "cargo" else {}
+    inferred |= {
         key: service.image.labels[label]
         for key, label in LABELS.items()
         if fits(key, service.image.labels.get(label, "")) and service.image.labels.get(label)
     }
-    name = said.package or service.name.replace("_", "-")
+    name = declared.package or service.name.replace("_", "-")
     if faults := list(_faults(service, name)):
         raise errors.BadDeclaration(service.declared, faults)
-    return said.model_copy(
+    return declared.model_copy(
         update={
             "package": name,
-            "version": said.version or found.get("version", "0"),
-            "maintainer": said.maintainer or found.get("maintainer", NOBODY),
-            "homepage": said.homepage or found.get("homepage", ""),
-            "license": said.license or found.get("license", ""),
-            "unit": service.image.port is not None if said.unit is None else said.unit,
-            "files": said.files or dict(service.image.files),
+            "version": declared.version or inferred.get("version", "0"),
+            "maintainer": declared.maintainer or inferred.get("maintainer", NOBODY),
+            "homepage": declared.homepage or inferred.get("homepage", ""),
+            "license": declared.license or inferred.get("license", ""),
+            "unit": service.image.port is not None if declared.unit is None else declared.unit,
+            "files": declared.files or dict(service.image.files),
         }
     )
 
@@ -91,18 +91,20 @@ def _from_cargo(folder: Path) -> dict[str, str]:
     shared = root.workspace.package if root.workspace else cargo_manifest.Shared()
     if own.package is None:
         return {}
-    found = dict[str, str]()
+    facts = dict[str, str]()
     for key in ("version", "license", "homepage", "repository"):
         value: cargo_manifest.Inheritable = getattr(own.package, key)
-        found[key] = str(getattr(shared, key)) if value.workspace else value.text
+        facts[key] = str(getattr(shared, key)) if value.workspace else value.text
     authors = own.package.authors
     people = shared.authors if isinstance(authors, dict) else authors
-    named = [one for one in people if isinstance(one, str) and PERSON.fullmatch(one)]
-    repository = found.pop("repository")
-    found["homepage"] = found["homepage"] or repository
-    found["version"] = _debian_version(found["version"])
-    found["maintainer"] = named[0] if named else ""
-    return {key: value for key, value in found.items() if value and fits(key, value)}
+    if not isinstance(people, list):
+        people = []
+    named = [person for person in people if isinstance(person, str) and PERSON.fullmatch(person)]
+    repository = facts.pop("repository")
+    facts["homepage"] = facts["homepage"] or repository
+    facts["version"] = _debian_version(facts["version"])
+    facts["maintainer"] = named[0] if named else ""
+    return {key: value for key, value in facts.items() if value and fits(key, value)}
 
 
 def fits(key: str, value: str) -> bool:

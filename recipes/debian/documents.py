@@ -118,7 +118,9 @@ def _of_crates(service: Service) -> Iterator[str]:
 def _identifiers(licence: str) -> list[str]:
     """The licences in an SPDX expression, each with its exception."""
     plain = licence.replace("(", " ").replace(")", " ").replace("/", " OR ")
-    return [one for part in re.split(r"\s+(?:OR|AND)\s+", plain) if (one := " ".join(part.split()))]
+    return [
+        name for part in re.split(r"\s+(?:OR|AND)\s+", plain) if (name := " ".join(part.split()))
+    ]
 
 
 def _expression(licence: str) -> str:

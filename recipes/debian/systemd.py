@@ -163,27 +163,27 @@ def unit(service: Service, packaging: Packaging, target: Target) -> str:
 
 def account(service: Service, packaging: Packaging) -> str:
     """The line of sysusers.d(5) for the account."""
-    said = documents.summary(service).replace('"', "'").replace(":", ",").replace("%", "%%")
-    said = said.replace("\\", "/")
-    return f'u {packaging.user} - "{said}"\n'
+    comment = documents.summary(service).replace('"', "'").replace(":", ",").replace("%", "%%")
+    comment = comment.replace("\\", "/")
+    return f'u {packaging.user} - "{comment}"\n'
 
 
 def scripts(packaging: Packaging, target: Target) -> tuple[tuple[str, str], ...]:
     """Maintainer scripts, by their names; none where none is needed."""
-    found = []
+    named = []
     if target.debian.unfit:
         text = PREINST.format(
             unfit="|".join(target.debian.unfit), package=packaging.package, target=target.name
         )
-        found.append(("preinst", text))
+        named.append(("preinst", text))
     if packaging.unit:
         name = f"{packaging.package}.service"
         texts = {"postinst": POSTINST, "prerm": PRERM, "postrm": POSTRM}
-        found += [
+        named += [
             (script, text.format(unit=name, package=packaging.package))
             for script, text in texts.items()
         ]
-    return tuple(found)
+    return tuple(named)
 
 
 def _environment(service: Service) -> Iterator[str]:
@@ -201,8 +201,11 @@ def _quoted(text: str) -> str:
     escapes = {'"': '\\"', "\\": "\\\\", "%": "%%"}
     shown = "".join(
         escapes.get(
-            one, one if one.isprintable() else "".join(f"\\x{byte:02x}" for byte in one.encode())
+            letter,
+            letter
+            if letter.isprintable()
+            else "".join(f"\\x{byte:02x}" for byte in letter.encode()),
         )
-        for one in text
+        for letter in text
     )
     return f'"{shown}"'

@@ -331,3 +331,33 @@ def test_names_of_files_that_a_tar_writes_apart(tmp_path: Path) -> None:
         assert f"usr/share/{name}" in deb.data
     if shutil.which("dpkg-deb"):
         assert name in run("dpkg-deb", "--contents", path)
+
+
+SCRIPTS_NEED = ("dpkg", "dpkg-deb", "deb-systemd-helper", "systemd-sysusers")
+
+
+@needs(*SCRIPTS_NEED)
+@pytest.mark.skipif(os.getuid() != 0, reason="dpkg sets owners of files, as root alone can")
+def test_its_scripts_make_an_account_and_enable_the_unit(tmp_path: Path) -> None:
+    """With the programs of this machine on a root of its own (`DPKG_ROOT`, dpkg(1))."""
+    root = tmp_path / "root"
+    for name in ("var/lib/dpkg/updates", "var/lib/dpkg/info", "etc"):
+        (root / name).mkdir(parents=True)
+    (root / "var/lib/dpkg/status").touch()
+    dpkg = (
+        *("dpkg", f"--root={root}", "--force-script-chrootless", "--force-depends"),
+        *("--force-architecture", "--log=/dev/null"),
+    )
+    wanted = root / "etc/systemd/system/multi-user.target.wants/demo.service"
+    run(*dpkg, "-i", built(tmp_path, declared(tmp_path)))
+    (account,) = (root / "etc/passwd").read_text().splitlines()
+    assert account.startswith("_demo:x:")
+    assert account.endswith("/nologin")
+    assert wanted.is_symlink()
+    wanted.unlink()  # the administrator does not want it
+    run(*dpkg, "-i", built(tmp_path, declared(tmp_path, more="package.revision = 2")))
+    assert not wanted.is_symlink(), "an upgrade leaves it as it was"
+    run(*dpkg, "--purge", "demo")
+    assert not (root / "usr/lib/systemd/system/demo.service").exists()
+    left = [path for path in root.glob("var/lib/systemd/**/*") if path.is_file()]
+    assert not left, "what deb-systemd-helper knew is purged"

@@ -49,7 +49,7 @@ def write(  # noqa: PLR0913  # keywords, one for each part of a package
     control = {
         "control": (_control(root, fields), 0o644),
         "md5sums": (_md5sums(root), 0o644),
-        **({"conffiles": ("".join(f"{one}\n" for one in conffiles), 0o644)} if conffiles else {}),
+        **({"conffiles": ("".join(f"{name}\n" for name in conffiles), 0o644)} if conffiles else {}),
         **{name: (text, 0o755) for name, text in scripts.items()},
     }
     # Not PAX, whose headers dpkg does not read.
@@ -93,7 +93,7 @@ def _control(root: Path, fields: Mapping[str, str]) -> str:
 def _md5sums(root: Path) -> str:
     return "".join(
         f"{_md5(Path(entry.path))}  {Path(entry.path).relative_to(root)}\n"
-        for entry in sorted(walk.entries(root), key=lambda one: one.path)
+        for entry in sorted(walk.entries(root), key=lambda entry: entry.path)
         if entry.is_file(follow_symlinks=False)
     )
 
