@@ -62,11 +62,12 @@ def _rust(
     libraries = [row for row in rows if not row["program"]]
     found = crates.parts(libraries, folders["crates"], said["notices"])
     sysroot = folders["rust-std"] / "lib/rustlib" / said["triple"] / "lib"
-    of_std = crates.of_std(folders["rust"], sysroot, said["notices"])
+    std = crates.std(said["std"], folders)
+    of_std = crates.of_std(folders["rust"], sysroot, said["notices"], std)
     known = {part.ref for part in found}
     return [
         *found,
-        crates.std(said["std"], folders),
+        std,
         *(part for part in of_std if part.ref not in known),
     ]
 

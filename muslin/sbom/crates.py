@@ -13,7 +13,10 @@ from muslin.sbom.part import BY_CARGO, Part, cpe, purl, texts
 
 LIBRARY = "lib/rustlib/src/rust/library"
 """Sources of std below the folder of Rust."""
-NOT_LINKED = ("getopts", "proc_macro", "rustc_std_workspace", "test", "unicode_width")
+NOT_LINKED = (
+    *("getopts", "proc_macro", "rustc_literal_escaper", "rustc_std_workspace", "test"),
+    "unicode_width",
+)
 """What is built with std for tests and procedural macros, and no program takes."""
 RLIB = re.compile(r"lib(?P<module>\w+)-[0-9a-f]+\.rlib")
 PUBLIC = ("registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io")
@@ -60,9 +63,10 @@ def _crate(row: Mapping[str, Any], vendored: Path, notices: Sequence[str]) -> Pa
     )
 
 
-def of_std(rust: Path, std: Path, notices: Sequence[str]) -> Iterator[Part]:
-    """The crates that Rust's std was made of for the target, by its own lock; std itself not."""
-    built = {match["module"] for one in std.iterdir() if (match := RLIB.fullmatch(one.name))}
+def of_std(rust: Path, sysroot: Path, notices: Sequence[str], std: Part) -> Iterator[Part]:
+    """The crates that Rust's std was made of for the target, by its own lock; std itself not.
+    Debian leaves their licences' files out; the texts are then those of its package of std."""
+    built = {match["module"] for one in sysroot.iterdir() if (match := RLIB.fullmatch(one.name))}
     library = rust / LIBRARY
     lock = tomllib.loads((library / "Cargo.lock").read_text(encoding="utf-8"))
     for package in lock["package"]:
@@ -79,7 +83,7 @@ def of_std(rust: Path, std: Path, notices: Sequence[str]) -> Iterator[Part]:
             licence=_licence(folder),
             source=f"{name}-{version}.crate",
             sha256=package.get("checksum", "") or _checksum(folder),
-            texts=tuple(texts(folder, notices)),
+            texts=tuple(texts(folder, notices)) or std.texts,
         )
 
 

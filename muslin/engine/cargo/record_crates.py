@@ -14,9 +14,6 @@ from muslin.engine.formats import documents
 from muslin.engine.sandbox import Sandbox
 from muslin.engine.stage import Step
 
-NOT_LINKED = {"custom-build", "proc-macro"}
-"""Kinds of what runs on this machine while something is compiled."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class RecordCrates(Step):
@@ -65,8 +62,6 @@ class RecordCrates(Step):
             },
         )
         target = message["target"]
-        if NOT_LINKED & set(target["kind"]):
-            return
         if any(self.triple in Path(name).parts for name in message["filenames"]):
             row["linked"] = True
             row["features"] = sorted({*row["features"], *message["features"]})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from muslin.dist import vex
+from muslin.dist.publish import Listed
 from muslin.dist.vex import Linked, Program
 from muslin.sources.advisories import Advisory, Found, Located
 from muslin.sources.changelog_index import Pinned
@@ -18,6 +20,24 @@ ZLIB = Linked(purls=("pkg:generic/zlib@1.3.1",), objects=("inflate.o", "adler32.
 PROGRAM = Program(
     name="program", version="1.0.0", sha256="0" * 64, complete=True, components={"zlib": ZLIB}
 )
+
+BILL = {
+    "metadata": {"component": {"name": "program", "hashes": [{"content": "0" * 64}]}},
+    "compositions": [{"aggregate": "complete"}],
+    "components": [
+        {
+            "purl": "pkg:generic/zlib@1.3.1",
+            "properties": [{"name": "muslin:component", "value": "zlib"}],
+            "evidence": {"occurrences": [{"location": "usr/lib/libz.a(inflate.o)"}]},
+        },
+        {
+            "purl": "pkg:generic/musl@1.2.5",
+            "properties": [{"name": "muslin:component", "value": "musl"}],
+            "evidence": {"occurrences": [{"location": "arm/lib/crt1.o"}]},
+        },
+        {"purl": "pkg:cargo/axum@0.8.9", "evidence": {}},
+    ],
+}
 
 
 def pinned(component: str, *fixes: str) -> Pinned:
@@ -111,25 +131,36 @@ def test_the_same_answer_gives_the_same_document() -> None:
 
 
 def test_a_bill_is_read_back() -> None:
-    bill = {
-        "metadata": {"component": {"name": "program", "hashes": [{"content": "0" * 64}]}},
-        "compositions": [{"aggregate": "complete"}],
-        "components": [
-            {
-                "purl": "pkg:generic/zlib@1.3.1",
-                "properties": [{"name": "muslin:component", "value": "zlib"}],
-                "evidence": {"occurrences": [{"location": "usr/lib/libz.a(inflate.o)"}]},
-            },
-            {
-                "purl": "pkg:generic/musl@1.2.5",
-                "properties": [{"name": "muslin:component", "value": "musl"}],
-                "evidence": {"occurrences": [{"location": "arm/lib/crt1.o"}]},
-            },
-            {"purl": "pkg:cargo/axum@0.8.9", "evidence": {}},
-        ],
-    }
-    program = vex.read(bill)
+    program = vex.read(BILL)
     assert {name: one.objects for name, one in program.components.items()} == {
         "zlib": ("inflate.o",),
         "musl": ("crt1.o",),
     }
+
+
+def listed(dist: Path, *paths: str) -> None:
+    """A `dist/` with the bill at these paths."""
+    rows = []
+    for path in paths:
+        file = dist / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(BILL))
+        row = Listed(
+            path=path, sha256="0" * 64, bytes=1, target="armv6", stage_key="", source_set="debian"
+        )
+        rows.append(asdict(row))
+    (dist / "manifest.json").write_text(json.dumps({"artefacts": rows}))
+
+
+def test_it_comes_to_lie_beside_each_bill_of_a_declared_service(tmp_path: Path) -> None:
+    listed(tmp_path, "sbom/armv6/one.cdx.json", "sbom/armv6/gone.cdx.json", "armv6/one")
+    found = lacking("zlib", "openssl", "curl")
+    [path] = vex.write(tmp_path, found, (), {"one": {"zlib", "openssl"}})
+    assert path == tmp_path / "sbom/armv6/one.openvex.json"
+    said = json.loads(path.read_text())["statements"]
+    # curl is none of what this service is built with.
+    assert [one["status"] for one in said] == ["under_investigation", "not_affected"]
+
+
+def test_without_bills_nothing_is_written(tmp_path: Path) -> None:
+    assert vex.write(tmp_path / "none", lacking("zlib"), (), {"one": {"zlib"}}) == []

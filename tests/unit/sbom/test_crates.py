@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from muslin.sbom import crates
-from muslin.sbom.part import Part
+from muslin.sbom.part import Part, Text
 from recipes.notices import NAMES
 
 PUBLIC = "registry+https://github.com/rust-lang/crates.io-index"
@@ -98,6 +98,16 @@ def test_std_is_what_was_built_for_the_target(tmp_path: Path) -> None:
         lock += f'source = "{source}"\nchecksum = "{"cd" * 32}"\n' if source else ""
     crate(library / "vendor", "hashbrown", "0.16.1")
     (library / "Cargo.lock").write_text(lock)
-    found = {part.name: part for part in crates.of_std(tmp_path, sysroot, NAMES)}
+    std = Part(
+        name="rust-std",
+        version="1.96.0",
+        purl="pkg:generic/rust-std@1.96.0",
+        known_by="",
+        texts=(Text(name="copyright", text="all of it\n"),),
+    )
+    found = {part.name: part for part in crates.of_std(tmp_path, sysroot, NAMES, std)}
+    # A crate without a text of its own has that of the package it came in.
+    assert [one.name for one in found["hashbrown"].texts] == ["LICENSE-MIT"]
+    assert found["miniz_oxide"].texts == std.texts
     assert set(found) == {"hashbrown", "miniz_oxide"}
     assert (found["hashbrown"].licence, found["hashbrown"].sha256) == ("MIT", "cd" * 32)
