@@ -325,6 +325,24 @@ def test_a_server_that_fails_is_left_alone(
     assert capsys.readouterr().err.count("this run goes on without it") == 1
 
 
+def test_no_redirection_is_followed(
+    tmp_path: Path, server: BlobServer, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could lead credentials to another server."""
+    with blob_server.running() as other:
+
+        def away(asked: Asked) -> None:
+            asked.send_response(307)
+            asked.send_header("Location", f"{other.address}{asked.path}")
+            asked.send_header("Content-Length", "0")
+            asked.end_headers()
+
+        server.mood = lambda _: away
+        filling(tmp_path / "two", server, key).build(library())
+        assert other.asked == []
+    assert "redirects, which is not followed" in capsys.readouterr().err
+
+
 def test_no_server_at_all(
     tmp_path: Path, server: BlobServer, key: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
