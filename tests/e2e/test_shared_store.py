@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from muslin.engine.cache.store import Entry
-from muslin.engine.remote import signing
+from muslin.engine.remote import errors, signing
 from muslin.engine.remote.terms import Terms
 from muslin.engine.stage import Check, Stage
 from muslin.engine.vocabulary import CommandOutput, Folder, Link, Present, Run, Write
@@ -231,6 +231,19 @@ def test_so_many_trusted_keys_must_have_signed(
     assert two.said("restored") == ({"library"} if count == 2 else set())
     said = "1 trusted key(s) signed it and 2 must"
     assert (said in capsys.readouterr().err) == (count == 1)
+
+
+def test_too_few_keys_for_the_threshold_are_an_error(
+    tmp_path: Path, server: BlobServer, key: Path
+) -> None:
+    """Before anything is asked or built; one key in two files is one key."""
+    twin = tmp_path / "twin"
+    public(twin).write_bytes(public(key).read_bytes())
+    for threshold, keys in ((1, ()), (2, (key,)), (2, (key, twin))):
+        two = taking(tmp_path / "two", server, *keys, threshold=threshold)
+        with pytest.raises(errors.TooFewKeys, match=f"requires {threshold} signature"):
+            two.build(library())
+    assert server.asked == []
 
 
 def test_a_key_that_is_not_trusted_is_not_believed(
