@@ -78,7 +78,7 @@ class Sharing:
         """
         wanted = list(wanted)
         self._asked.update(one.key for one in wanted)
-        if not self.terms.trusted or self._access.is_off:
+        if self._access.is_off or not self.terms.trusted:
             return
         with (
             self.report.busy("shared store"),
@@ -146,7 +146,7 @@ class Sharing:
             raise errors.SigningMissing from error
         keys = [signing.public(path) for path in self.terms.trusted]
         trusted = {key.id: key for key in keys}
-        if keys and len(trusted) < self.terms.threshold:
+        if (keys or self.terms.key is None) and len(trusted) < self.terms.threshold:
             raise errors.TooFewKeys(self.terms.threshold, len(trusted))
         return Access(
             remote=self._remote,
@@ -201,7 +201,7 @@ class Sharing:
         `KeyPublic`, `PassphraseWrong`."""
         _ = self._access
         if self.terms.key is not None:
-            _ = self._writer
+            _ = self._writer, self._pusher
 
 
 def _dependencies(stage: Stage, keys: Keys) -> Iterable[Resource]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from muslin.engine.remote.errors import PASSPHRASE_VARIABLE, TooFewKeys
+from muslin.engine.remote.errors import PASSPHRASE_VARIABLE
 from muslin.engine.remote.terms import Terms
 from muslin.models import errors
 from muslin.models.declaration import Declaration
@@ -44,7 +44,8 @@ class Table(Declaration):
 def terms(table: Table, project: Path) -> Terms | None:
     """What the table and the environment say; None if no store is used.
 
-    Raises `BadVariable`, `BadToken`, and `TooFewKeys` where nothing could be taken nor given.
+    Raises `BadVariable`, `BadToken`. Whether there are keys enough is for a run that uses them: the
+    session that makes keys is one that does not.
     """
     address = os.environ.get(STORE_VARIABLE) or table.url
     if not address or address == OFF:
@@ -54,9 +55,6 @@ def terms(table: Table, project: Path) -> Terms | None:
         raise errors.BadVariable(STORE_VARIABLE, address, wanted)
     trusted = [one for one in os.environ.get(TRUSTED_VARIABLE, "").split(":") if one]
     files = tuple(_file(one, project) for one in (trusted or table.trusted))
-    key = _key(table, project)
-    if (files or key is None) and len(files) < table.threshold:
-        raise TooFewKeys(table.threshold, len(files))
     token = os.environ.get(TOKEN_VARIABLE, "")
     if token and not TOKEN.fullmatch(token):
         raise errors.BadToken(TOKEN_VARIABLE)
@@ -64,7 +62,7 @@ def terms(table: Table, project: Path) -> Terms | None:
         address=address.rstrip("/"),
         trusted=files,
         threshold=table.threshold,
-        key=key,
+        key=_key(table, project),
         token=token,
         passphrase=os.environ.get(PASSPHRASE_VARIABLE, ""),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from muslin.engine.cache.store import Entry
-from muslin.engine.remote import signing
+from muslin.engine.remote import errors, signing
 from muslin.engine.remote.terms import Terms
 from muslin.engine.stage import Check, Stage
 from muslin.engine.vocabulary import CommandOutput, Folder, Link, Present, Run, Write
@@ -233,6 +233,19 @@ def test_so_many_trusted_keys_must_have_signed(
     assert (said in capsys.readouterr().err) == (count == 1)
 
 
+def test_too_few_keys_for_the_threshold_are_an_error(
+    tmp_path: Path, server: BlobServer, key: Path
+) -> None:
+    """Before anything is asked or built; one key in two files is one key."""
+    twin = tmp_path / "twin"
+    public(twin).write_bytes(public(key).read_bytes())
+    for threshold, keys in ((1, ()), (2, (key,)), (2, (key, twin))):
+        two = taking(tmp_path / "two", server, *keys, threshold=threshold)
+        with pytest.raises(errors.TooFewKeys, match=f"requires {threshold} signature"):
+            two.build(library())
+    assert server.asked == []
+
+
 def test_a_key_that_is_not_trusted_is_not_believed(
     tmp_path: Path, server: BlobServer, key: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -323,6 +336,24 @@ def test_a_server_that_fails_is_left_alone(
     assert two.said("built") == {"library", "program", "saying"}
     assert len(server.asked) == 1
     assert capsys.readouterr().err.count("this run goes on without it") == 1
+
+
+def test_no_redirection_is_followed(
+    tmp_path: Path, server: BlobServer, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could lead credentials to another server."""
+    with blob_server.running() as other:
+
+        def away(asked: Asked) -> None:
+            asked.send_response(307)
+            asked.send_header("Location", f"{other.address}{asked.path}")
+            asked.send_header("Content-Length", "0")
+            asked.end_headers()
+
+        server.mood = lambda _: away
+        filling(tmp_path / "two", server, key).build(library())
+        assert other.asked == []
+    assert "redirects, which is not followed" in capsys.readouterr().err
 
 
 def test_no_server_at_all(

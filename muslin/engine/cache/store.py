@@ -167,13 +167,21 @@ class Store(Locks):
                 atomic.write(folder / records.SUMS, found.sums)
         return fault or found.record
 
-    def commit(
-        self, key: str, out: Path, record: Record, at_most: int = MOST, *, expected: str = ""
+    def commit(  # noqa: PLR0913  # named at the call
+        self,
+        key: str,
+        out: Path,
+        record: Record,
+        at_most: int = MOST,
+        *,
+        expected: str = "",
+        vouched: str = "",
     ) -> Entry:
         """Publish `out` as the entry for `key`: read-only, listed, in one rename.
 
-        Raises `Unfit` for what cannot be published, or has more than `at_most` bytes, and
-        `OtherTree` if a digest of the tree is `expected` and it has another.
+        `vouched` is the key of the checks that a restored entry's signers vouch for. Raises `Unfit`
+        for what cannot be published, or has more than `at_most` bytes, and `OtherTree` if a digest
+        of the tree is `expected` and it has another.
         """
         manifest = seal(out, at_most)
         if expected and (found := tree_digest(manifest)) != expected:
@@ -184,6 +192,8 @@ class Store(Locks):
         try:
             records.write(aside, key, record, manifest)
             (aside / CHECKS).mkdir()
+            if vouched:
+                Marks(aside / CHECKS).vouch(vouched)
             self._move(out, aside / TREE)
             aside.chmod(0o755)
             entry = self._publish(key, aside, record)

@@ -92,10 +92,13 @@ class Reader:
             with self._directory(wanted.key) as folder:
                 tree = self.unpacked(found, folder, at_most=wanted.at_most)
                 entry = self.store.commit(
-                    wanted.key, tree, record, wanted.at_most, expected=about.tree.sha256
+                    wanted.key,
+                    tree,
+                    record,
+                    wanted.at_most,
+                    expected=about.tree.sha256,
+                    vouched=wanted.proof if about.proof == wanted.proof else "",
                 )
-            if about.proof == wanted.proof:
-                self.store.marks(wanted.key).vouch(wanted.proof)
         self.access.patience.renew()
         return entry
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +118,7 @@ class Writer:
     def _write(self, offer: Offer, tree: str, signed: tuple[Signed, ...], *, is_there: bool) -> int:
         """Blob before record before action: what an action names is there. Bytes of the blob."""
         key, remote = offer.entry.key, self.access.remote
-        archive = self.store.work / f"{key[:20]}-packed"
+        archive = self.store.work / f"{key[:20]}-packed-{os.getpid()}"
         archive.unlink(missing_ok=True)
         try:
             blob = packed.pack(offer.entry.tree, archive, before_each=self._go_on)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from muslin.engine import errors as engine_errors
-from muslin.engine.remote.errors import TooFewKeys
 from muslin.models import declaration, errors, shared_store
 from muslin.models.settings import Tool
 from muslin.models.shared_store import Table, terms
@@ -94,12 +93,6 @@ def test_addresses_that_are_refused(
     monkeypatch.setenv("MUSLIN_STORE", address)
     with pytest.raises(errors.BadVariable, match="without credentials"):
         terms(Table(trusted=("ci.pub",)), tmp_path)
-
-
-@pytest.mark.parametrize(("trusted", "threshold"), [((), 1), (("one.pub",), 2)])
-def test_too_few_keys(tmp_path: Path, trusted: tuple[str, ...], threshold: int) -> None:
-    with pytest.raises(TooFewKeys, match=f"requires {threshold} signature"):
-        terms(Table(url=URL, trusted=trusted, threshold=threshold), tmp_path)
 
 
 def test_who_only_pushes_trusts_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
