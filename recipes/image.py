@@ -32,6 +32,9 @@ GROUP = f"""\
 root:x:0:
 nonroot:x:{USER}:
 """
+DRIVER_LABEL = "muslin.driver"
+"""What made the compiler of an image's program; without it that is GCC, built from source by the
+driver `builtin`."""
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -73,10 +76,13 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     bundle: Stage | None,
     files: tuple[tuple[str, Tree], ...],
     proofs: tuple[tuple[str, Stage], ...],
+    driver: str = "",
 ) -> Stage:
     """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
-    verifications of the program and of what it was linked with."""
+    verifications of the program and of what it was linked with; `driver` becomes a label, if it is
+    said."""
     given = service.image.environment
+    labels = {DRIVER_LABEL: driver, **service.image.labels} if driver else service.image.labels
     return Stage(
         name=f"image-{service.name}-{target.name}",
         target=target.name,
@@ -103,8 +109,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     *((name, escaped(text)) for name, text in sorted(given.items())),
                 ),
                 labels=tuple(
-                    (escaped(name), escaped(text))
-                    for name, text in sorted(service.image.labels.items())
+                    (escaped(name), escaped(text)) for name, text in sorted(labels.items())
                 ),
                 modes=(("tmp", 0o1777),),
             ),

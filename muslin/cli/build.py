@@ -130,7 +130,12 @@ def _fill(
         contains = pipeline.catalog().verifications.components_of_sdk()
         products = artifacts.of_toolchains(names, contains)
     reports = artifacts.of_reports(names, selection.services, boards)
-    done = output.publish([*products, *reports], entries, source_set=pipeline.pins.name)
+    done = output.publish(
+        [*products, *reports],
+        entries,
+        source_set=pipeline.pins.name,
+        driver=pipeline.catalog().driver,
+    )
     if goal == "sdk":
         output.link_toolchains(selection.targets, entries)
     return done

@@ -76,7 +76,9 @@ class Parser(argparse.ArgumentParser):
             help="only these services",
         )
         self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
-        self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
+        self.add_argument(
+            "--driver", default="", metavar="NAME", help="builtin, musl-cross-make or zig"
+        )
 
     def add_keep_going(self) -> None:
         """Take `--keep-going`, in `options.keep_going`."""

@@ -35,6 +35,7 @@ TAKEN = (
     "image.tar",
     "musl-cross-make",
     "sdk",
+    "zig",
 )
 """Other names that stages of a target start with, and a file beside a program."""
 
@@ -50,6 +51,8 @@ class Catalog:
     """Whether the host lacks one of m4, bison, flex and patch."""
     services: Mapping[str, Service]
     driver: Driver = "builtin"
+    mirror: str = ""
+    """Address of a folder that is asked for wheels before pip is, or nothing."""
 
     def __post_init__(self) -> None:
         """Raises `BadDeclaration` for a service that needs what no recipe makes, or is called like
@@ -59,7 +62,12 @@ class Catalog:
     @cached_property
     def tools(self) -> HostTools:
         """Programs that run on this machine."""
-        return HostTools(host=self.host, pins=self.pins, missing_tools=self.missing_tools)
+        return HostTools(
+            host=self.host,
+            pins=self.pins,
+            missing_tools=self.missing_tools,
+            mirror=self.mirror,
+        )
 
     @cached_property
     def toolchains(self) -> Toolchains:

@@ -33,6 +33,7 @@ class Images(Memory):
     @memoised
     def image(self, service: Service, target: Target) -> Stage:
         """Program and image of one platform."""
+        driver = self.verifications.toolchains.driver
         return image.stage(
             service,
             target,
@@ -40,6 +41,7 @@ class Images(Memory):
             bundle=self._bundle(service),
             files=_files_of(service),
             proofs=tuple(self.verifications.of_service(service, target).items()),
+            driver="" if driver == "builtin" else driver,
         )
 
     @memoised
