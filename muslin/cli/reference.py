@@ -171,8 +171,9 @@ def _declarations(_: Path) -> Iterator[str]:
 def _references(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The key of each table within a declaration, as it is written, and the table's model."""
     for key, schema in document["properties"].items():
-        if "$ref" in schema:
-            yield f"[{key}]", schema["$ref"].rpartition("/")[2]
+        tables = [one for one in (schema, *schema.get("anyOf", ())) if "$ref" in one]
+        if tables:
+            yield f"[{key}]", tables[0]["$ref"].rpartition("/")[2]
         elif "$ref" in schema.get("items", {}):
             yield f"[[{key}]]", schema["items"]["$ref"].rpartition("/")[2]
 

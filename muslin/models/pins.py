@@ -193,7 +193,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         for name, group in declaration.read(folder / f"{file}.toml", FixedGroups).groups.items()
     }
     lock = remembered(run_lock)
-    host_lock = folder / f"host-{host}.toml"
+    host_lock, wheels = folder / f"host-{host}.toml", inputs.file(folder / WHEELS)
     of_host: tuple[str, ...] = ()
     locked = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
     # A group that has left host.toml has no names to ask the archive for: nothing takes it.
@@ -229,7 +229,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         notes=(*notes, *of_host),
         notes_of_host=of_host,
         run_lock=run_lock,
-        wheels=declaration.read(folder / WHEELS, Wheels).wheels,
+        wheels=declaration.read(wheels, Wheels).wheels if wheels.exists() else {},
     )
 
 
