@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from muslin.engine.fetch import errors, wheels
+from muslin.engine.fetch import errors
 from muslin.engine.fetch.fetcher import Fetcher
 from muslin.engine.fetch.http import Limits
 from muslin.engine.fetch.wheels import Pip
@@ -138,7 +138,7 @@ def test_without_pip(
     index: Path, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     body = (index / "simple/tool" / NAME).read_bytes()
-    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(errors.NoNetwork, match="python3-pip"):
         fetcher.fetch(pinned(body))

@@ -85,12 +85,15 @@ def test_both_drivers_lie_in_one_cache(pins: Pins, name: str) -> None:
     other = dataclasses.replace(mine, driver="builtin")
     (service,) = mine.services.values()
     one = TARGETS[name]
-    for made in (
-        lambda each: each.toolchains.toolchain(one),
-        lambda each: each.programs.program(service, one),
-        lambda each: each.images.image(service, one),
-    ):
-        assert keys.of(made(mine)) != keys.of(made(other))
+    made = [
+        (
+            each.toolchains.toolchain(one),
+            each.programs.program(service, one),
+            each.images.image(service, one),
+        )
+        for each in (mine, other)
+    ]
+    assert all(keys.of(left) != keys.of(right) for left, right in zip(*made, strict=True))
     headers = [keys.of(each.toolchains.headers(one)) for each in (mine, other)]
     assert headers[0] == headers[1]
 
