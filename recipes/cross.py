@@ -96,6 +96,8 @@ class Kit:
     """Bytes of a thread's stack, where it is not musl's."""
     remedies: tuple[tuple[str, str], ...] = ()
     """What to do about libraries that it lacks, by what builds then say: see `Run`."""
+    maps: bool = True
+    """Whether its linker leaves a map of each program in a directory, as GNU ld does."""
     tools: tuple[tuple[str, Stage], ...]
     """Programs of this machine: `pkgconf`, `emulator`, and what a recipe asks for."""
 
@@ -136,7 +138,7 @@ def steps(
                     flags=" ".join(flags),
                     allocator=kit.allocator,
                     words="".join(f" {word}" for word in kit.linker_words),
-                    map=MAP.format(maps=map_folder) if map_folder else "",
+                    map=MAP.format(maps=map_folder) if map_folder and kit.maps else "",
                 ),
                 executable=True,
             )

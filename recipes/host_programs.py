@@ -30,6 +30,13 @@ HELPERS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = MappingProx
     {
         "pkgconf": ({"pkgconf": "pkgconf"}, {}),
         "cmake": ({"cmake": "cmake"}, {}),
+        "binutils-multiarch": (
+            {
+                name: f"{{multiarch}}-{name}"
+                for name in ("nm", "objcopy", "objdump", "readelf", "strip")
+            },
+            {},
+        ),
         "tcl": ({"tclsh": "tclsh8.6"}, {"TCL_LIBRARY": "$here/usr/share/tcltk/tcl8.6"}),
     }
 )
@@ -69,7 +76,8 @@ def helper(name: str, sources: tuple[Source, ...], *, multiarch: str) -> Stage:
     libraries = {"LD_LIBRARY_PATH": LIBRARIES.format(multiarch=multiarch)}
     if name not in HELPERS:
         raise errors.Unknown("helper in HELPERS in recipes/host_programs.py", name, HELPERS)
-    programs, environment = HELPERS[name]
+    named, environment = HELPERS[name]
+    programs = {called: real.format(multiarch=multiarch) for called, real in named.items()}
     summary = f"{' and '.join(programs)} for recipes that run it"
     return _packaged(
         name, sources, programs, summary=summary, environment=libraries | dict(environment)

@@ -38,6 +38,9 @@ nonroot:x:{NOBODY}:
 """
 NANOSECONDS = 10**9
 """In a second."""
+DRIVER_LABEL = "muslin.driver"
+"""What made the compiler of an image's program; without it that is GCC, built from source by the
+driver `builtin`."""
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -80,10 +83,13 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
     files: tuple[tuple[str, Tree], ...],
     proofs: tuple[tuple[str, Stage], ...],
     checkout: Checkout | None = None,
+    driver: str = "",
 ) -> Stage:
     """`<service>` and `image.tar`, the image of one platform, for `docker load`. `proofs` are the
-    verifications of the program and of what it was linked with, `checkout` is what labels name."""
+    verifications of the program and of what it was linked with, `checkout` is what labels name;
+    `driver` becomes a label, if it is said."""
     declared = service.image
+    made_by = {DRIVER_LABEL: driver} if driver else {}
     user, group = declared.owner
     return Stage(
         name=f"image-{service.name}-{target.name}",
@@ -110,7 +116,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     *(() if declared.port is None else (("PORT", str(declared.port)),)),
                     *sorted(declared.environment.items()),
                 ),
-                labels=tuple(sorted({**_labels(checkout), **declared.labels}.items())),
+                labels=tuple(sorted({**_labels(checkout), **made_by, **declared.labels}.items())),
                 modes=(
                     ("tmp", 0o1777),
                     *((path[1:], int(mode, 8)) for path, mode in sorted(declared.modes.items())),

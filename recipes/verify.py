@@ -24,8 +24,10 @@ CODE = ("muslin/__init__.py", "muslin/audit/*.py")
 PREFIX = "verify-"
 REPORTS: Mapping[str, str] = MappingProxyType({"txt": "report.txt", "json": "report.json"})
 """What a verification leaves, by the suffix that it has in `dist/`."""
-LINKABLE = ("*/lib/*.a", "*/lib/*.o", "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
-"""What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files."""
+OF_SYSROOT = ("*/lib/*.a", "*/lib/*.o")
+LINKABLE = (*OF_SYSROOT, "lib/gcc/*/*/*.a", "lib/gcc/*/*/*.o")
+"""What of a toolchain can get into a program: musl, libstdc++, libgcc, libatomic, start files. Of
+one without GCC all of it is in the sysroot."""
 ARCHIVES = ("usr/lib/*.[ao]",)
 
 
@@ -64,7 +66,12 @@ def library(  # noqa: PLR0913  # named at the call
 
 
 def toolchain(
-    target: Target, auditor: Auditor, *, of: Stage, contains: tuple[Component, ...]
+    target: Target,
+    auditor: Auditor,
+    *,
+    of: Stage,
+    contains: tuple[Component, ...],
+    patterns: tuple[str, ...] = LINKABLE,
 ) -> Stage:
     """Every object that a compiler links without being told."""
     _, libraries = of.needs[-1]  # the part with the target's libraries
@@ -73,7 +80,7 @@ def toolchain(
         target,
         auditor,
         of=of,
-        patterns=LINKABLE,
+        patterns=patterns,
         guess=15,
         blames=(of, libraries),
         contains=contains,

@@ -16,11 +16,15 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def pipeline(
-    project: Path = PROJECT, *, report: Report | None = None, targets: Sequence[str] = ()
+    project: Path = PROJECT,
+    *,
+    report: Report | None = None,
+    targets: Sequence[str] = (),
+    driver: str = "",
 ) -> Pipeline:
     """The pipeline of some targets, the default ones without; silent without a report."""
     context = Context(project, report or Report(io.StringIO()))
-    return Pipeline(context, context.select(targets))
+    return Pipeline(context, context.select(targets, driver=driver))
 
 
 def session(context: Context, name: str, words: Sequence[str] = (), caller: Path = PROJECT) -> None:

@@ -144,7 +144,7 @@ def _fill(
     if goal == "package":
         products = (
             *artifacts.of_services(names, pipeline.contents()),
-            *artifacts.of_bills(names, selection.services),
+            *artifacts.of_bills(names, selection.services if pipeline.catalog().has_bills else ()),
         )
     elif goal == "packages":
         products = artifacts.of_packages(names, pipeline.linked())
@@ -152,7 +152,12 @@ def _fill(
         contains = pipeline.catalog().verifications.components_of_sdk()
         products = artifacts.of_toolchains(names, contains)
     reports = artifacts.of_reports(names, selection.services, boards)
-    done = output.publish([*products, *reports], entries, source_set=pipeline.pins.name)
+    done = output.publish(
+        [*products, *reports],
+        entries,
+        source_set=pipeline.pins.name,
+        driver=pipeline.catalog().driver,
+    )
     if goal == "package":
         output.note_licences(done, pipeline.context.settings.licences)
     if goal == "sdk":

@@ -21,6 +21,7 @@ from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.events import Events
 from muslin.engine.fetch.fetcher import Fetcher
+from muslin.engine.fetch.wheels import Pip
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.sharing import Sharing
@@ -64,6 +65,7 @@ class Context:
             archive=self.archive,
             progress=report,
             cancelled=self.runner.stopping,
+            pip=Pip(self.runner),
         )
         self.events = Events(self.settings.cache / layout.RUNS)
 

@@ -71,7 +71,9 @@ class Parser(argparse.ArgumentParser):
                 help="a program of the crates registry instead of services; may be repeated",
             )
         self.add_argument("--sources", default="", metavar="SET", help="upstream or debian")
-        self.add_argument("--driver", default="", metavar="NAME", help="builtin or musl-cross-make")
+        self.add_argument(
+            "--driver", default="", metavar="NAME", help="builtin, musl-cross-make or zig"
+        )
 
     def add_services(self) -> None:
         """Take names of services, in `options.service`."""

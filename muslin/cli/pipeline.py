@@ -72,6 +72,7 @@ class Pipeline:
                 missing_tools=self.context.settings.host == "native" and host.missing_tools(),
                 services=self.selection.services,
                 driver=source_sets.driver(self.selection.driver, self.pins),
+                mirror=self.context.settings.mirror,
             )
         return self._catalog
 

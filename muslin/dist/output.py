@@ -51,7 +51,12 @@ class Output:
             yield
 
     def publish(
-        self, artifacts: Iterable[Artifact], entries: Mapping[str, Entry], *, source_set: str
+        self,
+        artifacts: Iterable[Artifact],
+        entries: Mapping[str, Entry],
+        *,
+        source_set: str,
+        driver: str = "",
     ) -> list[Path]:
         """Bring the artifacts whose stages were built, and show them; reports alone are shown where
         nothing else came. The paths of all that this run answers for."""
@@ -64,6 +69,7 @@ class Output:
             possible=[artifact.destination for artifact in possible],
             store=self.store,
             source_set=source_set,
+            driver=driver,
         )
         products = [listed for listed in placed if not publish.is_report(listed)]
         texts = [

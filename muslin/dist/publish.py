@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class Listed:
     contains: list[dict[str, Any]] = field(default_factory=list)
     """Components that are linked into it or lie in it: `component`, `version`, and in `fixes` the
     CVEs that patches fix on top of the release."""
+    driver: str = ""
+    """Driver of the toolchain that made it; empty in lists of older versions."""
 
     def made(self, folder: Path) -> str:
         """When its stage made it, to the minute, in local time."""
@@ -64,6 +66,7 @@ def publish(  # noqa: PLR0913  # named at the call
     *,
     store: Store,
     source_set: str,
+    driver: str = "",
     possible: Iterable[str],
 ) -> list[Listed]:
     """Bring artifacts to `dist/`, each from the entry of its stage; files that are right already
@@ -74,7 +77,7 @@ def publish(  # noqa: PLR0913  # named at the call
     """
     known = {one.path: one for one in listed(folder)}
     placed = [
-        _place(folder, artifact, entries[artifact.stage], store, source_set)
+        replace(_place(folder, artifact, entries[artifact.stage], store, source_set), driver=driver)
         for artifact in artifacts
     ]
     declared = set(possible)

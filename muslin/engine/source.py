@@ -30,7 +30,15 @@ class ArchiveFile:
     kind: Literal["binary", "source"]
 
 
-Origin = Url | ArchiveFile
+@dataclass(frozen=True, kw_only=True)
+class Wheel:
+    """A wheel of a package index: pip's own configuration says which index."""
+
+    requirement: str
+    """Project and version, such as `ziglang==0.17.1`."""
+
+
+Origin = Url | ArchiveFile | Wheel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,6 @@ from muslin.engine.stage import Stage
 from muslin.graph import libraries
 from muslin.graph.memoised import Memory, memoised
 from muslin.graph.programs import Programs
-from muslin.graph.verifications import RUNTIME
 from muslin.models import cargo_workspaces, source_trees
 from muslin.models.pins import Component, Pins
 from muslin.models.service import Service
@@ -59,7 +58,7 @@ class Bills(Memory):
                 notices=self._notices(name),
                 cpe=cpes.get(name, ""),
             )
-            for name in (*names, *RUNTIME)
+            for name in (*names, *(one.name for one in self.programs.libraries.toolchains.runtime))
         )
         if not service.image.ca_bundle:
             return found

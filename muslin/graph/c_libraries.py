@@ -56,6 +56,7 @@ class CLibraries(Memory):
             libraries=tuple((name, self.library(name, target)) for name in names),
             allocator=f"${{need.mimalloc}}/{mimalloc.OBJECT}" if "mimalloc" in needs else "",
             link=tuple(word for name in names for word in libraries.LIBRARIES[name].link),
+            maps=self.toolchains.driver != "zig",
             tools=(
                 ("emulator", self.tools.qemu()),
                 *((name, self.tools.helper(name)) for name in ("pkgconf", *tools)),

@@ -40,6 +40,7 @@ TAKEN = (
     "notices",
     "sbom",
     "sdk",
+    "zig",
 )
 """Other names that stages of a target start with, and a file beside a program."""
 
@@ -55,6 +56,8 @@ class Catalog:
     """Whether the host lacks one of m4, bison, flex and patch."""
     services: Mapping[str, Service]
     driver: Driver = "builtin"
+    mirror: str = ""
+    """Address of a folder that is asked for wheels before pip is, or nothing."""
 
     def __post_init__(self) -> None:
         """Raises `BadDeclaration` for a service that needs what no recipe makes, or is called like
@@ -64,7 +67,12 @@ class Catalog:
     @cached_property
     def tools(self) -> HostTools:
         """Programs that run on this machine."""
-        return HostTools(host=self.host, pins=self.pins, missing_tools=self.missing_tools)
+        return HostTools(
+            host=self.host,
+            pins=self.pins,
+            missing_tools=self.missing_tools,
+            mirror=self.mirror,
+        )
 
     @cached_property
     def toolchains(self) -> Toolchains:
@@ -100,6 +108,12 @@ class Catalog:
             programs=self.programs,
             pins=self.pins,
         )
+
+    @property
+    def has_bills(self) -> bool:
+        """Whether the linker says what it links, which bills are made of: zig's writes no such
+        map."""
+        return self.driver != "zig"
 
     @cached_property
     def bills(self) -> Bills:

@@ -34,7 +34,11 @@ def stages(
         "package": lambda: [
             *proofs(catalog, targets).values(),
             *(catalog.images.image(service, target) for service, target in pairs),
-            *(catalog.bills.bill(service, target) for service, target in pairs),
+            *(
+                catalog.bills.bill(service, target)
+                for service, target in pairs
+                if catalog.has_bills
+            ),
         ],
         "packages": lambda: _packages(catalog, targets),
         "boot": lambda: _starts(catalog, targets, boards),

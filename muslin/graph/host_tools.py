@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from muslin.engine.stage import Host, Stage
 from muslin.graph.memoised import Memory, memoised
-from muslin.models.pins import Pins
+from muslin.models.pins import Component, Pins
 from recipes import host_programs, host_root
-from recipes.toolchain import host_libs
+from recipes.toolchain import host_libs, zig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,8 @@ class HostTools(Memory):
     pins: Pins
     missing_tools: bool
     """Whether the host lacks one of m4, bison, flex and patch."""
+    mirror: str = ""
+    """Address of a folder that is asked for wheels before pip is, or nothing."""
 
     def build_tools(self) -> tuple[tuple[str, Stage], ...]:
         """Stand-ins for host programs, if any are missing."""
@@ -54,6 +56,16 @@ class HostTools(Memory):
     def helper(self, name: str) -> Stage:
         """A program that some recipes run, by its group in `pins/host.toml`."""
         return host_programs.helper(name, self.pins.group(name), multiarch=self._multiarch)
+
+    @memoised
+    def zig(self) -> Stage:
+        """clang and lld in one program; raises `NoWheel` for a machine that it is not made for."""
+        return zig.program(self.zig_component)
+
+    @property
+    def zig_component(self) -> Component:
+        """The wheel of zig for this machine."""
+        return self.pins.wheel("zig", machine=self.host.machine, mirror=self.mirror)
 
     @memoised
     def host_libs(self) -> Stage:

@@ -35,6 +35,7 @@ class Images(Memory):
     @memoised
     def image(self, service: Service, target: Target) -> Stage:
         """Program and image of one platform."""
+        driver = self.verifications.toolchains.driver
         return image.stage(
             service,
             target,
@@ -43,6 +44,7 @@ class Images(Memory):
             files=files_of(service),
             proofs=tuple(self.verifications.of_service(service, target).items()),
             checkout=checkout_of(service),
+            driver="" if driver == "builtin" else driver,
         )
 
     @memoised

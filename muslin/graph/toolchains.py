@@ -12,7 +12,7 @@ from muslin.engine.stage import Stage
 from muslin.graph.host_tools import HostTools
 from muslin.graph.memoised import Memory, memoised
 from muslin.models import declaration, source_trees
-from muslin.models.pins import Pins
+from muslin.models.pins import Component, Pins
 from muslin.models.settings import Driver
 from muslin.models.target import Target
 from recipes import name_checks
@@ -25,6 +25,7 @@ from recipes.toolchain import (
     musl_cross_make,
     musl_patches,
     target_libraries,
+    zig,
 )
 
 
@@ -103,6 +104,18 @@ class Toolchains(Memory):
             tools=self.tools.build_tools(),
         )
 
+    @memoised
+    def zig(self, target: Target) -> Stage:
+        """All of it out of zig's wheel, but musl and the kernel's headers."""
+        return zig.stage(
+            target,
+            zig=self.tools.zig(),
+            binutils=self.tools.helper("binutils-multiarch"),
+            musl=self.pins.component("musl"),
+            musl_files=_musl_files(target),
+            headers=self.headers(target),
+        )
+
     def _parts(self, target: Target) -> tuple[tuple[str, Stage], ...]:
         """What the driver makes a toolchain of, the part with binutils first."""
         match self.driver:
@@ -110,6 +123,16 @@ class Toolchains(Memory):
                 return (("binutils", self.binutils(target)), ("gcc", self.gcc(target)))
             case "musl-cross-make":
                 return (("musl-cross-make", self.musl_cross_make(target)),)
+            case "zig":
+                return (("zig", self.zig(target)),)
+
+    @property
+    def runtime(self) -> tuple[Component, ...]:
+        """What of a toolchain every program is linked with."""
+        musl = self.pins.component("musl")
+        if self.driver == "zig":
+            return (self.tools.zig_component, musl)
+        return (self.pins.component("gcc"), musl)
 
     @memoised
     def toolchain(self, target: Target) -> Stage:
@@ -119,6 +142,7 @@ class Toolchains(Memory):
             parts=self._parts(target),
             qemu=self.tools.qemu(),
             known=self.emulator_known(target),
+            compiled=self.driver != "zig",
         )
 
     @memoised

@@ -24,9 +24,6 @@ from muslin.models.target import Target
 from recipes import verify
 from recipes.verify import Auditor
 
-RUNTIME = ("gcc", "musl")
-"""Components that every program is linked with."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Verifications(Memory):
@@ -64,12 +61,12 @@ class Verifications(Memory):
 
     def linked(self, service: Service) -> tuple[Component, ...]:
         """What a service's program was linked with, beside Rust's own."""
-        names = (*RUNTIME, *libraries.with_their_needs(service.libraries))
-        return tuple(map(self.pins.component, names))
+        names = libraries.with_their_needs(service.libraries)
+        return (*self.toolchains.runtime, *map(self.pins.component, names))
 
     def components_of_sdk(self) -> tuple[Component, ...]:
         """What a toolchain for use by hand holds that gets into programs."""
-        return tuple(map(self.pins.component, (*RUNTIME, *libraries.LIBRARIES)))
+        return (*self.toolchains.runtime, *map(self.pins.component, libraries.LIBRARIES))
 
     @memoised
     def _program(self, service: Service, target: Target) -> Stage:
@@ -78,8 +75,9 @@ class Verifications(Memory):
 
     @memoised
     def _toolchain(self, target: Target) -> Stage:
-        of, contains = self.toolchains.toolchain(target), tuple(map(self.pins.component, RUNTIME))
-        return verify.toolchain(target, self._auditor, of=of, contains=contains)
+        of, contains = self.toolchains.toolchain(target), self.toolchains.runtime
+        patterns = verify.OF_SYSROOT if self.toolchains.driver == "zig" else verify.LINKABLE
+        return verify.toolchain(target, self._auditor, of=of, contains=contains, patterns=patterns)
 
     @memoised
     def _library(self, name: str, target: Target) -> Stage:

@@ -105,3 +105,23 @@ class NoPrograms(PipelineError):
             else "it is a library"
         )
         super().__init__(f"{crate} gives no program: {why}")
+
+
+class NoWheel(PipelineError):
+    """A program that pip fetches is not pinned for this machine."""
+
+    def __init__(self, name: str, machine: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"recipes/pins/zig.toml has {name} for {', '.join(known)}, and none for {machine}: the "
+            "driver builtin builds a compiler from source, `-- --driver builtin`"
+        )
+
+
+class NoZig(PipelineError):
+    """The driver `zig` is asked for a target that says nothing of it."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"toolchains/{target}.toml has no `zig`, the name and processor that zig knows the "
+            "target by: add it, or let GCC be built, `-- --driver builtin`"
+        )

@@ -2,8 +2,8 @@
 
 In `recipes/pins/`, `debian.toml` has the sources, `host-<release>-<architecture>.toml` the programs
 that run on such a host, `host.toml` which packages those are where no lock for the host is at hand,
-`kernels.toml` the kernels of boards, and `host-root.toml` the system in which stages can run. The
-run lock of a cache stands in for what the archive has dropped.
+`kernels.toml` the kernels of boards, `zig.toml` the wheels of a driver, and `host-root.toml` the
+system in which stages can run. The run lock of a cache stands in for what the archive has dropped.
 """
 
 from __future__ import annotations
@@ -182,3 +182,33 @@ class RunLock(Declaration):
     moved: dict[str, Moved] = Field(default_factory=dict)
     hosts: dict[str, HostLock] = Field(default_factory=dict)
     """By release and architecture."""
+
+
+class WheelFile(Declaration):
+    """A project's wheel for one kind of machine."""
+
+    machine: Text
+    """By the kernel's name."""
+    file: FileName
+    size: Bytes
+    sha256: Digest
+
+
+class WheelPin(Declaration):
+    """One release of a project of a Python package index."""
+
+    version: Text
+    licence: Text
+    """SPDX expression."""
+    project: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    files: Annotated[tuple[WheelFile, ...], Field(min_length=1)]
+
+
+class Wheels(Declaration):
+    """Programs that pip fetches, the same with every source set."""
+
+    wheels: dict[str, WheelPin]
+
+
+WHEELS = "zig.toml"
+"""The file of the wheels."""

@@ -14,13 +14,14 @@ from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.source import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, Source, Url, Wheel
 from muslin.models import declaration
 from muslin.models import errors as model_errors
 from muslin.models.pin_files import (
     FIXED,
     RUN_LOCK,
     VOUCHED,
+    WHEELS,
     Candidates,
     FixedGroups,
     Group,
@@ -28,6 +29,8 @@ from muslin.models.pin_files import (
     Pin,
     PinSet,
     RunLock,
+    WheelPin,
+    Wheels,
 )
 
 
@@ -91,6 +94,26 @@ class Pins:
     notes_of_host: tuple[str, ...] = ()
     """Those of them that are about the host's own packages."""
     run_lock: Path
+    wheels: Mapping[str, WheelPin] = field(default_factory=dict)
+
+    def wheel(self, name: str, *, machine: str, mirror: str = "") -> Component:
+        """A program that pip fetches, for a machine by the kernel's name. `mirror` is a folder that
+        is asked before pip; raises `NotPinned`, `NoWheel`."""
+        if name not in self.wheels:
+            raise model_errors.NotPinned(name, self.wheels)
+        pin = self.wheels[name]
+        for one in pin.files:
+            if one.machine == machine:
+                mirrored = (Url(address=mirror + one.file),) if mirror else ()
+                wheel = Wheel(requirement=f"{pin.project}=={pin.version}")
+                source = Source(
+                    name=one.file,
+                    sha256=one.sha256,
+                    size=one.size,
+                    origins=(*mirrored, wheel),
+                )
+                return Component(name=name, version=pin.version, source=source)
+        raise model_errors.NoWheel(name, machine, [one.machine for one in pin.files])
 
     def component(
         self,
@@ -183,7 +206,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         for name, group in declaration.read(folder / f"{file}.toml", FixedGroups).groups.items()
     }
     lock = remembered(run_lock)
-    host_lock = folder / f"host-{host}.toml"
+    host_lock, wheels = folder / f"host-{host}.toml", inputs.file(folder / WHEELS)
     of_host: tuple[str, ...] = ()
     locked = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
     # A group that has left host.toml has no names to ask the archive for: nothing takes it.
@@ -219,6 +242,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         notes=(*notes, *of_host),
         notes_of_host=of_host,
         run_lock=run_lock,
+        wheels=declaration.read(wheels, Wheels).wheels if wheels.exists() else {},
     )
 
 

@@ -38,7 +38,7 @@ DRIVER_VARIABLE = "MUSLIN_DRIVER"
 MIRROR_VARIABLE = "MUSLIN_MIRROR"
 HOST_VARIABLE = "MUSLIN_HOST"
 BUILT_IN = Limits()
-Driver = Literal["builtin", "musl-cross-make"]
+Driver = Literal["builtin", "musl-cross-make", "zig"]
 DRIVERS: tuple[Driver, ...] = get_args(Driver)
 """How a toolchain is made; the result has the same layout for all."""
 HOSTS = ("native", "root")
@@ -64,7 +64,8 @@ class Tool(Declaration):
     sources: Line = "auto"
     """Source set: `debian` or `upstream`; `auto` takes `debian`."""
     driver: Line = "auto"
-    """Driver of toolchains: `builtin` or `musl-cross-make`; `auto` takes the source set's own."""
+    """Driver of toolchains: `builtin`, `musl-cross-make` or `zig`; `auto` takes the source set's
+    own."""
     host: Line = "native"
     """Where stages run: `native`, with the machine's own gcc, make and perl, or `root`, in a Debian
     system that Muslin brings along."""

@@ -34,6 +34,17 @@ class Gcc(Declaration):
     """Another target whose compiler differs only in defaults; its build tree is reused."""
 
 
+class Zig(Declaration):
+    """What the driver `zig` passes beside GCC's options, which clang takes as `-march=` and so."""
+
+    target: Text
+    """The target, by zig's name, such as `arm-linux-musleabihf`."""
+    cpu: Text
+    """The processor that zig's own code is compiled for, with nothing beyond the baseline."""
+    flags: tuple[Annotated[str, Field(pattern=r"^-")], ...] = ()
+    """More options of clang."""
+
+
 class Rust(Declaration):
     """The target and processor of rustc."""
 
@@ -101,6 +112,8 @@ class Target(Declaration):
     it only the claims of programs are verified."""
     gcc: Gcc
     """Configuration of the compiler."""
+    zig: Zig | None = None
+    """For the driver `zig`; without it that driver does not know the target."""
     rust: Rust
     """Target and processor of rustc."""
     qemu: Qemu

@@ -81,7 +81,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
             *product.environment(service),
         ),
         steps=(
-            evidence.maps(evidence.KEPT_MAPS),
+            *evidence.maps(kit, evidence.KEPT_MAPS),
             *cross.steps(target, kit, remaps=REMAPS),
             *command_aliases.steps(target),
             *(
@@ -106,7 +106,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                     remaps=REMAPS,
                     plain=command_aliases.FOLDER,
                     variables=command_aliases.of_target(target),
-                    link=(*kit.linker_words, f"-Wl,-Map={evidence.KEPT_MAPS}/"),
+                    link=(*kit.linker_words, *evidence.words(kit)),
                     settings=tuple(
                         name for name, _ in library_env if target.environment_name not in name
                     ),
@@ -132,7 +132,7 @@ def stage(  # noqa: PLR0913  # each is a part of its own, named at the call
                 to=f"${{out}}/bin/{service.binary}",
             ),
             *product.stripped(target, service),
-            evidence.linked(service, kit, maps=evidence.KEPT_MAPS, rust=True),
+            *evidence.linked(service, kit, maps=evidence.KEPT_MAPS, rust=True),
             RecordCrates(messages=MESSAGES, triple=triple, to=f"${{out}}/{evidence.CRATES}"),
         ),
         runs_on="target",

@@ -49,7 +49,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             *product.environment(service),
         ),
         steps=(
-            evidence.maps(),
+            *evidence.maps(kit),
             *cross.steps(target, kit, map_folder=evidence.MAPS),
             *command_aliases.steps(target),
             Run(
@@ -66,7 +66,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             Run(argv=("${tool.cmake}/bin/cmake", "--build", build), remedies=kit.remedies),
             *take,
             *product.stripped(target, service),
-            evidence.linked(service, kit),
+            *evidence.linked(service, kit),
         ),
         runs_on="target",
         shared=True,

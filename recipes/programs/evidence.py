@@ -16,14 +16,16 @@ KEPT_MAPS = "${scratch}/maps"
 of an earlier run."""
 
 
-def maps(folder: str = MAPS) -> Run:
+def maps(kit: Kit, folder: str = MAPS) -> tuple[Run, ...]:
     """Make the folder in which linkers leave their maps; one of an earlier run is taken."""
-    return Run(argv=("mkdir", "-p", folder))
+    return (Run(argv=("mkdir", "-p", folder)),) if kit.maps else ()
 
 
-def linked(service: Service, kit: Kit, *, maps: str = MAPS, rust: bool = False) -> RecordLink:
+def linked(
+    service: Service, kit: Kit, *, maps: str = MAPS, rust: bool = False
+) -> tuple[RecordLink, ...]:
     """Record what the program was linked from; it was not stripped yet, or is kept as it was."""
-    return RecordLink(
+    record = RecordLink(
         maps=maps,
         program=f"${{out}}/{product.UNSTRIPPED}/{service.binary}",
         roots=(
@@ -32,3 +34,9 @@ def linked(service: Service, kit: Kit, *, maps: str = MAPS, rust: bool = False) 
         ),
         to=f"${{out}}/{LINK}",
     )
+    return (record,) if kit.maps else ()
+
+
+def words(kit: Kit) -> tuple[str, ...]:
+    """What a linker is told so that it leaves a map where those of earlier runs are."""
+    return (f"-Wl,-Map={KEPT_MAPS}/",) if kit.maps else ()

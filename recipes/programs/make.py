@@ -63,7 +63,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             *((("LDLIBS", " ".join(kit.link)),) if kit.link else ()),
         ),
         steps=(
-            evidence.maps(),
+            *evidence.maps(kit),
             *cross.steps(target, kit, map_folder=evidence.MAPS),
             *command_aliases.steps(target),
             Run(
@@ -73,7 +73,7 @@ def stage(service: Service, target: Target, *, source: Tree, kit: Kit, qemu: Sta
             ),
             *install,
             *product.stripped(target, service),
-            evidence.linked(service, kit),
+            *evidence.linked(service, kit),
         ),
         runs_on="target",
         shared=True,

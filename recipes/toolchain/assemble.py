@@ -92,11 +92,18 @@ PROGRAMS = (
 
 # Long: one stage, declared from its needs to its checks.
 def stage(
-    target: Target, *, parts: tuple[tuple[str, Stage], ...], qemu: Stage, known: Stage
+    target: Target,
+    *,
+    parts: tuple[tuple[str, Stage], ...],
+    qemu: Stage,
+    known: Stage,
+    compiled: bool = True,
 ) -> Stage:
     """`bin/<triple>-gcc` and friends and a sysroot, in a folder that can be moved. `parts` are what
-    a driver made, the one with binutils first."""
+    a driver made, the one with binutils first; `compiled` says whether its programs were built
+    here, so that they are to be stripped and two of them may be one."""
     triple = target.triple
+    doubled = ("${out}/bin", f"${{out}}/{triple}/bin")
     return Stage(
         name=f"toolchain-{target.name}",
         target=target.name,
@@ -108,7 +115,7 @@ def stage(
             Link(path=f"${{out}}/bin/{triple}-cc", target=f"{triple}-gcc"),
             *(
                 Strip(program="strip", root=f"${{out}}/{folder}", options=("-s",), kind="programs")
-                for folder in ("bin", "libexec", f"{triple}/bin")
+                for folder in (("bin", "libexec", f"{triple}/bin") if compiled else ())
             ),
             *(
                 Strip(
@@ -121,7 +128,7 @@ def stage(
                 for kind in ("libraries", "programs")
             ),
             # binutils installs every program twice, GCC has two names for g++.
-            Deduplicate(folders=("${out}/bin", f"${{out}}/{triple}/bin")),
+            *((Deduplicate(folders=doubled),) if compiled else ()),
         ),
         runs_on="host",
         shared=True,

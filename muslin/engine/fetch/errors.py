@@ -128,3 +128,24 @@ class LeftArchive(PipelineError):
             f"{package} {version} is not in the Debian archive any more. Run the same command "
             "again: it asks the archive what there is instead"
         )
+
+
+class NoPip(PipelineError):
+    """A wheel is to be fetched, and no pip was found."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "pip was not found, neither in the Python that runs this nor on PATH: install it "
+            "(Debian: python3-pip), or put the wheel into a folder and name that in MUSLIN_MIRROR"
+        )
+
+
+class PipFailed(PipelineError):
+    """pip did not bring a wheel."""
+
+    def __init__(self, name: str, said: Sequence[str]) -> None:
+        lines = "".join(f"\n      {line}" for line in said[-8:])
+        super().__init__(
+            f"pip did not bring {name}; its configuration (`pip config list`) names the index, "
+            f"and PIP_FIND_LINKS a folder with wheels:{lines}"
+        )

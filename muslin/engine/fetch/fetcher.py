@@ -24,10 +24,11 @@ from muslin.engine import redaction
 from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.archive.client import Archive
 from muslin.engine.fetch.http import Download, Limits
+from muslin.engine.fetch.wheels import Pip
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process import errors as process_errors
-from muslin.engine.source import ArchiveFile, Origin, Source, Url
+from muslin.engine.source import ArchiveFile, Origin, Source, Url, Wheel
 from muslin.errors import PipelineError
 
 AT_ONCE = 4
@@ -56,16 +57,18 @@ class Progress(Protocol):
 class Fetcher:
     """Fetches sources into the downloads folder, each once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # named at the call
         self,
         downloads: Path,
         *,
         archive: Archive,
         progress: Progress,
         cancelled: threading.Event,
+        pip: Pip | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._downloads = downloads
+        self._pip = pip
         self._archive = archive
         self._progress = progress
         self._cancelled = cancelled
@@ -169,6 +172,15 @@ class Fetcher:
                 self._from_web(origin, source, part)
             case ArchiveFile():
                 self._from_archive(origin, source, part)
+            case Wheel():
+                self._from_index(origin, source, part)
+
+    def _from_index(self, origin: Wheel, source: Source, part: Path) -> None:
+        if self._pip is None:
+            raise fetch_errors.NoPip
+        began = part.stat().st_size if part.exists() else 0
+        self._pip.download(origin, source, part)
+        self._progress.advance(source.name, part.stat().st_size - began)
 
     def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
         located = self._archive.locate(origin, source.name)
@@ -216,3 +228,5 @@ def _shown(origin: Origin) -> str:
             return redaction.place(origin.address)
         case ArchiveFile():
             return f"the Debian archive ({origin.suite}, {origin.package} {origin.version})"
+        case Wheel():
+            return f"pip ({origin.requirement})"

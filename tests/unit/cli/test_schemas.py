@@ -27,6 +27,7 @@ DECLARATIONS = {
         PROJECT / "recipes/pins/host-root.toml",
     ],
     "advisories": [PROJECT / "recipes/pins/advisories.toml"],
+    "wheels": [PROJECT / "recipes/pins/zig.toml"],
     "libgcc": [PROJECT / target_libraries.MEMBERS],
     "board": sorted((PROJECT / "boards").glob("*.toml")),
 }

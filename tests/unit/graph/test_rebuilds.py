@@ -43,6 +43,7 @@ TARGET_EDITS: dict[str, object] = {
     "baseline": "armv5te",
     "gcc.configure": ("--with-arch=armv6k",),
     "gcc.shared_with": "armv5",
+    "zig": None,  # no key of the driver `builtin` knows of it
     "rust.triple": "arm-other-linux-musleabihf",
     "rust.cpu": "mpcore",
     "rust.features": ("+vfp2",),

@@ -218,6 +218,7 @@ PLAN, KEYS = plan(), Keys(HOST)
 POOL = (
     *("debian.toml", "host.toml", "host-bookworm-amd64.toml", "host-root.toml", "kernels.toml"),
     "upstream.toml",
+    "zig.toml",
 )
 KINDS: dict[str, Kind] = {
     "target": Kind(
@@ -246,6 +247,7 @@ KINDS: dict[str, Kind] = {
     "host lock": Kind(
         "pins/host-bookworm-amd64.toml", few("host-bookworm-amd64.toml"), pinned, "host-lock"
     ),
+    "wheels": Kind("pins/zig.toml", few("zig.toml"), pinned, "wheels"),
     "kernels": Kind("pins/kernels.toml", few("kernels.toml"), pinned, "fixed-groups"),
     "run lock": Kind(
         "run-lock.toml",
