@@ -1,6 +1,7 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
+#     "argcomplete>=3.5",
 #     "backports.zstd>=1; python_version < '3.14'",
 #     "capstone>=5.0.6",
 #     "filelock>=3.16",

@@ -148,7 +148,8 @@ class Context:
         try:
             return target.choose(self.targets, self.settings.targets)
         except (model_errors.Unknown, model_errors.SharedTriple) as error:
-            fault = f"tool.muslin.targets: {error}"
+            key = f"{self.settings.table}.targets".lstrip(".")
+            fault = f"{key}: {error}"
             raise engine_errors.BadDeclaration(self.settings.declared, [fault]) from error
 
     def builder(

@@ -100,6 +100,7 @@ def _run(called: Call, keep: Callable[..., None] | None) -> Program | int:
         options = module.parser().read(called.words)
         if called.apart:
             report.divert()
+        report.level = getattr(options, "level", report.level)
         context = Context(called.project, report)
         result = module.run(context, options, called)
     except HelpRequested as request:

@@ -20,6 +20,9 @@ class HelpRequested(Exception):
 class Parser(argparse.ArgumentParser):
     """The options of one session. `summary` is its help, `examples` are words behind it."""
 
+    takes_level = True
+    """Whether it has `-q` and `-v`."""
+
     def __init__(self, session: str, summary: str, *, examples: Sequence[str] = ()) -> None:
         lines = [f"  {spelled(session, words)}" for words in examples]
         super().__init__(
@@ -30,6 +33,24 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.session, self.examples = session, tuple(examples)
+        if self.takes_level:
+            self._add_level()
+
+    def _add_level(self) -> None:
+        amount = self.add_mutually_exclusive_group()
+        for letter, level, meaning in (
+            ("q", "quiet", "say results, notes and failures alone"),
+            ("v", "verbose", "name the log of each stage that begins"),
+        ):
+            amount.add_argument(
+                f"-{letter}",
+                f"--{level}",
+                action="store_const",
+                const=level,
+                dest="level",
+                default="normal",
+                help=meaning,
+            )
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words; names and options may stand in any order.

@@ -61,6 +61,8 @@ def _sessions(_: Path) -> Iterator[str]:
     """Usage, options and examples of every session, from its parser."""
     called = invocation.spelled("SESSION", "--help", spelling=Spelling.NOX)
     yield f"\nArguments follow ` -- `. `{called}` prints the same for one session."
+    yield "`-q` says results, notes and failures alone, `-v` names the log of each stage that"
+    yield "begins."
     for name, summary in main.sessions().items():
         parser = main.parser(name)
         yield f"\n## {name}\n\n{summary.splitlines()[0]}\n\n```\n{_usage(name, parser)}\n```"
@@ -95,7 +97,8 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    return [action for action in parser._actions if "--help" not in action.option_strings]
+    general = {"-h", "-q", "-v"}
+    return [action for action in parser._actions if not general & {*action.option_strings}]
 
 
 def _examples(name: str, parser: argparse.ArgumentParser) -> list[str]:

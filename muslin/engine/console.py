@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Never, TextIO
+from typing import Literal, Never, TextIO
 
 from tqdm import tqdm
 
@@ -25,10 +25,15 @@ REFRESH = 0.5
 WORTH_A_LINE = 5_000_000
 """Bytes from which a download is announced where there is no terminal."""
 WIDTH = 28
+WELL = ("found", "built", "checked", "running", "fetching", "waits")
+"""What is said of a stage or a download that goes well."""
 LONG = 10.0
 """Seconds from which it is worth saying how long a run will take."""
 
 
+Level = Literal["quiet", "normal", "verbose"]
+"""How much is said: with `quiet` no line and no progress of a stage that went well, with `verbose`
+the log of each that begins."""
 Reached = Callable[[], str]
 """How far something has come, in a word or two; empty if that is not known."""
 
@@ -47,6 +52,7 @@ class Report:
         self._status: tqdm[Never] | None = None
         self._ended = threading.Event()
         self._left = 0
+        self.level: Level = "normal"
         self.lines: list[str] = []
         """What was said, in order."""
 
@@ -71,6 +77,8 @@ class Report:
 
     def stage_line(self, name: str, what: str, detail: str = "") -> None:
         """The line of a stage."""
+        if self.level == "quiet" and what in WELL:
+            return
         self.say(f"  {name:<{WIDTH}} {what:<9}{detail}".rstrip())
 
     def planned(self, *, found: int, all_: int, seconds: float) -> None:
@@ -146,6 +154,8 @@ class Report:
         with self._lock:
             self._running[name] = _Watched(log, expected)
             self._start_ticker()
+            if log is not None and self.level == "verbose":
+                self.stage_line(name, "begins", f" log: {log}")
         try:
             yield
         finally:
@@ -170,7 +180,7 @@ class Report:
             return sorted(self._running)
 
     def _start_ticker(self) -> None:
-        if self._ticker is None:
+        if self._ticker is None and self.level != "quiet":
             if self._terminal:
                 self._status = tqdm(total=0, bar_format="{desc}", file=self._stream, leave=False)
             self._ticker = threading.Thread(target=self._tick, daemon=True, name="report")
@@ -204,7 +214,7 @@ class Report:
                 unit="B",
                 unit_scale=True,
                 leave=False,
-                disable=not self._terminal,
+                disable=not self._terminal or self.level == "quiet",
                 file=self._stream,
             )
 

@@ -98,6 +98,8 @@ class Settings:
     project: Path
     declared: Path
     """The file with the settings; it may be absent."""
+    table: str
+    """Where in the file they are, such as `tool.muslin`; empty for a file of their own."""
     cache: Path
     jobs: int
     """Processes that may work at the same time; the cores this process may use by default."""
@@ -138,6 +140,7 @@ def load(folder: Path) -> Settings:
     return Settings(
         project=folder,
         declared=found.declared,
+        table=found.key,
         cache=cache,
         jobs=capacity.jobs(),
         memory=capacity.memory(),

@@ -30,6 +30,8 @@ ROOT = "--root"
 class _Words(Parser):
     """A target; all words behind it are cargo's own, `--help` among them."""
 
+    takes_level = False
+
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         if HELP & {*words[:1]}:
             raise HelpRequested(self.format_help())

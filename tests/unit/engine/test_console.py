@@ -205,3 +205,32 @@ def test_no_duration_has_sixty_seconds(seconds: float) -> None:
 )
 def test_sizes_for_people(bytes_: int, text: str) -> None:
     assert size(bytes_) == text
+
+
+def test_quiet_says_results_and_failures_alone(
+    plain: tuple[Report, io.StringIO], log: Path
+) -> None:
+    report, stream = plain
+    report.level = "quiet"
+    report.found("musl-armv6")
+    with report.stage("gcc-armv6", log):
+        report.built("gcc-armv6", 1.0, 1.0, 0.0)
+    report.failed("demo-armv6", "no", 0)
+    report.note("fixes are missing")
+    report.close()
+    assert [line.split()[:2] for line in stream.getvalue().splitlines()] == [
+        ["demo-armv6", "failed"],
+        ["note:", "fixes"],
+    ]
+
+
+def test_verbose_names_the_log_of_what_begins(plain: tuple[Report, io.StringIO], log: Path) -> None:
+    report, stream = plain
+    with report.stage("a", log):
+        pass
+    assert stream.getvalue() == ""
+    report.level = "verbose"
+    with report.stage("gcc-armv6", log):
+        pass
+    report.close()
+    assert stream.getvalue().split() == ["gcc-armv6", "begins", "log:", str(log)]
