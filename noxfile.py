@@ -27,6 +27,8 @@ from pathlib import Path
 
 import nox
 
+if sys.version_info < (3, 11):  # noqa: UP036  # whoever has an older one shall read why
+    sys.exit(f"Muslin requires Python 3.11 or newer; Nox runs in {sys.executable}, {sys.version}")
 PROJECT = Path(__file__).resolve().parent
 sys.path.insert(0, str(PROJECT))  # nox leaves the noxfile's folder out
 

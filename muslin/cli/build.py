@@ -26,6 +26,7 @@ from muslin.engine.cache.store import Entry
 from muslin.engine.console import duration
 from muslin.graph.goals import Goal
 from muslin.graph.verifications import allowed_code
+from muslin.models import cargo_program
 from muslin.models.target import Target
 
 OF_SERVICES: tuple[Goal, ...] = ("services", "verify", "package", "packages", "boot")
@@ -67,7 +68,8 @@ def build(
     pipeline = Pipeline(context, selection)
     host.insist(native=context.settings.host == "native")
     if goal in OF_SERVICES and not selection.services:
-        raise errors.NoServices(context.settings.project)
+        project = context.settings.project
+        raise errors.NoServices(project, library=cargo_program.is_library(project))
     fills = goal in FILLING
     if fills:
         publish.insist_on_writable(context.settings.dist, _paths(context, selection))

@@ -88,7 +88,7 @@ class Context:
         """
         for name in services:
             if name not in self.declared:
-                raise cli_errors.NoService(name, self.declared)
+                raise cli_errors.NoService(name, self.declared, self.settings.declared)
         chosen = self.targets_of(targets)
         places = {name: self.declared[name] for name in services or self.declared}
         found = service.read(places)

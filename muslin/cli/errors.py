@@ -28,9 +28,10 @@ class NoSuchTarget(PipelineError):
 class NoService(Unknown):
     """A service is asked for that no declared folder holds."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
+    def __init__(self, name: str, known: Iterable[str], declared: Path) -> None:
         super().__init__("service", name, known)
-        self.args = (f"{self}\n  A folder of your own goes into `services` in pyproject.toml",)
+        hint = "`--service` takes names, no paths. " if "/" in name or name == "." else ""
+        self.args = (f"{self}\n  {hint}Directories of services are in `services` of {declared}",)
 
 
 class WrongUse(PipelineError):
@@ -202,7 +203,11 @@ class TargetThere(PipelineError):
 class NoServices(PipelineError):
     """A goal of services in a project that has none."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, *, library: bool = False) -> None:
+        if library:
+            why = "its cargo package is a library. A src/main.rs or [[bin]] in Cargo.toml makes it"
+            super().__init__(f"{project} has no service: {why} a program")
+            return
         super().__init__(
             f"{project} has no service: neither a cargo package with a program, nor directories "
             "that `services` in its settings names. A service.toml in the directory of a CMake or "

@@ -34,7 +34,7 @@ examples:
 """
 ASKED, COMPLETION = "_ARGCOMPLETE", "completion"
 """The variable by which a shell asks for completions, and the word that prints its script."""
-ANYWHERE = ("check", "gc", "key", "verify-dist")
+ANYWHERE = ("check", "doctor", "gc", "key", "verify-dist")
 """Sessions that are about no project."""
 
 

@@ -111,7 +111,11 @@ def findings(cache: Path) -> Iterator[Finding]:
     """Everything the pipeline asks of this machine."""
     version = platform.python_version()
     fits = sys.version_info >= PYTHON
-    yield Finding(subject="python", state="found" if fits else "missing", detail=version)
+    yield Finding(
+        subject="python",
+        state="found" if fits else "missing",
+        detail=version if fits else f"{version}, and 3.11 or newer is required",
+    )
     for program in REQUIRED:
         found = where(program)
         yield Finding(
@@ -151,5 +155,6 @@ def findings(cache: Path) -> Iterator[Finding]:
     yield Finding(
         subject="disk",
         state="found" if free >= NEEDED_BYTES else "scarce",
-        detail=f"{free / 1e9:.0f} GB free in {cache}; all targets want {NEEDED_BYTES / 1e9:.0f} GB",
+        detail=f"{free / 1e9:.0f} GB free in {cache}; all four targets take "
+        f"{NEEDED_BYTES / 1e9:.0f} GB, one a third; MUSLIN_CACHE moves it",
     )

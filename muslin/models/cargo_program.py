@@ -22,6 +22,12 @@ def is_one(folder: Path) -> bool:
     return bool(programs(folder))
 
 
+def is_library(folder: Path) -> bool:
+    """Whether a folder has a package, and that no program."""
+    is_package = cargo_manifest.is_there(folder) and cargo_manifest.manifest(folder).package
+    return bool(is_package) and not programs(folder)
+
+
 def programs(folder: Path) -> list[str]:
     """The programs of a package that cargo builds when it is asked for no features."""
     lacking = left_out(folder)

@@ -30,14 +30,18 @@ def found(project: Project, patterns: tuple[str, ...]) -> list[Path]:
         there = set(_matching(project.root, pattern))
         services = {folder for folder in there if service_places.declares(folder)}
         if not services and not MAGIC & set(pattern):
-            faults.append(
-                f"{key}: {pattern} has neither a service.toml nor a Cargo.toml with "
-                "[package.metadata.muslin]"
-            )
+            faults.append(f"{key}: {pattern} {_lack(there)}")
         folders |= services
     if faults:
         raise engine_errors.BadDeclaration(declared, faults)
     return sorted(folders)
+
+
+def _lack(there: set[Path]) -> str:
+    """Why the directories that a pattern without wildcards means hold no service."""
+    if not there:
+        return "is no directory; paths start where this file is"
+    return "has neither a service.toml nor a Cargo.toml with [package.metadata.muslin]"
 
 
 def _matching(folder: Path, pattern: str) -> Iterator[Path]:

@@ -12,6 +12,8 @@ import pytest
 
 from muslin.cli import errors as cli_errors
 from muslin.cli.context import Context
+from muslin.cli.run_report import problems
+from muslin.cli.run_report.problems import Project
 from muslin.engine.console import Report
 from muslin.engine.formats import oci
 from muslin.engine.process import errors as process_errors
@@ -88,8 +90,16 @@ def test_what_does_not_fit_gets_no_image_though_it_runs(shop: Shop) -> None:
         shop.folder / "demo",
         {"demo.c": PROGRAM.format(instruction=instruction), "Makefile": MAKEFILE},
     )
-    with pytest.raises(process_errors.SaidNo, match=f"(?s)refused: demo: quick at .*needs {needs}"):
+    said_no = f"(?s)refused: demo: quick at .*needs {needs}"
+    with pytest.raises(process_errors.SaidNo, match=said_no) as caught:
         shop.build("demo", build="make", expect="fine")
+    found = problems.of(
+        caught.value, Project(root=shop.folder, services={"demo": shop.folder / "demo"})
+    )
+    (code,) = [one for one in found if one.finding is not None]
+    assert code.finding is not None
+    assert (code.finding.symbol, code.finding.what) == ("quick", needs)
+    assert (code.path, code.program) == ("demo/service.toml", f"demo-{target.name}")
     assert not list((shop.folder / "checkout").glob("dist/**/demo*"))
 
     allowed = ALLOWED.format(baseline=target.baseline, needs=needs)

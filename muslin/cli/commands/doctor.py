@@ -11,6 +11,7 @@ from muslin.engine import host
 from muslin.engine.host import Finding
 from muslin.engine.process import host_root
 from muslin.engine.process.errors import NoWayIn
+from muslin.invocation import spelled
 
 
 def parser() -> Parser:
@@ -23,6 +24,7 @@ def run(context: Context, _options: argparse.Namespace, _: Call) -> None:
     rows = [(finding.subject, finding.state, finding.detail) for finding in found]
     context.report.table("", ("what", "state", "where"), rows)
     host.insist(native=context.settings.host == "native")
+    context.report.say(f"this machine can build; next: {spelled('build-all', 'armv6')}")
 
 
 def _way_in(context: Context) -> Finding:

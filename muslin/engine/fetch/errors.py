@@ -75,7 +75,9 @@ class ServerFailed(PipelineError):
     """A server did not send the file."""
 
     def __init__(self, name: str, origin: str, why: str) -> None:
-        super().__init__(f"{name} from {origin}: the server {why}; MUSLIN_MIRROR names another one")
+        self.fault = f"{name} from {origin}: the server {why}"
+        """Without the remedy, which the Debian archive's mirrors do not have."""
+        super().__init__(f"{self.fault}; MUSLIN_MIRROR names another one")
 
 
 class UnsafeAddress(PipelineError):

@@ -190,12 +190,13 @@ def test_services_from_outside_by_name_and_by_whole_path(project: Path, tmp_path
 
 
 def test_a_service_named_in_full_that_is_none_is_told(project: Path) -> None:
+    (project / "services/none").mkdir(exist_ok=True)
     said = 'services = ["services/*", "services/none", "../gone"]'
     (project / "pyproject.toml").write_text(TABLE.replace('services = ["services/*"]', said))
     with pytest.raises(engine_errors.BadDeclaration) as caught:
         settings.load(project)
     assert "services/none has neither a service.toml nor a Cargo.toml with" in str(caught.value)
-    assert "../gone has neither" in str(caught.value)
+    assert "../gone is no directory; paths start where this file is" in str(caught.value)
 
 
 @pytest.mark.parametrize(("said", "bytes_"), [("800MB", 800_000_000), ("1.5GB", 1_500_000_000)])
@@ -310,7 +311,7 @@ def test_services_that_are_no_folder_hold_none(project: Path, harm: str) -> None
             (project / "services").symlink_to("pyproject.toml")
     assert settings.load(project).services == ()
     (project / "pyproject.toml").write_text(TABLE.replace("services/*", "services"))
-    with pytest.raises(engine_errors.BadDeclaration, match="services has neither a service"):
+    with pytest.raises(engine_errors.BadDeclaration, match="services is no directory"):
         settings.load(project)
 
 
@@ -324,7 +325,7 @@ def test_links_in_circles_among_services_are_passed_over(project: Path) -> None:
 def test_a_home_of_nobodys(project: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     text = TABLE.replace("services/*", said)
     (project / "pyproject.toml").write_text(text)
-    with pytest.raises(engine_errors.BadDeclaration, match="has neither a service"):
+    with pytest.raises(engine_errors.BadDeclaration, match="is no directory"):
         settings.load(project)
     monkeypatch.setenv(cache_folder.VARIABLE, said)
     (project / "pyproject.toml").write_text(TABLE)

@@ -53,7 +53,7 @@ class Transfer:
                     )
                 data = part.read_bytes()
             except _FAILURES as error:
-                faults.append(str(error))
+                faults.append(_described(error))
                 continue
             finally:
                 part.unlink(missing_ok=True)
@@ -94,7 +94,7 @@ class Transfer:
             try:
                 self._fetch(address, source, to, progressed)
             except _FAILURES as error:
-                faults.append(str(error))
+                faults.append(_described(error))
                 continue
             if (got := file_digest(to)) == source.sha256:
                 return
@@ -121,6 +121,11 @@ class Transfer:
         if download.pieced and source.sha256 and file_digest(to) != source.sha256:
             download.distrust()  # the pieces are not of one file
             download.run()
+
+
+def _described(error: Exception) -> str:
+    """A mirror's failure without the remedy for another kind of mirrors."""
+    return error.fault if isinstance(error, fetch_errors.ServerFailed) else str(error)
 
 
 _FAILURES = (
