@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muslin.engine.vocabulary import Stage
+from muslin.engine.vocabulary import Replace, Stage
 from muslin.models.pins import Component
 from muslin.models.target import Target
 from recipes import static_library as library
@@ -30,6 +30,13 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
             library.configured(target, *OPTIONS),
             library.made("-C", "src", "install"),
             library.made("install-includeHEADERS", "install-pkgconfigDATA"),
+            # pkg-config finds OpenSSL by its own file; where that lay in this build is no matter.
+            Replace(
+                root="${out}/usr/lib/pkgconfig",
+                pattern="libssh2.pc",
+                old="-L${need.openssl}/usr/lib ",
+                new="",
+            ),
         ),
         has=("include/libssh2.h", "lib/libssh2.a", "lib/pkgconfig/libssh2.pc"),
         guess=25,
