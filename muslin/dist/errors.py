@@ -78,8 +78,7 @@ class UnusableKey(PipelineError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
             f"{path} cannot sign the archive for apt: {why}. --key takes an OpenPGP secret key "
-            "without a password, as `gpg --export-secret-keys --armor NAME` or `sq key generate` "
-            "write it"
+            "without a password, as `gpg --export-secret-keys --armor NAME` writes it"
         )
 
 

@@ -84,8 +84,8 @@ def _summary(contents: Contents) -> str:
     targets = {program.listed.target for program in programs}
     services = {program.service for program in programs}
     return (
-        f"{len(programs)} programs of {len(services)} services for {len(targets)} targets, "
-        f"{verified} of them verified; {len(contents.listed)} files are in manifest.json"
+        f"Programs: {len(programs)}, verified: {verified}; services: {len(services)}; "
+        f"targets: {len(targets)}; files in manifest.json: {len(contents.listed)}"
     )
 
 

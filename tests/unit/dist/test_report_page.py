@@ -153,7 +153,7 @@ def test_what_the_page_says(tmp_path: Path) -> None:
     lay(tmp_path, services=1)
     digest = json.loads((tmp_path / "manifest.json").read_text())["artefacts"][0]["sha256"]
     text = re.sub(r"<[^>]*>", " ", page(tmp_path))
-    assert "4 programs of 1 services for 4 targets, 4 of them verified" in text
+    assert "Programs: 4, verified: 4; services: 1; targets: 4;" in text
     assert digest in text
     assert "fits armv6-vfpv2" in text
     assert "raspi1ap, 4.2 s" in text
