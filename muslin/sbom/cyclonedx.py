@@ -123,9 +123,8 @@ def _patch(name: str, sha256: str, fixes: Sequence[str]) -> Json:
 def _evidence(part: Part) -> Json:
     technique, confidence = CONFIDENCE[part.known_by]
     method = {"technique": technique, "confidence": confidence, "value": part.known_by}
-    made: Json = {
-        "identity": [{"field": "purl", "confidence": confidence, "methods": [method]}],
-    }
+    # One object as in 1.5, which 1.6 takes as well as a list: syft 1.18 refuses the list.
+    made: Json = {"identity": {"field": "purl", "confidence": confidence, "methods": [method]}}
     if part.objects:
         made["occurrences"] = [{"location": name} for name in part.objects]
     return made

@@ -228,7 +228,7 @@ def test_without_a_map_libraries_are_known_by_symbols(
     rows = {row["name"]: row["evidence"] for row in document["components"]}
     assert set(rows) == {"zlib", "musl"}
     assert rows["zlib"]["occurrences"] == [{"location": "usr/lib/libzlib.a(inflate.o)"}]
-    assert rows["musl"]["identity"][0]["confidence"] < rows["zlib"]["identity"][0]["confidence"]
+    assert rows["musl"]["identity"]["confidence"] < rows["zlib"]["identity"]["confidence"]
     assert document["compositions"][0]["aggregate"] == "incomplete"
 
 

@@ -101,6 +101,11 @@ def test_the_serial_number_is_that_of_the_content() -> None:
     assert "timestamp" not in bill(OPENSSL)["metadata"]
 
 
+def test_the_identity_is_one_object_which_older_readers_want() -> None:
+    [row] = bill(OPENSSL)["components"]
+    assert row["evidence"]["identity"]["methods"][0]["value"] == BY_MAP
+
+
 @pytest.mark.parametrize(
     ("made", "text"),
     [
