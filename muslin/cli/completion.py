@@ -65,10 +65,10 @@ def _boards(**_: Any) -> list[str]:  # noqa: ANN401  # likewise
 
 
 def _services(**_: Any) -> list[str]:  # noqa: ANN401  # likewise
-    from muslin.models import service, settings  # noqa: PLC0415  # as above
+    from muslin.models import service_places, settings  # noqa: PLC0415  # as above
 
     try:
-        return sorted(service.named(settings.load(_project()).services))
+        return sorted(service_places.named(settings.load(_project()).services))
     except (PipelineError, OSError):  # whoever completes a line wants no message in it
         return []
 
