@@ -29,6 +29,7 @@ from muslin.dist.artifacts import APT, PACKAGES
 from muslin.dist.publish import Listed
 from muslin.engine.filesystem import atomic, walk
 from muslin.engine.filesystem.content import file_digest
+from muslin.invocation import spelled
 from muslin.models.target import Target
 
 SUITE = "stable"
@@ -112,7 +113,7 @@ def _packages(
         if file_digest(path) != row.sha256:
             notes.append(
                 f"apt/ leaves out {row.path}: it has not the digest that manifest.json gives; "
-                f"`nox -s packages -- {row.target}` makes it again"
+                f"`{spelled('packages', row.target)}` makes it again"
             )
             continue
         with debfile.DebFile(filename=str(path)) as opened:

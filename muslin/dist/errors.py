@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 
 
 class ReadOnlyCheckout(PipelineError):
@@ -36,8 +37,8 @@ class NothingBuilt(PipelineError):
     """What is to be pushed is not in `dist/`."""
 
     def __init__(self, path: Path, service: str = "") -> None:
-        option = f" -- --service {service}" if service else ""
-        super().__init__(f"{path} is missing or not listed: run `nox -s build-all{option}` first")
+        command = spelled("build-all", f"--service {service}" if service else "")
+        super().__init__(f"{path} is missing or not listed: run `{command}` first")
 
 
 class ChangedByHand(PipelineError):
@@ -46,7 +47,7 @@ class ChangedByHand(PipelineError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
             f"{path} was changed after it was built: {why}. Nothing was pushed; "
-            "`nox -s build-all` places the verified files again"
+            f"`{spelled('build-all')}` places the verified files again"
         )
 
 
@@ -54,10 +55,9 @@ class PlatformsMissing(PipelineError):
     """An image in `dist/` does not hold every platform that is to be pushed."""
 
     def __init__(self, path: Path, service: str, targets: Sequence[str]) -> None:
-        names = " ".join(targets)
+        command = spelled("build-all", f"{' '.join(targets)} --service {service}")
         super().__init__(
-            f"{path} has no platform for {', '.join(targets)}: "
-            f"`nox -s build-all -- {names} --service {service}` adds it, or name the targets to "
+            f"{path} has no platform for {', '.join(targets)}: `{command}` adds it, or name the targets to "
             "push"
         )
 
@@ -66,9 +66,10 @@ class NotVerified(PipelineError):
     """A program in an image has no report that it was verified."""
 
     def __init__(self, service: str, target: str, why: str) -> None:
+        command = spelled("build-all", f"{target} --service {service}")
         super().__init__(
             f"{service} for {target} is not verified: {why}. Nothing was pushed; "
-            f"`nox -s build-all -- {target} --service {service}` builds and verifies it"
+            f"`{command}` builds and verifies it"
         )
 
 
@@ -98,6 +99,6 @@ class NothingSigned(PipelineError):
 
     def __init__(self, place: Path) -> None:
         super().__init__(
-            f"{place} has no file to sign or to verify. `nox -s build-all` fills dist/, "
-            "`nox -s sign-dist -- --key FILE` signs what it lists"
+            f"{place} has no file to sign or to verify. `{spelled('build-all')}` fills dist/, "
+            f"`{spelled('sign-dist', '--key FILE')}` signs what it lists"
         )

@@ -35,7 +35,7 @@ def listing(texts: Iterable[str]) -> Markup:
 
 def nothing(session: str) -> Markup:
     """What stands where there is nothing to show, with the session that changes it."""
-    return element("p", "Nothing yet: ", element("code", f"nox -s {session}"), " makes it.")
+    return element("p", "Nothing yet: the session ", element("code", session), " makes it.")
 
 
 def left_over(count: int, most: int) -> str:

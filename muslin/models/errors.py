@@ -113,7 +113,7 @@ class NoWheel(PipelineError):
     def __init__(self, name: str, machine: str, known: Sequence[str]) -> None:
         super().__init__(
             f"recipes/pins/zig.toml has {name} for {', '.join(known)}, and none for {machine}: the "
-            "driver builtin builds a compiler from source, `-- --driver builtin`"
+            "driver builtin (`--driver`) builds a compiler from source"
         )
 
 
@@ -123,5 +123,5 @@ class NoZig(PipelineError):
     def __init__(self, target: str) -> None:
         super().__init__(
             f"toolchains/{target}.toml has no `zig`, the name and processor that zig knows the "
-            "target by: add it, or let GCC be built, `-- --driver builtin`"
+            "target by: add it, or let GCC be built by the driver builtin (`--driver`)"
         )

@@ -18,7 +18,7 @@ from muslin.engine.remote.errors import PASSPHRASE_VARIABLE, SigningMissing
 def parser() -> Parser:
     options = Parser("sign-dist", __doc__, examples=("--key ~/store.pem",))
     options.add_argument(
-        "--key", required=True, metavar="FILE", help="a private key that `nox -s key` made"
+        "--key", required=True, metavar="FILE", help="a private key that the session `key` made"
     )
     return options
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from muslin.errors import PipelineError
+from muslin.invocation import spelled
 
 PASSPHRASE_VARIABLE = "MUSLIN_KEY_PASSPHRASE"  # noqa: S105  # a name
 
@@ -38,7 +39,7 @@ class KeyUnreadable(PipelineError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path} cannot be used as a key: {why}. `nox -s key -- FILE` makes a pair: FILE is "
+            f"{path} cannot be used as a key: {why}. `{spelled('key', 'FILE')}` makes a pair: FILE is "
             "the private key, FILE.pub the public one"
         )
 
