@@ -57,8 +57,8 @@ class PlatformsMissing(PipelineError):
     def __init__(self, path: Path, service: str, targets: Sequence[str]) -> None:
         command = spelled("build-all", f"{' '.join(targets)} --service {service}")
         super().__init__(
-            f"{path} has no platform for {', '.join(targets)}: `{command}` adds it, or name the targets to "
-            "push"
+            f"{path} has no platform for {', '.join(targets)}: `{command}` adds it, "
+            "or name the targets to push"
         )
 
 

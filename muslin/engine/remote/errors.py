@@ -39,8 +39,8 @@ class KeyUnreadable(PipelineError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path} cannot be used as a key: {why}. `{spelled('key', 'FILE')}` makes a pair: FILE is "
-            "the private key, FILE.pub the public one"
+            f"{path} cannot be used as a key: {why}. `{spelled('key', 'FILE')}` makes a pair: "
+            "FILE is the private key, FILE.pub the public one"
         )
 
 
