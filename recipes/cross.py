@@ -117,6 +117,7 @@ class Kit:
         return {name: f"${{need.{name}}}/usr" for name, _ in self.libraries}
 
 
+# Long: every file that a build for another machine is given.
 def steps(
     target: Target, kit: Kit, *, remaps: Mapping[str, str] = REMAPS, map_folder: str = ""
 ) -> tuple[Write, ...]:

@@ -61,6 +61,7 @@ class Rust:
     notices: Stage
 
 
+# Long: one stage, declared from its needs to its checks.
 def stage(  # noqa: PLR0913  # named at the call
     service: Service,
     target: Target,

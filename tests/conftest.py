@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from muslin import invocation
+
+# How long a case takes is no test's affair: it depends on what else the machine does.
+hypothesis.settings.register_profile("muslin", deadline=None)
+hypothesis.settings.load_profile("muslin")
 # Tests ask for a source set themselves; the others must not look for one on the network.
 os.environ.setdefault("MUSLIN_SOURCES", "debian")
 
@@ -47,6 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=120,
         help="how often tests/e2e/test_damage.py damages a cache",
     )
+
+
+@pytest.fixture(autouse=True)
+def _spelling() -> Iterator[None]:
+    """Commands are spelled as before, whatever a test has called."""
+    before = invocation.current()
+    yield
+    invocation.use(before)
 
 
 @pytest.hookimpl(optionalhook=True)

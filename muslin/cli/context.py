@@ -44,6 +44,7 @@ from muslin.models.target import Target
 from muslin.sources import debian_archive
 
 
+# Long: what every session works with, made once.
 class Context:
     """What every session works with. Raises `BadDeclaration` for a fault in the project's files."""
 

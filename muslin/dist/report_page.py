@@ -34,6 +34,7 @@ def write(dist: Path, boards: Iterable[str]) -> Path:
     return path
 
 
+# Long: the parts of the page, from top to bottom.
 def page(contents: Contents) -> str:
     """The whole page."""
     sections = [

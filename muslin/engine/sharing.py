@@ -35,6 +35,7 @@ PUSHES = 2
 """Entries that are pushed at the same time, beside what is built."""
 
 
+# Long: what is asked for and what is given, over one store.
 @dataclass(kw_only=True)
 class Sharing:
     """A run's use of a shared store. Nothing is read or asked before something is to be built."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ OWN = ("muslin/cli/terminal.py", "muslin/invocation.py")
 COMMAND = re.compile(
     rf"nox -s|`nox\b|`-- |^-- |\bmuslin (?:{'|'.join(map(re.escape, main.sessions()))})\b"
 )
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    before = invocation.current()
-    yield
-    invocation.use(before)
 
 
 def spelled_out(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Make a pair of keys that signs what is shared: `-- FILE`, and the public half in `FILE.pub`."""
+"""Make a pair of keys that signs what is shared: `FILE`, and the public half in `FILE.pub`."""
 
 from __future__ import annotations
 

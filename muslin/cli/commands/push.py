@@ -1,4 +1,4 @@
-"""Push the verified images of dist/ to a registry: `-- ghcr.io/me/app:1.0`."""
+"""Push the verified images of dist/ to a registry: `ghcr.io/me/app:1.0`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign what dist/ lists: `-- --key FILE` writes NAME.sigstore.json beside each file."""
+"""Sign what dist/ lists: `--key FILE` writes NAME.sigstore.json beside each file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare files with their signatures: `-- --key FILE.pub dist`, or one file."""
+"""Compare files with their signatures: `--key FILE.pub dist`, or one file."""
 
 from __future__ import annotations
 

@@ -51,6 +51,7 @@ def pack_compressed(
         pack(root, compressed, prefix=prefix, before_each=before_each)
 
 
+# Long: one walk, with what is said of each kind of member.
 def pack(  # noqa: PLR0913  # named at the call
     root: Path,
     tar: Path | IO[bytes] | gzip.GzipFile | lzma.LZMAFile,

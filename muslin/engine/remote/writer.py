@@ -47,6 +47,7 @@ class Offer:
     at_most: int
 
 
+# Long: one queue, with its thread and all that it may find.
 @dataclass(kw_only=True)
 class Writer:
     """Signs and writes entries."""
