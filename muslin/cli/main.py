@@ -6,7 +6,6 @@ import argparse
 import ast
 import importlib
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -132,7 +131,9 @@ def _leave_reports(
     if not environment.wanted(called.words, os.environ):
         return
     from muslin.cli.run_report import forge  # noqa: PLC0415  # seldom
+    from muslin.engine.console import Report  # noqa: PLC0415  # likewise
 
+    report = Report()
     outcome = forge.Outcome(
         session=called.name,
         dist=called.project / "dist",
@@ -140,9 +141,9 @@ def _leave_reports(
         error=error,
     )
     try:
-        forge.leave(outcome, services, os.environ, sys.stdout.write)
+        forge.leave(outcome, services, os.environ, report.data)
     except OSError as fault:
-        sys.stderr.write(f"note: reports for the forge could not be written: {fault}\n")
+        report.note(f"reports for the forge could not be written: {fault}")
 
 
 def _name(path: Path) -> str:
