@@ -200,7 +200,7 @@ def test_what_a_linker_makes_code_of_is_not_seen(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(errors.NoSuchFile, match=r"there is no .* a path starts where"):
+    with pytest.raises(errors.NoSuchFile, match=r"there is no .* starts in the directory where"):
         run.verify(tmp_path, "--file", "nowhere", "armv6")
 
 
