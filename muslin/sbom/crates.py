@@ -19,8 +19,8 @@ NOT_LINKED = (
 )
 """What is built with std for tests and procedural macros, and no program takes."""
 RLIB = re.compile(r"lib(?P<module>\w+)-[0-9a-f]+\.rlib")
-PUBLIC = ("registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io")
-"""cargo's names of the registry that a purl means where it names none."""
+PUBLIC = re.compile(r"registry\+https://github\.com/rust-lang/crates\.\w+-index")
+"""cargo's name, in locks and messages, of the registry that a purl means where it names none."""
 
 
 def parts(rows: Sequence[Mapping[str, Any]], vendored: Path, notices: Sequence[str]) -> list[Part]:
@@ -49,7 +49,7 @@ def _crate(row: Mapping[str, Any], vendored: Path, notices: Sequence[str]) -> Pa
     folder = vendored / f"{name}-{version}"
     kind, _, address = source.partition("+")
     key = "vcs_url" if kind == "git" else "repository_url"
-    qualifiers = {} if source.startswith(PUBLIC) else {key: address}
+    qualifiers = {} if PUBLIC.match(source) else {key: address}
     return Part(
         name=name,
         version=version,

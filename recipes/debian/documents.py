@@ -9,12 +9,14 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from debian.copyright import Header
+
 from muslin.models.licences import Licences
 from muslin.models.packaging import Packaging
 from muslin.models.pins import Component
 from muslin.models.service import Service
 
-COPYRIGHT = "https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
+COPYRIGHT = Header().format
 UNSTATED = "unstated"
 """Name of a licence that no file names."""
 OTHERS = "The text is at https://spdx.org/licenses/, under this name."
@@ -112,7 +114,7 @@ def _parts(
 def _of_crates(service: Service) -> Iterator[str]:
     if service.build == "cargo":
         yield "Comment: The program also contains the crates of its Cargo.lock, each under its"
-        yield " own licence, which is named at https://crates.io."
+        yield " own licence, which the registry of crates names."
 
 
 def _identifiers(licence: str) -> list[str]:

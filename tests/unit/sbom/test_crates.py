@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ from muslin.sbom import crates
 from muslin.sbom.part import Part, Text
 from recipes.notices import NAMES
 
-PUBLIC = "registry+https://github.com/rust-lang/crates.io-index"
+LOCK = Path(__file__).resolve().parents[3] / "services" / "Cargo.lock"
+PUBLIC = next(
+    package["source"]
+    for package in tomllib.loads(LOCK.read_text(encoding="utf-8"))["package"]
+    if "source" in package
+)
+"""How cargo calls its own registry."""
 
 
 def crate(folder: Path, name: str, version: str, licence: str = "MIT") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,13 @@ from muslin.engine.sandbox import Sandbox
 from muslin.engine.vocabulary import RecordCrates
 
 TRIPLE = "arm-unknown-linux-musleabihf"
-PUBLIC = "registry+https://github.com/rust-lang/crates.io-index"
+LOCK = Path(__file__).resolve().parents[4] / "services" / "Cargo.lock"
+PUBLIC = next(
+    package["source"]
+    for package in tomllib.loads(LOCK.read_text(encoding="utf-8"))["package"]
+    if "source" in package
+)
+"""How cargo calls its own registry."""
 
 
 @pytest.fixture
