@@ -30,7 +30,17 @@ class ArchiveFile:
     kind: Literal["binary", "source"]
 
 
-Origin = Url | ArchiveFile
+@dataclass(frozen=True, kw_only=True)
+class IndexFile:
+    """A wheel of a package index, found by pip; pip's own configuration names the index."""
+
+    project: str
+    version: str
+    pip: Source
+    """The Debian package that has pip as a wheel: `python3-pip-whl`."""
+
+
+Origin = Url | ArchiveFile | IndexFile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,21 +13,27 @@ from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.source import ArchiveFile, Source
+from muslin.engine.source import ArchiveFile, IndexFile, Source
 from muslin.models import declaration
 from muslin.models import errors as model_errors
 from muslin.models.pin_files import (
+    BUILDER,
     FIXED,
+    PIP,
     RUN_LOCK,
     VOUCHED,
     Candidates,
     FixedGroups,
     Group,
     HostLock,
+    Package,
     Pin,
     PinSet,
     RunLock,
+    Wheels,
 )
+
+WHEELS = f"{BUILDER}-wheels.toml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +80,8 @@ class Pins:
     suite: str
     pins: Mapping[str, Pin]
     groups: Mapping[str, Group]
+    wheels: Mapping[str, tuple[Package, ...]] = field(default_factory=dict)
+    """What Muslin depends on in its builder image, by Debian's name of the architecture."""
     candidates: Mapping[str, tuple[tuple[str, ...], ...]]
     host: str
     """Release and architecture of this machine, such as `bookworm-amd64`."""
@@ -148,6 +156,19 @@ class Pins:
             for package in group.packages
         )
 
+    def wheels_for(self, architecture: str) -> tuple[Source, ...]:
+        """What Muslin depends on in its builder image for an architecture."""
+        (pip,) = self.group(PIP)
+        return tuple(
+            Source(
+                name=wheel.file,
+                sha256=wheel.sha256,
+                size=wheel.size,
+                origins=(IndexFile(project=wheel.name, version=wheel.version, pip=pip),),
+            )
+            for wheel in self.wheels[architecture]
+        )
+
     def _group(self, name: str) -> Group:
         if name not in self.groups:
             raise model_errors.Unknown("group in recipes/pins/host.toml", name, self.groups)
@@ -201,6 +222,7 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         suite=pin_set.suite,
         pins=pins,
         groups=groups,
+        wheels=declaration.read(folder / WHEELS, Wheels).platforms,
         candidates=candidates,
         host=host,
         notes=(*notes, *of_host),

@@ -120,6 +120,19 @@ class ArchiveUnreachable(PipelineError):
         )
 
 
+class IndexFailed(PipelineError):
+    """Pip did not get a wheel, or found no set of wheels."""
+
+    def __init__(self, wanted: str, lines: Sequence[str]) -> None:
+        said = "".join(f"\n    {line}" for line in lines)
+        super().__init__(
+            f"{wanted}: pip failed:{said}\n"
+            "  Which index it asks is its own configuration: PIP_INDEX_URL or "
+            "`pip config list`. Without an index, put the pinned file into "
+            "<cache>/downloads/<its SHA-256>/"
+        )
+
+
 class LeftArchive(PipelineError):
     """A pinned version went away between the look at the archive and the download."""
 

@@ -24,10 +24,11 @@ from muslin.engine import redaction
 from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.archive.client import Archive
 from muslin.engine.fetch.http import Download, Limits
+from muslin.engine.fetch.package_index import PackageIndex
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process import errors as process_errors
-from muslin.engine.source import ArchiveFile, Origin, Source, Url
+from muslin.engine.source import ArchiveFile, IndexFile, Origin, Source, Url
 from muslin.errors import PipelineError
 
 AT_ONCE = 4
@@ -56,7 +57,7 @@ class Progress(Protocol):
 class Fetcher:
     """Fetches sources into the downloads folder, each once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # named at the call
         self,
         downloads: Path,
         *,
@@ -64,12 +65,15 @@ class Fetcher:
         progress: Progress,
         cancelled: threading.Event,
         limits: Limits | None = None,
+        index: PackageIndex | None = None,
     ) -> None:
+        """Set up. Without an `index` no wheel can be fetched."""
         self._downloads = downloads
         self._archive = archive
         self._progress = progress
         self._cancelled = cancelled
         self._limits = limits or Limits()
+        self._index = index
 
     def has(self, source: Source) -> bool:
         """Whether the file is here, without looking into it."""
@@ -169,6 +173,10 @@ class Fetcher:
                 self._from_web(origin, source, part)
             case ArchiveFile():
                 self._from_archive(origin, source, part)
+            case IndexFile():
+                assert self._index is not None, source.name
+                self._index.download(origin, source, part, pip=self.fetch(origin.pip))
+                self._progress.advance(source.name, part.stat().st_size)
 
     def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
         located = self._archive.locate(origin, source.name)
@@ -216,3 +224,5 @@ def _shown(origin: Origin) -> str:
             return redaction.place(origin.address)
         case ArchiveFile():
             return f"the Debian archive ({origin.suite}, {origin.package} {origin.version})"
+        case IndexFile():
+            return f"pip's package index ({origin.project} {origin.version})"
