@@ -8,6 +8,7 @@ from functools import cached_property
 
 from muslin.engine import errors as engine_errors
 from muslin.engine.stage import Host
+from muslin.graph.builder_images import BuilderImages
 from muslin.graph.c_libraries import CLibraries
 from muslin.graph.host_tools import HostTools
 from muslin.graph.images import Images
@@ -105,6 +106,11 @@ class Catalog:
             verifications=self.verifications,
             pins=self.pins,
         )
+
+    @cached_property
+    def builder_images(self) -> BuilderImages:
+        """Images of Muslin itself."""
+        return BuilderImages(pins=self.pins)
 
 
 def _insist_on_names(services: Iterable[Service]) -> None:

@@ -60,6 +60,7 @@ def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
     ports: Sequence[int] = (),
     env: Pairs = (),
     labels: Pairs = (),
+    directory: str = "",
     modes: Mapping[str, int] = _NO_MODES,
 ) -> None:
     """Write an image of one platform whose only layer is what a folder holds."""
@@ -73,6 +74,8 @@ def write_image(  # noqa: PLR0913  # keywords only, one per fact of an image
         config["Env"] = [f"{name}={value}" for name, value in env]
     if labels:
         config["Labels"] = dict(labels)
+    if directory:
+        config["WorkingDir"] = directory
     with tempfile.TemporaryFile(dir=path.parent) as file:
         tar_writer.pack(root, file, modes=modes)
         layer = _file_blob(file)
@@ -118,6 +121,14 @@ def write_index(path: Path, *, reference: str, images: Sequence[Path]) -> None:
         index = _json_blob({"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests})
         entry = index.described(_INDEX, annotations=_names(reference))
         _write_layout(path, entry, (*blobs, index), {})
+
+
+def digest(path: Path) -> str:
+    """The digest by which a registry would know the image or index in a file."""
+    with tarfile.open(path, "r:") as tar:
+        (entry,) = json.load(_open(tar, "index.json"))["manifests"]
+        found: str = entry["digest"]
+    return found
 
 
 def _names(reference: str) -> dict[str, Json]:

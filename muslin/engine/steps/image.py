@@ -28,6 +28,8 @@ class Image(Step):
     ports: tuple[int, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    directory: str = ""
+    """The working directory of its program; `/` by default."""
     modes: tuple[tuple[str, int], ...] = ()
     """Paths of the layer with other modes than 0755 for folders and programs, 0644 for files."""
 
@@ -49,5 +51,6 @@ class Image(Step):
             ports=self.ports,
             env=self.env,
             labels=self.labels,
+            directory=self.directory,
             modes=dict(self.modes),
         )

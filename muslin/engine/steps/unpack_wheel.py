@@ -1,0 +1,26 @@
+"""Unpack a wheel of Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from muslin.engine import errors
+from muslin.engine.formats import wheels
+from muslin.engine.sandbox import Sandbox
+from muslin.engine.stage import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnpackWheel(Step):
+    """Unpack the modules of a wheel into a folder of modules; its scripts stay behind."""
+
+    revision: ClassVar[int] = 1
+    wheel: str
+    into: str
+
+    def perform(self, sandbox: Sandbox) -> None:
+        wheel = sandbox.path(self.wheel)
+        if not wheel.is_file():
+            raise errors.StepFailed(sandbox.stage, "unpack", f"there is no {wheel}", sandbox.log)
+        wheels.unpack(wheel, sandbox.own(self.into))
