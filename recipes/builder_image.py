@@ -62,6 +62,7 @@ Version: {version}
 {requirements}"""
 
 
+# Long: one stage, declared from its sources to its checks.
 def stage(  # noqa: PLR0913  # named at the call
     architecture: str,
     *,
