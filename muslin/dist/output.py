@@ -63,7 +63,8 @@ class Output:
             source_set=source_set,
         )
         products = [listed for listed in placed if not publish.is_report(listed)]
-        texts = [listed for listed in placed if listed.path.endswith(".txt")]
+        reports = [listed for listed in placed if publish.is_report(listed)]
+        texts = [listed for listed in reports if listed.path.endswith(".txt")]
         self._show(products or texts)
         if products and texts:
             self.report.say(f"what was verified of it: {len(texts)} reports in dist/reports/")
