@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muslin.engine.formats.unpack import MERGED
-from muslin.engine.vocabulary import Folder, Link, Present, Source, Stage, Unpack, Write
+from muslin.engine.vocabulary import Folder, Link, Present, Source, Stage, Step, Unpack, Write
 
 NOT_OF_A_ROOT = (
     *("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian"),
@@ -24,30 +24,35 @@ def stage(sources: tuple[Source, ...]) -> Stage:
     return Stage(
         name="host-root",
         summary="compiler, make, perl and tools in which everything is built",
-        sources=tuple((f"deb{number}", source) for number, source in enumerate(sources)),
-        steps=(
-            *(Link(path=f"${{out}}/{name}", target=f"usr/{name}") for name in MERGED),
-            *(
-                Unpack(
-                    archive=f"${{source.deb{number}}}",
-                    into="${out}",
-                    omit=NOT_OF_A_ROOT,
-                    system=True,
-                )
-                for number, _ in enumerate(sources)
-            ),
-            *(
-                Link(path=f"${{out}}/usr/bin/{name}", target=program)
-                for name, program in ALTERNATIVES.items()
-            ),
-            *(Write(path=f"${{out}}/etc/{name}", text="") for name in OF_NETWORK),
-            *(Folder(path=f"${{out}}/etc/{name}") for name in ("pki", "ssl")),
-            Write(path="${out}/etc/passwd", text=USERS),
-            Write(path="${out}/etc/group", text=GROUPS),
-        ),
+        sources=packages(sources),
+        steps=system(sources, "${out}"),
         runs_on="nowhere",
         checks=(Present(paths=tuple(f"usr/bin/{name}" for name in PROGRAMS)),),
         guess=12,
         peak=500_000_000,
         kept=450_000_000,
+    )
+
+
+def packages(sources: tuple[Source, ...]) -> tuple[tuple[str, Source], ...]:
+    """The packages as a stage's sources, by the aliases that `system` uses."""
+    return tuple((f"deb{number}", source) for number, source in enumerate(sources))
+
+
+def system(sources: tuple[Source, ...], root: str) -> tuple[Step, ...]:
+    """The steps that lay out the system of some packages in a folder."""
+    return (
+        *(Link(path=f"{root}/{name}", target=f"usr/{name}") for name in MERGED),
+        *(
+            Unpack(archive=f"${{source.{alias}}}", into=root, omit=NOT_OF_A_ROOT, system=True)
+            for alias, _ in packages(sources)
+        ),
+        *(
+            Link(path=f"{root}/usr/bin/{name}", target=program)
+            for name, program in ALTERNATIVES.items()
+        ),
+        *(Write(path=f"{root}/etc/{name}", text="") for name in OF_NETWORK),
+        *(Folder(path=f"{root}/etc/{name}") for name in ("pki", "ssl")),
+        Write(path=f"{root}/etc/passwd", text=USERS),
+        Write(path=f"{root}/etc/group", text=GROUPS),
     )

@@ -21,7 +21,7 @@ from muslin.engine.cache.store import Store
 from muslin.engine.console import Report
 from muslin.engine.events import Events
 from muslin.engine.fetch.fetcher import Fetcher
-from muslin.engine.fetch.wheels import Pip
+from muslin.engine.fetch.package_index import PackageIndex
 from muslin.engine.key import Keys
 from muslin.engine.process.runner import Runner
 from muslin.engine.sharing import Sharing
@@ -61,12 +61,13 @@ class Context:
         self.history = History(self.settings.cache / layout.HISTORY)
         self.runner = Runner(self.settings.jobs, self.settings.limits)
         self.archive = debian_archive.opened(self.settings, cancelled=self.runner.stopping)
+        self.index = PackageIndex(self.runner)
         self.fetcher = Fetcher(
             self.settings.cache / layout.DOWNLOADS,
             archive=self.archive,
             progress=report,
             cancelled=self.runner.stopping,
-            pip=Pip(self.runner),
+            index=self.index,
         )
         self.events = Events(self.settings.cache / layout.RUNS)
 
@@ -204,4 +205,5 @@ class Context:
             with self.report.busy("clean-up of the cache by another run"):
                 use.enter_context(self.store.in_use())
             use.callback(self.events.close)
+            use.callback(self.index.close)
             yield

@@ -10,7 +10,7 @@ from muslin.cli.selection import Selection
 from muslin.engine import host
 from muslin.engine.builder import Builder, sources
 from muslin.engine.scheduler import Planned
-from muslin.engine.source import ArchiveFile
+from muslin.engine.source import ArchiveFile, IndexFile
 from muslin.engine.stage import Host, Stage
 from muslin.graph import goals, joint_images
 from muslin.graph.catalog import Catalog
@@ -147,11 +147,18 @@ class Pipeline:
     def settle(self, planned: Iterable[Planned]) -> bool:
         """Ask the archive for the files that are to be fetched; whether a pin had to move."""
         context = self.context
+        has = context.fetcher.has
+        absent = [source for source in sources(planned).values() if not has(source)]
+        pips = {
+            origin.pip
+            for source in absent
+            for origin in source.origins
+            if isinstance(origin, IndexFile) and not has(origin.pip)
+        }
         missing = [
             source
-            for source in sources(planned).values()
-            if not context.fetcher.has(source)
-            and any(isinstance(origin, ArchiveFile) for origin in source.origins)
+            for source in (*absent, *pips)
+            if any(isinstance(origin, ArchiveFile) for origin in source.origins)
         ]
         if not missing:
             return False

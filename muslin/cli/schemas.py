@@ -11,7 +11,7 @@ from typing import Any
 
 from muslin.models.board import Board
 from muslin.models.declaration import Declaration
-from muslin.models.pin_files import Candidates, FixedGroups, HostLock, PinSet, Wheels
+from muslin.models.pin_files import Candidates, FixedGroups, HostLock, PinSet, WheelLock, WheelPins
 from muslin.models.service import Service
 from muslin.models.target import Target
 from muslin.sources.advisories import Policy
@@ -26,7 +26,8 @@ MODELS: Mapping[str, type[Declaration]] = {
     "host-lock": HostLock,
     "host-packages": Candidates,
     "fixed-groups": FixedGroups,
-    "wheels": Wheels,
+    "wheels": WheelPins,
+    "builder-wheels": WheelLock,
     "board": Board,
     "advisories": Policy,
     "libgcc": LibgccMembers,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from muslin.graph.catalog import VERIFIED
 from muslin.models.board import Board
 from muslin.models.pins import Component
-from recipes import boot, sbom, verify
+from recipes import boot, builder_image, sbom, verify
 from recipes.debian import package
 
 IMAGES, REPORTS = "images", "reports"
@@ -103,6 +103,21 @@ def of_toolchains(
         )
 
 
+def of_builder(architectures: Iterable[str], *, joint: bool) -> Iterator[Artifact]:
+    """Images of Muslin itself; `joint` is the one of all platforms."""
+    for name in architectures:
+        for file, suffix in (("image.tar", "tar"), ("contents.txt", "txt")):
+            yield Artifact(
+                stage=f"builder-{name}",
+                file=file,
+                destination=f"builder/muslin-builder-{name}.{suffix}",
+            )
+    if joint:
+        yield Artifact(
+            stage="builder", file="image.oci.tar", destination="builder/muslin-builder.oci.tar"
+        )
+
+
 def of_reports(
     targets: Iterable[str], services: Collection[str], boards: Iterable[Board]
 ) -> Iterator[Artifact]:
@@ -132,4 +147,5 @@ def every(
     yield from of_packages(targets, dict.fromkeys(services, ()))
     yield from of_bills(targets, services)
     yield from of_toolchains(targets)
+    yield from of_builder(builder_image.VARIANTS, joint=True)
     yield from of_reports(targets, services, boards)

@@ -31,14 +31,16 @@ class ArchiveFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wheel:
-    """A wheel of a package index: pip's own configuration says which index."""
+class IndexFile:
+    """A wheel of a package index, found by pip; pip's own configuration names the index."""
 
-    requirement: str
-    """Project and version, such as `ziglang==0.17.1`."""
+    project: str
+    version: str
+    pip: Source
+    """The Debian package that has pip as a wheel: `python3-pip-whl`."""
 
 
-Origin = Url | ArchiveFile | Wheel
+Origin = Url | ArchiveFile | IndexFile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ from muslin.engine.steps.same_time import SameTime
 from muslin.engine.steps.strip import Strip
 from muslin.engine.steps.touch import Touch
 from muslin.engine.steps.unpack import Unpack
-from muslin.engine.steps.unzip import Unzip
+from muslin.engine.steps.unpack_wheel import UnpackWheel
 from muslin.engine.steps.write import Write
 from muslin.engine.steps.write_gzip import WriteGzip
 from muslin.engine.template import escaped
@@ -97,7 +97,7 @@ __all__ = [
     "Touch",
     "Tree",
     "Unpack",
-    "Unzip",
+    "UnpackWheel",
     "Write",
     "WriteGzip",
     "escaped",

@@ -9,6 +9,7 @@ from functools import cached_property
 from muslin.engine import errors as engine_errors
 from muslin.engine.stage import Host
 from muslin.graph.bills import Bills
+from muslin.graph.builder_images import BuilderImages
 from muslin.graph.c_libraries import CLibraries
 from muslin.graph.host_tools import HostTools
 from muslin.graph.images import Images
@@ -134,6 +135,11 @@ class Catalog:
     def packages(self) -> Packages:
         """Debian packages."""
         return Packages(programs=self.programs, verifications=self.verifications)
+
+    @cached_property
+    def builder_images(self) -> BuilderImages:
+        """Images of Muslin itself."""
+        return BuilderImages(pins=self.pins, mirror=self.mirror)
 
 
 def _insist_on_names(services: Iterable[Service]) -> None:

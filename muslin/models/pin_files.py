@@ -2,8 +2,9 @@
 
 In `recipes/pins/`, `debian.toml` has the sources, `host-<release>-<architecture>.toml` the programs
 that run on such a host, `host.toml` which packages those are where no lock for the host is at hand,
-`kernels.toml` the kernels of boards, `zig.toml` the wheels of a driver, and `host-root.toml` the
-system in which stages can run. The run lock of a cache stands in for what the archive has dropped.
+`kernels.toml` the kernels of boards, `zig.toml` the wheels of a driver, `host-root.toml` the system
+in which stages can run, and `builder.toml` and `builder-wheels.toml` what the builder image has
+beyond it. The run lock of a cache stands in for what the archive has dropped.
 """
 
 from __future__ import annotations
@@ -118,6 +119,9 @@ class Group(Declaration):
     """Packages that belong together: what was asked for, with all it depends on."""
 
     ask: Ask
+    presumed: tuple[Text, ...] | None = None
+    """Packages that are there already, with all they depend on; where it is left out, what every
+    builder's host has."""
     replaces: str = ""
     """In a run lock: the digest of the repository's group that this one stands in for."""
     packages: Annotated[tuple[Package, ...], Field(min_length=1)]
@@ -136,7 +140,11 @@ class Group(Declaration):
 
 HOST_ROOT = "host-root"
 """How groups of the host root begin; behind it is Debian's name of the architecture."""
-FIXED = ("kernels", HOST_ROOT)
+BUILDER = "builder"
+"""How groups of the builder image begin: what it has beyond the host root."""
+PIP = "pip"
+"""The group with the package that has pip, which fetches wheels."""
+FIXED = ("kernels", HOST_ROOT, BUILDER)
 """Files of groups that are the same on every host."""
 
 
@@ -204,11 +212,24 @@ class WheelPin(Declaration):
     files: Annotated[tuple[WheelFile, ...], Field(min_length=1)]
 
 
-class Wheels(Declaration):
+class WheelPins(Declaration):
     """Programs that pip fetches, the same with every source set."""
 
     wheels: dict[str, WheelPin]
 
 
-WHEELS = "zig.toml"
-"""The file of the wheels."""
+class WheelLock(Declaration):
+    """What Muslin itself depends on in its builder image, as wheels."""
+
+    python: Annotated[str, Field(pattern=r"^3\.\d+$")]
+    """The version of CPython in the image."""
+    glibc: Annotated[int, Field(ge=17)]
+    """The minor version of the image's glibc 2."""
+    platforms: dict[str, tuple[Package, ...]]
+    """By Debian's name of the architecture."""
+
+
+PROGRAM_WHEELS = "zig.toml"
+"""The file of the `WheelPins`."""
+BUILDER_WHEELS = f"{BUILDER}-wheels.toml"
+"""The file of the `WheelLock`."""

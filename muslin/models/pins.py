@@ -14,23 +14,28 @@ from muslin.engine import errors as engine_errors
 from muslin.engine import inputs
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.atomic import DamagedError
-from muslin.engine.source import ArchiveFile, Source, Url, Wheel
+from muslin.engine.source import ArchiveFile, IndexFile, Source, Url
 from muslin.models import declaration
 from muslin.models import errors as model_errors
 from muslin.models.pin_files import (
+    BUILDER_WHEELS,
     FIXED,
+    PIP,
+    PROGRAM_WHEELS,
     RUN_LOCK,
     VOUCHED,
-    WHEELS,
     Candidates,
     FixedGroups,
     Group,
     HostLock,
+    Package,
     Pin,
     PinSet,
     RunLock,
+    WheelFile,
+    WheelLock,
     WheelPin,
-    Wheels,
+    WheelPins,
 )
 
 
@@ -95,6 +100,8 @@ class Pins:
     """Those of them that are about the host's own packages."""
     run_lock: Path
     wheels: Mapping[str, WheelPin] = field(default_factory=dict)
+    builder_wheels: Mapping[str, tuple[Package, ...]] = field(default_factory=dict)
+    """What Muslin depends on in its builder image, by Debian's name of the architecture."""
 
     def wheel(self, name: str, *, machine: str, mirror: str = "") -> Component:
         """A program that pip fetches, for a machine by the kernel's name. `mirror` is a folder that
@@ -104,16 +111,31 @@ class Pins:
         pin = self.wheels[name]
         for one in pin.files:
             if one.machine == machine:
-                mirrored = (Url(address=mirror + one.file),) if mirror else ()
-                wheel = Wheel(requirement=f"{pin.project}=={pin.version}")
-                source = Source(
-                    name=one.file,
-                    sha256=one.sha256,
-                    size=one.size,
-                    origins=(*mirrored, wheel),
-                )
+                source = self._wheel(one, pin.project, pin.version, mirror)
                 return Component(name=name, version=pin.version, source=source)
         raise model_errors.NoWheel(name, machine, [one.machine for one in pin.files])
+
+    def wheels_for(self, architecture: str, *, mirror: str = "") -> tuple[Source, ...]:
+        """What Muslin depends on in its builder image for an architecture. `mirror` is a folder
+        that is asked before pip. Raises `Unknown`."""
+        known = self.builder_wheels
+        if architecture not in known:
+            raise model_errors.Unknown(
+                f"platform in recipes/pins/{BUILDER_WHEELS}", architecture, known
+            )
+        return tuple(
+            self._wheel(wheel, wheel.name, wheel.version, mirror) for wheel in known[architecture]
+        )
+
+    def _wheel(self, file: Package | WheelFile, project: str, version: str, mirror: str) -> Source:
+        (pip,) = self.group(PIP)
+        mirrored = (Url(address=mirror + file.file),) if mirror else ()
+        return Source(
+            name=file.file,
+            sha256=file.sha256,
+            size=file.size,
+            origins=(*mirrored, IndexFile(project=project, version=version, pip=pip)),
+        )
 
     def component(
         self,
@@ -206,7 +228,8 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         for name, group in declaration.read(folder / f"{file}.toml", FixedGroups).groups.items()
     }
     lock = remembered(run_lock)
-    host_lock, wheels = folder / f"host-{host}.toml", inputs.file(folder / WHEELS)
+    host_lock = folder / f"host-{host}.toml"
+    wheels, builder = (inputs.file(folder / name) for name in (PROGRAM_WHEELS, BUILDER_WHEELS))
     of_host: tuple[str, ...] = ()
     locked = declaration.read(host_lock, HostLock).groups if host_lock.exists() else {}
     # A group that has left host.toml has no names to ask the archive for: nothing takes it.
@@ -242,7 +265,8 @@ def load(folder: Path, run_lock: Path, *, host: str) -> Pins:
         notes=(*notes, *of_host),
         notes_of_host=of_host,
         run_lock=run_lock,
-        wheels=declaration.read(wheels, Wheels).wheels if wheels.exists() else {},
+        wheels=declaration.read(wheels, WheelPins).wheels if wheels.exists() else {},
+        builder_wheels=declaration.read(builder, WheelLock).platforms if builder.exists() else {},
     )
 
 

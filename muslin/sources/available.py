@@ -26,17 +26,24 @@ Obtain = Callable[[Source], Path]
 NO_SERIES = "Debian has no patches for it in this version"
 
 
-def resolve(archive: Archive, candidates: Iterable[tuple[str, ...]], name: str = "") -> Group:
-    """The first packages that the archive knows, with all they depend on; for the host root, with
-    what a build host would have too."""
+def resolve(
+    archive: Archive,
+    candidates: Iterable[tuple[str, ...]],
+    presumed: tuple[str, ...] | None = None,
+) -> Group:
+    """The first packages that the archive knows, with all they depend on, less what is `presumed`
+    to be there; by default what a build host has."""
     candidates = tuple(candidates)
     for ask in candidates:
         suite, packages = pin_files.suite_of(ask), [word.partition("/")[0] for word in ask]
         if all(archive.versions(suite, package, "binary") for package in packages):
-            presumed = () if name.startswith(pin_files.HOST_ROOT) else None
             located = archive.closure(suite, packages, presumed=presumed)
             return Group.model_validate(
-                {"ask": ask, "packages": tuple(_package(one) for one in located)}
+                {
+                    "ask": ask,
+                    "presumed": presumed,
+                    "packages": tuple(_package(one) for one in located),
+                }
             )
     names = " or ".join(" ".join(ask) for ask in candidates)
     raise source_errors.NotInArchive(names, "of any version", "one", ())

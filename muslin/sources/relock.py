@@ -48,7 +48,7 @@ def settle(
         if any((one.suite, one.package, one.version) in packages for one in gone):
             note(f"{name}: the host's archive has moved on; taking what it has now")
             pins = _remember_group(
-                pins, name, available.resolve(archive, pins.candidates[name], name)
+                pins, name, available.resolve(archive, pins.candidates[name], group.presumed)
             )
     return pins
 
@@ -58,7 +58,7 @@ def complete(pins: Pins, archive: Archive, note: Note) -> Pins:
     for name, candidates in pins.candidates.items():
         if name not in pins.groups:
             note(f"{name}: no lock for {pins.host}; asking the host's archive")
-            pins = _remember_group(pins, name, available.resolve(archive, candidates, name))
+            pins = _remember_group(pins, name, available.resolve(archive, candidates))
     return pins
 
 
@@ -92,21 +92,25 @@ def relock(  # noqa: PLR0913  # named at the call
         else pin
         for name, pin in pins.items()
     }
-    _write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
+    write(path, PinSet.model_validate({"suite": pin_set.suite, "pins": moved}), schema="pins")
     if asked := wanted & set(candidates):
         asks = {name: candidates[name] for name in asked}
         _lock_host(folder, archive, host, asks, note=note, obtain=obtain)
     for file, groups in fixed.items():
         moved_groups = {
             name: _if_had(
-                name, available.resolve(archive, [group.ask], name), group, note, obtain=obtain
+                name,
+                available.resolve(archive, [group.ask], group.presumed),
+                group,
+                note,
+                obtain=obtain,
             )
             for name, group in groups.items()
             if name in wanted
         }
         if moved_groups:
             lock = pin_files.FixedGroups(groups={**groups, **moved_groups})
-            _write(folder / f"{file}.toml", lock, schema="fixed-groups")
+            write(folder / f"{file}.toml", lock, schema="fixed-groups")
     return new
 
 
@@ -150,7 +154,7 @@ def _lock_host(  # noqa: PLR0913  # named at the call
     }
     groups = {**known, **new}
     lock = HostLock(release=release, architecture=architecture, groups=groups)
-    _write(path, lock, schema="host-lock")
+    write(path, lock, schema="host-lock")
 
 
 def _first(archive: Archive, suite: str, name: str) -> Pin:
@@ -187,7 +191,7 @@ def _move(pins: Pins, name: str, archive: Archive, note: Note, obtain: Obtain) -
         if name in lock.moved and lock.moved[name].pin.package_version == replaces:
             replaces = lock.moved[name].replaces  # moved before: the repository's is meant
         moved = {**lock.moved, name: Moved(replaces=replaces, pin=pin)}
-        _write(pins.run_lock, lock.model_copy(update={"moved": moved}))
+        write(pins.run_lock, lock.model_copy(update={"moved": moved}))
     return source.with_pin(pins, name, pin)
 
 
@@ -201,7 +205,7 @@ def _remember_group(pins: Pins, name: str, group: Group) -> Pins:
             group = group.model_copy(update={"replaces": replaces})
         host = HostLock(release=release, architecture=architecture, groups={**known, name: group})
         hosts = {**lock.hosts, pins.host: host}
-        _write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
+        write(pins.run_lock, lock.model_copy(update={"hosts": hosts}))
     return source.with_group(pins, name, group)
 
 
@@ -212,7 +216,8 @@ def _amending(path: Path) -> Iterator[RunLock]:
         yield source.remembered(path)
 
 
-def _write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:
+def write(path: Path, content: declaration.Declaration, *, schema: str = "") -> None:
+    """Write a file of pins, or a run lock, with the schema that editors use."""
     head = f"#:schema ../../schemas/{schema}.json\n" if schema else ""
     table = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     text = tomli_w.dumps(table)

@@ -22,7 +22,7 @@ from muslin.engine.vocabulary import (
     Stage,
     Step,
     Tree,
-    Unzip,
+    UnpackWheel,
     Write,
 )
 from muslin.models import errors
@@ -60,7 +60,7 @@ def program(source: Component) -> Stage:
         name="zig",
         summary="zig: clang, lld and the sources of LLVM's runtime",
         sources=component.sources(source),
-        steps=(Unzip(archive="${source.zig}", only=TAKEN, strip=1, programs=("zig",)),),
+        steps=(UnpackWheel(wheel="${source.zig}", into="${out}", only=TAKEN, strip=1),),
         runs_on="host",
         checks=(
             CommandOutput(run=Run(argv=("${out}/zig", "version")), expect=source.version),

@@ -124,7 +124,7 @@ class Site:
             cache, changelog_index.Known(asked=time.time(), packages={"zlib/trixie": known})
         )
         moved = {"zlib": Moved(replaces="1.2-2", pin=Pin.model_validate(PIN, by_name=True))}
-        relock._write(cache / "run-lock.toml", RunLock(moved=moved))  # as a run does it
+        relock.write(cache / "run-lock.toml", RunLock(moved=moved))  # as a run does it
         bench.build(*stages(self.port))
         self._publish(bench, bench.build(*stages(self.port)))
         shutil.copytree(cache, self.place / "sound", symlinks=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import hashlib
 import json
 import os
 import subprocess
@@ -12,6 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from muslin import installation
+from muslin.graph import builder_images
 
 PROJECT = Path(__file__).resolve().parents[2]
 MANIFEST = '[package]\nname = "greet"\nversion = "1.0.0"\nedition = "2021"\n'
@@ -79,6 +85,32 @@ def test_the_wheel_holds_what_is_declared_and_no_test(wheel: Path) -> None:
     assert "recipes/pins/debian.toml" in names
     tops = {one.partition("/")[0] for one in names if ".dist-info/" not in one}
     assert tops == {"muslin", "recipes"}
+
+
+def test_the_builder_image_has_the_files_of_the_wheel(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    packed = {
+        name: hashlib.sha256(archive.read(name)).hexdigest()
+        for name in archive.namelist()
+        if ".dist-info/" not in name
+    }
+    places = {"modules": "", "declarations": "muslin/built_in/"}
+    taken = {
+        f"{places[alias]}{file.path}": file.sha256
+        for alias, tree in builder_images.trees()
+        for file in tree.files
+    }
+    assert taken == packed
+
+
+def test_what_the_builder_image_says_of_muslin_is_what_the_wheel_says(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+    about = email.message_from_bytes(archive.read(name))
+    listed = map(Requirement, about.get_all("Requires-Dist") or ())
+    required = {one for one in listed if "extra" not in str(one.marker)}
+    assert about["Version"] == installation.version()
+    assert required == {Requirement(one) for one in installation.requirements()}
 
 
 def test_a_project_without_any_file_of_ours_is_planned(muslin: Muslin, project: Path) -> None:

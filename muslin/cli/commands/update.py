@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from muslin import installation
 from muslin.cli import errors as cli_errors
 from muslin.cli.call import Call
 from muslin.cli.context import Context
 from muslin.cli.options import Parser
-from muslin.models import declaration, errors
-from muslin.models.pin_files import PinSet
-from muslin.sources import relock, relock_upstream, upstream
+from muslin.engine.cache import layout
+from muslin.models import declaration, errors, pins
+from muslin.models.pin_files import BUILDER_WHEELS, PIP, PinSet
+from muslin.sources import relock, relock_upstream, relock_wheels, upstream
 
+WHEELS = Path(BUILDER_WHEELS).stem
+"""The name by which the wheels of the builder image move."""
 SETS = ("debian", upstream.NAME)
 
 
@@ -35,18 +39,36 @@ def run(context: Context, options: argparse.Namespace, _: Call) -> None:
         return
     if not installation.IS_CHECKOUT and context.pins.is_relative_to(installation.ROOT):
         raise cli_errors.PinsOfInstallation(context.pins)
+    names = [name for name in options.components if name != WHEELS]
+    new: list[str] = []
     with context.at_work(), context.report.busy("archive"):
-        new = relock.relock(
-            context.pins,
-            context.archive,
-            context.report.note,
-            host=context.archive.host,
-            obtain=context.fetcher.fetch,
-            names=options.components,
-        )
+        if names or not options.components:
+            new = relock.relock(
+                context.pins,
+                context.archive,
+                context.report.note,
+                host=context.archive.host,
+                obtain=context.fetcher.fetch,
+                names=names,
+            )
+        if names != options.components or not options.components:
+            _wheels(context)
     for name in new:
         context.report.say(f"{name} has a pin now; write its licence where it says NOASSERTION")
     context.report.say("done; `git diff recipes/pins` shows what moved")
+
+
+def _wheels(context: Context) -> None:
+    """Move the wheels of the builder image, found by the pip that is pinned now."""
+    run_lock = context.settings.cache / layout.RUN_LOCK
+    (pip,) = pins.load(context.pins, run_lock, host=context.archive.host).group(PIP)
+    relock_wheels.move(
+        context.pins / BUILDER_WHEELS,
+        context.index,
+        context.report.note,
+        pip=pip,
+        obtain=context.fetcher.fetch,
+    )
 
 
 def _upstream(context: Context, names: Sequence[str]) -> None:

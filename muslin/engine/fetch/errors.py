@@ -14,16 +14,16 @@ from muslin.errors import PipelineError
 class WrongDigest(PipelineError):
     """A download is complete and is not the file that was pinned."""
 
-    def __init__(self, name: str, origin: str, wanted: str, got: str, kept: Path | None) -> None:
-        found = (
-            f"  The received file was kept for a look at {kept}.\n"
-            if kept
-            else "  The archive's signed index says so; nothing was downloaded.\n"
-        )
+    def __init__(  # noqa: PLR0913  # each is a line of the message
+        self, name: str, origin: str, wanted: str, got: str, kept: Path | None, *, found: str = ""
+    ) -> None:
+        """`found` says how it was noticed, where no file was kept."""
+        if kept:
+            found = f"The received file was kept for a look at {kept}."
         super().__init__(
             f"{name} from {origin} is not the file that is pinned.\n"
             f"  pinned SHA-256: {wanted}\n  received:       {got}\n"
-            f"{found}"
+            f"  {found}\n"
             "  Do not build with it: compare both with what the project itself announces. "
             "MUSLIN_MIRROR names another server; a pin that is wrong is in recipes/pins/"
         )
@@ -122,6 +122,22 @@ class ArchiveUnreachable(PipelineError):
         )
 
 
+class IndexFailed(PipelineError):
+    """Pip did not get a wheel, or found no set of wheels."""
+
+    def __init__(self, wanted: str, lines: Sequence[str], *, received: str = "") -> None:
+        self.received = received
+        """SHA-256 of another file than the pinned one, if pip got such a file."""
+        said = "".join(f"\n    {line}" for line in lines)
+        super().__init__(
+            f"{wanted}: pip failed:{said}\n"
+            "  Which index it asks is its own configuration: PIP_INDEX_URL or "
+            "`pip config list`. Without an index, PIP_FIND_LINKS names a folder with wheels and "
+            "MUSLIN_MIRROR one on the web, or put the pinned file into "
+            "<cache>/downloads/<its SHA-256>/"
+        )
+
+
 class LeftArchive(PipelineError):
     """A pinned version went away between the look at the archive and the download."""
 
@@ -129,25 +145,4 @@ class LeftArchive(PipelineError):
         super().__init__(
             f"{package} {version} is not in the Debian archive any more. Run the same command "
             "again: it asks the archive what there is instead"
-        )
-
-
-class NoPip(PipelineError):
-    """A wheel is to be fetched, and no pip was found."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "pip was not found, neither in the Python that runs this nor on PATH: install it "
-            "(Debian: python3-pip), or put the wheel into a folder and name that in MUSLIN_MIRROR"
-        )
-
-
-class PipFailed(PipelineError):
-    """pip did not bring a wheel."""
-
-    def __init__(self, name: str, said: Sequence[str]) -> None:
-        lines = "".join(f"\n      {line}" for line in said[-8:])
-        super().__init__(
-            f"pip did not bring {name}; its configuration (`pip config list`) names the index, "
-            f"and PIP_FIND_LINKS a folder with wheels:{lines}"
         )

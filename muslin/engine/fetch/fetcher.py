@@ -24,11 +24,11 @@ from muslin.engine import redaction
 from muslin.engine.fetch import errors as fetch_errors
 from muslin.engine.fetch.archive.client import Archive
 from muslin.engine.fetch.http import Download, Limits
-from muslin.engine.fetch.wheels import Pip
+from muslin.engine.fetch.package_index import PackageIndex
 from muslin.engine.filesystem import atomic
 from muslin.engine.filesystem.content import file_digest
 from muslin.engine.process import errors as process_errors
-from muslin.engine.source import ArchiveFile, Origin, Source, Url, Wheel
+from muslin.engine.source import ArchiveFile, IndexFile, Origin, Source, Url
 from muslin.errors import PipelineError
 
 AT_ONCE = 4
@@ -64,15 +64,16 @@ class Fetcher:
         archive: Archive,
         progress: Progress,
         cancelled: threading.Event,
-        pip: Pip | None = None,
         limits: Limits | None = None,
+        index: PackageIndex | None = None,
     ) -> None:
+        """Set up. Without an `index` no wheel can be fetched."""
         self._downloads = downloads
-        self._pip = pip
         self._archive = archive
         self._progress = progress
         self._cancelled = cancelled
         self._limits = limits or Limits()
+        self._index = index
 
     def has(self, source: Source) -> bool:
         """Whether the file is here, without looking into it."""
@@ -172,14 +173,21 @@ class Fetcher:
                 self._from_web(origin, source, part)
             case ArchiveFile():
                 self._from_archive(origin, source, part)
-            case Wheel():
+            case IndexFile():
                 self._from_index(origin, source, part)
 
-    def _from_index(self, origin: Wheel, source: Source, part: Path) -> None:
-        if self._pip is None:
-            raise fetch_errors.NoPip
+    def _from_index(self, origin: IndexFile, source: Source, part: Path) -> None:
+        assert self._index is not None, source.name
         began = part.stat().st_size if part.exists() else 0
-        self._pip.download(origin, source, part)
+        try:
+            self._index.download(origin, source, part, pip=self.fetch(origin.pip))
+        except fetch_errors.IndexFailed as error:
+            if not error.received:
+                raise
+            raise fetch_errors.WrongDigest(
+                *(source.name, _shown(origin), source.sha256, error.received, None),
+                found="pip compared it; nothing of it was kept.",
+            ) from error
         self._progress.advance(source.name, part.stat().st_size - began)
 
     def _from_archive(self, origin: ArchiveFile, source: Source, part: Path) -> None:
@@ -188,7 +196,8 @@ class Fetcher:
             raise fetch_errors.LeftArchive(origin.package, origin.version)
         if located.sha256 != source.sha256:
             raise fetch_errors.WrongDigest(
-                source.name, _shown(origin), source.sha256, located.sha256, None
+                *(source.name, _shown(origin), source.sha256, located.sha256, None),
+                found="The archive's signed index says so; nothing was downloaded.",
             )
         self._archive.download(
             origin.suite, located, part, lambda bytes_: self._progress.advance(source.name, bytes_)
@@ -228,5 +237,5 @@ def _shown(origin: Origin) -> str:
             return redaction.place(origin.address)
         case ArchiveFile():
             return f"the Debian archive ({origin.suite}, {origin.package} {origin.version})"
-        case Wheel():
-            return f"pip ({origin.requirement})"
+        case IndexFile():
+            return f"pip's package index ({origin.project} {origin.version})"

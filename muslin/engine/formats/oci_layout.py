@@ -111,11 +111,19 @@ class Layout:
                     if member.isreg():
                         self._places[member.name] = member.offset_data, member.size
 
+    def top(self) -> Descriptor:
+        """What the layout is about: an index, or the image of one platform.
+
+        Raises `BrokenArchive`.
+        """
+        with self._explained():
+            (entry,) = json.loads(self._bytes("index.json"))["manifests"]
+            return _descriptor(entry)
+
     def index(self) -> Index:
         """The one index that the layout is about. Raises `BrokenArchive`."""
         with self._explained():
-            (entry,) = json.loads(self._bytes("index.json"))["manifests"]
-            descriptor = _descriptor(entry)
+            descriptor = self.top()
             content = self.read(descriptor)
             manifests = tuple(map(_descriptor, json.loads(content)["manifests"]))
             return Index(descriptor=descriptor, content=content, manifests=manifests)

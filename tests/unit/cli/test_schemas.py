@@ -25,9 +25,11 @@ DECLARATIONS = {
     "fixed-groups": [
         PROJECT / "recipes/pins/kernels.toml",
         PROJECT / "recipes/pins/host-root.toml",
+        PROJECT / "recipes/pins/builder.toml",
     ],
     "advisories": [PROJECT / "recipes/pins/advisories.toml"],
     "wheels": [PROJECT / "recipes/pins/zig.toml"],
+    "builder-wheels": [PROJECT / "recipes/pins/builder-wheels.toml"],
     "libgcc": [PROJECT / target_libraries.MEMBERS],
     "board": sorted((PROJECT / "boards").glob("*.toml")),
 }

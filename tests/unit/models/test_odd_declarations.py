@@ -205,8 +205,10 @@ def plan() -> Catalog:
 def few(name: str) -> bytes:
     """A file of pins with the first of each kind."""
     table = tomllib.loads((PINS / name).read_text(encoding="utf-8"))
-    for key in ("pins", "groups"):
-        if key in table:
+    for key in ("platforms", "pins", "groups"):
+        if key == "platforms" and key in table:
+            table[key] = {name: wheels[:2] for name, wheels in table[key].items()}
+        elif key in table:
             table[key] = dict(list(table[key].items())[:2])
             for group in table[key].values():
                 if isinstance(group, dict) and "packages" in group:
@@ -217,8 +219,7 @@ def few(name: str) -> bytes:
 PLAN, KEYS = plan(), Keys(HOST)
 POOL = (
     *("debian.toml", "host.toml", "host-bookworm-amd64.toml", "host-root.toml", "kernels.toml"),
-    "upstream.toml",
-    "zig.toml",
+    *("builder.toml", "builder-wheels.toml", "upstream.toml", "zig.toml"),
 )
 KINDS: dict[str, Kind] = {
     "target": Kind(
@@ -249,6 +250,9 @@ KINDS: dict[str, Kind] = {
     ),
     "wheels": Kind("pins/zig.toml", few("zig.toml"), pinned, "wheels"),
     "kernels": Kind("pins/kernels.toml", few("kernels.toml"), pinned, "fixed-groups"),
+    "builder wheels": Kind(
+        "pins/builder-wheels.toml", few("builder-wheels.toml"), pinned, "builder-wheels"
+    ),
     "run lock": Kind(
         "run-lock.toml",
         b"form = 2\n[hosts.bookworm-amd64]\nrelease = 'bookworm'\narchitecture = 'amd64'\n"

@@ -127,4 +127,4 @@ def test_a_machine_without_a_wheel(pins: Pins) -> None:
 
 def test_a_mirror_comes_before_pip(pins: Pins) -> None:
     ((_, source),) = catalog(pins).tools.zig().sources
-    assert [type(origin).__name__ for origin in source.origins] == ["Url", "Wheel"]
+    assert [type(origin).__name__ for origin in source.origins] == ["Url", "IndexFile"]

@@ -421,7 +421,7 @@ DAMAGES: dict[str, Callable[[str], str]] = {
 def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> None:
     pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
     moved = {"zlib": pin_files.Moved(replaces="1", pin=pin)}
-    relock._write(run_lock, pin_files.RunLock(moved=moved))
+    relock.write(run_lock, pin_files.RunLock(moved=moved))
     assert source.remembered(run_lock).moved == moved
     text = DAMAGES[damage](run_lock.read_text(encoding="utf-8"))
     run_lock.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -436,7 +436,7 @@ def test_a_damaged_run_lock_is_told_and_removed(run_lock: Path, damage: str) -> 
 def test_a_run_lock_of_an_older_version_is_believed(run_lock: Path) -> None:
     pin = source.load(PINS, run_lock, host=HOST).pins["zlib"]
     moved = {"zlib": pin_files.Moved(replaces="1", pin=pin)}
-    relock._write(run_lock, pin_files.RunLock(moved=moved))
+    relock.write(run_lock, pin_files.RunLock(moved=moved))
     _, _, older = run_lock.read_text(encoding="utf-8").partition("\n")
     run_lock.write_text(older, encoding="utf-8")
     assert source.remembered(run_lock).moved == moved
