@@ -16,6 +16,8 @@ OPTIONS = (
     "--without-readline",
     "--without-zlib",
 )
+PORTABLE = (("USE_SLICING_BY_8_CRC32C", "1"), ("pgac_cv_have_x86_64_popcntq", "no"))
+"""No code for newer processors, which it would look for when it runs: a client needs none of it."""
 PARTS = ("src/port", "src/common")
 """Libraries that libpq is made with; the shared one has them inside."""
 HEADERS = ("src/interfaces/libpq/libpq-fe.h", "src/interfaces/libpq/libpq-events.h")
@@ -33,7 +35,7 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         steps=(
             Run(
                 argv=("./configure", f"--host={target.triple}", "--prefix=/usr", *OPTIONS),
-                env=(("LIBS", "-latomic"),),
+                env=(("LIBS", "-latomic"), *PORTABLE),
                 cwd=sources,
             ),
             library.made("-C", "src/backend", "generated-headers"),
