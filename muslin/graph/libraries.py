@@ -57,7 +57,7 @@ def _missed(library: Library) -> str:
     linked = "|".join(word.removeprefix("-l") for word in library.link)
     called = "|".join(map(re.escape, library.called))
     return (
-        rf"{library.header}: No such file|{library.header}' file not found|"
+        rf"(?<!\w){library.header}: No such file|(?<!\w){library.header}' file not found|"
         rf"cannot find -l({linked})\b|"
         rf"(?i:not find|package|dependency|library|requirements)\W+(?i:{called})\b"
     )

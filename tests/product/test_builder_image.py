@@ -56,7 +56,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
     architecture = ARCHITECTURES[platform.machine()]
     path = PROJECT / f"dist/builder/muslin-builder-{architecture}.tar"
     if not path.exists():
-        pytest.fail(f"{path} is not there; run `nox -s builder` first")
+        pytest.skip(f"{path} is not among what `build-all` makes: run `nox -s builder` first")
     folder = tmp_path_factory.mktemp("image")
     with tarfile.open(path) as tar:
         (manifest,) = json.load(opened(tar, "manifest.json"))

@@ -16,11 +16,7 @@ CALLS = {
     "sqlite3": ("sqlite3.h", "sqlite3_libversion() != 0"),
     "zlib": ("zlib.h", "zlibVersion() != 0"),
     "bzip2": ("bzlib.h", "BZ2_bzlibVersion() != 0"),
-    "expat": ("expat.h", "XML_ExpatVersion() != 0"),
     "libpq": ("libpq-fe.h", 'PQconninfoParse("host=h", 0) != 0'),
-    "libssh2": ("libssh2.h", "libssh2_init(0) == 0"),
-    "libxml2": ("libxml/parser.h", 'xmlReadMemory("<a/>", 4, 0, 0, 0) != 0'),
-    "xz": ("lzma.h", "lzma_version_string() != 0"),
     "zstd": ("zstd.h", "ZSTD_createCCtx() != 0"),
 }
 """A header of each library, and what is true if the library is there."""
@@ -30,15 +26,10 @@ IN_CMAKE = {
     "sqlite3": ("SQLite3", "SQLite::SQLite3"),
     "zlib": ("ZLIB", "ZLIB::ZLIB"),
     "bzip2": ("BZip2", "BZip2::BZip2"),
-    "expat": ("EXPAT", "EXPAT::EXPAT"),
-    "libxml2": ("LibXml2", "LibXml2::LibXml2"),
-    "xz": ("LibLZMA", "LibLZMA::LibLZMA"),
 }
 """Those for which CMake has a module that is enough for a static library."""
 MODULES = {
     "curl": "libcurl",
-    "libxml2": "libxml-2.0",
-    "xz": "liblzma",
     "zstd": "libzstd",
 }
 """Their names in pkg-config, where those are others."""
@@ -48,10 +39,7 @@ CRATES = {
     "sqlite3": 'libsqlite3-sys = "0.30"',
     "zlib": 'libz-sys = { version = "1", default-features = false }',
     "bzip2": 'bzip2-sys = "0.1"',
-    "expat": 'expat-sys = "2"',
     "libpq": 'pq-sys = "0.7"',
-    "libssh2": 'libssh2-sys = "0.3"',
-    "xz": 'liblzma-sys = "0.4"',
     "zstd": 'zstd-sys = "2"',
 }
 RUST = {
@@ -60,14 +48,9 @@ RUST = {
     "sqlite3": "!libsqlite3_sys::sqlite3_libversion().is_null()",
     "zlib": "!libz_sys::zlibVersion().is_null()",
     "bzip2": "bzip2_sys::BZ2_bzCompressInit(&mut std::mem::zeroed(), 9, 0, 0) == 0",
-    "expat": "!XML_ExpatVersion().is_null()",
     "libpq": "pq_sys::PQlibVersion() > 150_000",
-    "libssh2": "libssh2_sys::libssh2_init(0) == 0",
-    "xz": "!liblzma_sys::lzma_version_string().is_null()",
     "zstd": "zstd_sys::ZSTD_versionNumber() > 10_500",
 }
-DECLARED = "extern crate expat_sys; extern { fn XML_ExpatVersion() -> *const i8; }\n"
-"""That crate links Expat and declares nothing of it."""
 ALONE_AND_PAIRED = [*((one,) for one in CALLS), *itertools.combinations(CALLS, 2)]
 BOTH_ORDERS = [*ALONE_AND_PAIRED, *(pair[::-1] for pair in ALONE_AND_PAIRED if len(pair) > 1)]
 
@@ -133,7 +116,7 @@ def test_by_ldlibs_with_no_more_than_was_declared(shop: Shop, names: tuple[str, 
 def test_by_crates(shop: Shop) -> None:
     depends = "[dependencies]\n" + "\n".join(CRATES.values()) + "\n"
     calls = " + ".join(f"({one}) as u8" for one in RUST.values())
-    main = f'{DECLARED}fn main() {{ println!("{{}}", unsafe {{ {calls} }}); }}'
+    main = f'fn main() {{ println!("{{}}", unsafe {{ {calls} }}); }}'
     lay(shop.folder / "all", {"Cargo.toml": package("all", depends), "src/main.rs": main})
     shop.cargo("all", "generate-lockfile")
     needs = f"needs = {json.dumps(list(CRATES))}"

@@ -48,7 +48,7 @@ fn main() {
 CMAKE = """\
 cmake_minimum_required(VERSION 3.16)
 project(by-cmake C)
-file(WRITE $ENV{HOME}/.cmake/spilt "")
+execute_process(COMMAND touch $ENV{HOME}/spilt /usr/local/bin/spilt)
 add_executable(by-cmake main.c)
 install(TARGETS by-cmake)
 install(CODE "execute_process(COMMAND touch /usr/local/bin/spilt)")

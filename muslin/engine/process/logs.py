@@ -20,6 +20,13 @@ def last_said(log: Path) -> str:
     return end_of(log, most=1_000_000).decode(errors="replace").rpartition("\n$ ")[2]
 
 
+def for_people(path: Path) -> bytes:
+    """The last of what a program printed, without the messages that are for other programs: JSON,
+    an object a line, whose first may be cut."""
+    lines = end_of(path).splitlines(keepends=True)
+    return b"".join(one for one in lines if not (one.endswith(b"}\n") and b'":' in one))
+
+
 def end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
     """The last bytes of a file, of what is behind `start`."""
     with walk.opened(path) as file:  # a program may have put something else in its place

@@ -119,7 +119,7 @@ class Runner(Slots):
             ):
                 code = process.wait()
             if (code != 0 or process.fault) and output is not None:
-                text.write(logs.end_of(output))  # many programs name what ails them there
+                text.write(logs.for_people(output))  # many programs name what ails them there
         self._insist_on_a_good_end(process, argv, what, log)
         return process.usage
 

@@ -458,7 +458,7 @@ def test_settings_of_crates_stay_with_the_targets_crates(catalog: Catalog, tmp_p
     folder = tmp_path / "mine"
     (folder / "src").mkdir(parents=True)
     (folder / "src/main.rs").touch()
-    package, names = 'name = "mine"\nversion = "1.0.0"\n', ("zstd-sys", "libssh2-sys")
+    package, names = 'name = "mine"\nversion = "1.0.0"\n', ("zstd-sys", "libsqlite3-sys")
     depends = "".join(f'{name} = "1"\n' for name in names)
     (folder / "Cargo.toml").write_text(f"[package]\n{package}[dependencies]\n{depends}")
     locked = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0.0"\n' for name in names)
@@ -473,7 +473,7 @@ def test_settings_of_crates_stay_with_the_targets_crates(catalog: Catalog, tmp_p
     (wrapper,) = (one for one in stage.steps if getattr(one, "path", "") == "${work}/bin/rustc")
     assert isinstance(wrapper, Write)
     (line,) = (line for line in wrapper.text.splitlines() if line.startswith("    unset "))
-    assert {"ZSTD_SYS_USE_PKG_CONFIG", "LIBSSH2_SYS_USE_PKG_CONFIG"} <= set(line.split())
+    assert {"ZSTD_SYS_USE_PKG_CONFIG", "LIBSQLITE3_SYS_USE_PKG_CONFIG"} <= set(line.split())
     assert "OPENSSL" not in line, "its names have the target in them"
 
 

@@ -12,9 +12,9 @@ from muslin.models import service
 
 PROJECT = Path(__file__).resolve().parents[3]
 SAID = {
-    "main.c:1:10: fatal error: lzma.h: No such file or directory": "xz",
+    "main.c:1:10: fatal error: bzlib.h: No such file or directory": "bzip2",
     "ld: cannot find -lpq: No such file or directory": "libpq",
-    "Package 'libxml-2.0', required by 'virtual:world', not found": "libxml2",
+    "Package 'libzstd', required by 'virtual:world', not found": "zstd",
     "main.c:1:10: fatal error: zlib.h: No such file or directory": "zlib",
     "main.cc:1:10: fatal error: 'openssl/evp.h' file not found": "openssl",
     "ld: cannot find -lcrypto: No such file or directory": "openssl",

@@ -29,7 +29,7 @@ from muslin.sources.upstream import Rust, Upstream, UpstreamPins, WebPin
 PROJECT = Path(__file__).resolve().parents[3]
 PINS = PROJECT / "recipes" / "pins"
 RECORDS = tomllib.loads((PROJECT / "tests" / "data" / "records.toml").read_text())
-SAME_BYTES = ("bzip2", "libpq", "libssh2", "mpc", "mpfr", "musl")
+SAME_BYTES = ("bzip2", "libpq", "mpc", "mpfr", "musl")
 """Components whose file the Debian archive has as it was released."""
 OTHER_VERSION = {
     "linux-headers": "musl-cross-make's own choice, cut out of a kernel",
@@ -38,9 +38,6 @@ OTHER_VERSION = {
     "openssl": "likewise",
     "sqlite3": "likewise",
     "zlib": "likewise",
-    "expat": "likewise",
-    "libxml2": "likewise",
-    "xz": "likewise",
 }
 LONE = {
     "musl-cve-2025-26519-1.diff": "no other place with the same bytes is known",

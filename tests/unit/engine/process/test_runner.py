@@ -206,3 +206,8 @@ def test_what_of_the_user_reaches_a_fetching_step(monkeypatch: pytest.MonkeyPatc
     for name, value in {**wanted, "CARGO_HOME": "e", "RUSTFLAGS": "f", "PATH": "g"}.items():
         monkeypatch.setenv(name, value)
     assert runner.network_environment() == wanted
+
+
+def test_messages_for_programs_are_not_shown_to_people(log: Path) -> None:
+    log.write_bytes(b'cut":1}\nhelp: {\n{"reason":"build-finished","success":false}\nlast\n')
+    assert logs.for_people(log) == b"help: {\nlast\n"
