@@ -16,8 +16,9 @@ OPTIONS = (
     "--without-readline",
     "--without-zlib",
 )
-PORTABLE = (("USE_SLICING_BY_8_CRC32C", "1"), ("pgac_cv_have_x86_64_popcntq", "no"))
+PORTABLE = ("USE_SLICING_BY_8_CRC32C", "1")
 """No code for newer processors, which it would look for when it runs: a client needs none of it."""
+PORTABLE_X86 = ("pgac_cv_have_x86_64_popcntq", "no")
 PARTS = ("src/port", "src/common")
 """Libraries that libpq is made with; the shared one has them inside."""
 HEADERS = ("src/interfaces/libpq/libpq-fe.h", "src/interfaces/libpq/libpq-events.h")
@@ -35,7 +36,11 @@ def stage(target: Target, *, source: Component, kit: Kit) -> Stage:
         steps=(
             Run(
                 argv=("./configure", f"--host={target.triple}", "--prefix=/usr", *OPTIONS),
-                env=(("LIBS", "-latomic"), *PORTABLE),
+                env=(
+                    ("LIBS", "-latomic"),
+                    PORTABLE,
+                    *((PORTABLE_X86,) if target.triple.startswith("x86_64") else ()),
+                ),
                 cwd=sources,
             ),
             library.made("-C", "src/backend", "generated-headers"),
