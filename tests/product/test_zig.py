@@ -59,8 +59,6 @@ def made(product: Product, zig_pipeline: Pipeline) -> Made:
     entry = zig_pipeline.context.store.find(Keys(zig_pipeline.host).of(stage))
     if entry is None:
         pytest.skip(f"`nox -s toolchain -- {target.name} --driver zig` was not run")
-            f"not among what `build-all` makes: run `nox -s toolchain -- {target.name} --driver zig` first"
-        )
     return Made(entry.tree, target)
 
 
