@@ -29,10 +29,10 @@ find . -type d | while read -r folder; do [ -d "/$folder" ] || echo "$folder"; d
 """Everything that is written lands in `new`: what a program did is read there, and what others did
 meanwhile is not."""
 MAKEFILE = """\
-spill:
+all:
 	-touch $(HOME)/spilt /usr/local/bin/spilt /tmp/spilt /var/tmp/spilt ../spilt
 	$(CC) main.c -o by-make
-install: spill
+install: all
 	mkdir -p $(DESTDIR)/usr/bin
 	-cp by-make /usr/local/bin/spilt
 	cp by-make $(DESTDIR)/usr/bin/by-make
