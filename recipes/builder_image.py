@@ -132,7 +132,7 @@ def _image(architecture: str, version: str) -> Image:
         user="",
         env=ENVIRONMENT,
         labels=(
-            ("org.opencontainers.image.title", "muslin builder"),
+            ("org.opencontainers.image.title", "muslin-builder"),
             ("org.opencontainers.image.version", version),
         ),
         working_directory=f"/{PROJECT}",

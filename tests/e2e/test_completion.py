@@ -78,7 +78,7 @@ def complete(request: pytest.FixtureRequest, tmp_path: Path) -> Complete:
 
 
 def test_what_a_shell_offers(complete: Complete) -> None:
-    assert complete("muslin build") == {"build-all"}
+    assert complete("muslin build") == {"build-all", "builder"}
     assert complete("muslin build-all arm") == {"armv5", "armv6", "armv7", "armlet"}
     assert complete("muslin build-all armv6 --serv") == {"--service"}
     assert complete("muslin build-all --service gr") == {"greet"}
