@@ -68,12 +68,17 @@ class Compared:
 
 def listed(entry: Path) -> Manifest:
     """Path -> what is known of it, less its time, of an entry of the store."""
-    return timeless(json.loads((entry / "manifest.json").read_text(encoding="utf-8")))
+    return timeless(_manifest(entry))
 
 
 def of_entry(entry: Path) -> str:
     """The digest of an entry of the store, by its manifest."""
-    return tree_digest(listed(entry))
+    return tree_digest(_manifest(entry))
+
+
+def _manifest(entry: Path) -> Manifest:
+    manifest: Manifest = json.loads((entry / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
 def load(path: Path) -> dict[str, Row]:
