@@ -225,7 +225,7 @@ def test_the_products_image(
     product: Product, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The session itself, on what `build-all` made, whose programs were verified."""
-    context = product.pipeline.context
+    context = opened.pipeline().context  # from here on it speaks where this test is heard
     opened.session(
         context, "push", [f"{server.name}/me/", product.target.name, "--service", "hello-c"]
     )
