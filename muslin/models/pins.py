@@ -1,5 +1,6 @@
 """The pins in force: the repository's (`pin_files`), with a cache's run lock over them."""
 
+# Long: what each of the files with pins says, and how they are laid over one another.
 from __future__ import annotations
 
 import dataclasses

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from muslin.engine.filesystem import walk
 
@@ -32,3 +35,13 @@ def end_of(path: Path, start: int = 0, most: int = 16384) -> bytes:
     with walk.opened(path) as file:  # a program may have put something else in its place
         file.seek(max(start, path.stat().st_size - most))
         return file.read()
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[IO[bytes] | None]:
+    """A file for what a program prints, if it has one of its own."""
+    if path is None:
+        yield None
+    else:
+        with path.open("wb") as file:
+            yield file

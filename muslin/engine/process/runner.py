@@ -102,7 +102,7 @@ class Runner(Slots):
             text.write(f"\n$ cd {cwd}\n$ {hidden(' '.join(argv))}\n".encode())
             text.flush()
             with (
-                _opened(output) as out,
+                logs.opened(output) as out,
                 stdin.open("rb") as said,
                 self._started(
                     self._launched(argv, seal, what=what, cwd=cwd, env=env, log=log),
@@ -159,7 +159,7 @@ class Runner(Slots):
         """
         self.raise_if_stopping(what)
         allowance = dataclasses.replace(self.limits.check(printed=printed), seconds=math.inf)
-        with log.open("ab") as text, _opened(output) as out:
+        with log.open("ab") as text, logs.opened(output) as out:
             text.write(f"\n$ {hidden(' '.join(argv))} &\n".encode())
             text.flush()
             started = self._started(
@@ -290,12 +290,3 @@ class Runner(Slots):
         for process in running:
             process.wait(deadline - time.monotonic())
             process.kill()  # its caller may be waiting for an answer of what it left
-
-
-@contextmanager
-def _opened(path: Path | None) -> Iterator[IO[bytes] | None]:
-    if path is None:
-        yield None
-    else:
-        with path.open("wb") as file:
-            yield file
